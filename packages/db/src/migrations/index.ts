@@ -1,0 +1,20 @@
+import type { Migration } from 'kysely'
+
+import * as tenancy from './0001-tenancy.ts'
+import * as account from './0002-account.ts'
+import * as session from './0003-session.ts'
+import * as repo from './0004-repo.ts'
+import * as blob from './0005-blob.ts'
+import * as event from './0006-event.ts'
+import * as job from './0007-job.ts'
+
+/** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
+export const migrations: Record<string, Migration> = {
+  '0001-tenancy': tenancy,
+  '0002-account': account,
+  '0003-session': session,
+  '0004-repo': repo,
+  '0005-blob': blob,
+  '0006-event': event,
+  '0007-job': job,
+}

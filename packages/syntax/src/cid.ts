@@ -1,0 +1,105 @@
+import { hash } from 'node:crypto'
+
+import { DomainError } from '@rookery/std'
+
+/**
+ * A CID as the 36 raw bytes that blocks, rows and frames hold: version 1, codec, sha2-256, 32-byte digest
+ * (SPEC DM-7). Never mutated. Compare with `cidEquals`; use `cidToString` as a map key.
+ */
+export type Cid = Uint8Array & { readonly __brand?: 'Cid' }
+
+/** Length of every CID that atproto allows, in bytes. */
+export const cidBytes = 36
+
+const dagCborPrefix = Buffer.from([0x01, 0x71, 0x12, 0x20])
+const rawPrefix = Buffer.from([0x01, 0x55, 0x12, 0x20])
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+const values = new Int8Array(128).fill(-1)
+for (let i = 0; i < 32; i++) values[alphabet.charCodeAt(i)] = i
+
+/** Is thrown for a string or bytes that are no CID that atproto allows. */
+export class InvalidCidError extends DomainError {
+  override readonly name = 'InvalidCidError'
+  readonly code = 'InvalidCid'
+}
+
+/** Returns the CID of a DAG-CBOR block: records, tree nodes, commits. */
+export function cidForCbor(block: Uint8Array): Cid {
+  return Buffer.concat([dagCborPrefix, hash('sha256', block, 'buffer')], cidBytes)
+}
+
+/** Returns the CID of a blob's bytes from their SHA-256 digest (32 bytes). */
+export function cidForRawDigest(digest: Uint8Array): Cid {
+  return Buffer.concat([rawPrefix, digest], cidBytes)
+}
+
+/** Tells whether both name the same block. */
+export function cidEquals(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
+/** Tells whether the CID names a blob (codec raw). */
+export function isRawCid(cid: Cid): boolean {
+  return cid[1] === 0x55
+}
+
+/** Returns the string form: `b` and base32 in lower case, 59 characters. */
+export function cidToString(cid: Cid): string {
+  let out = 'b'
+  let value = 0
+  let bits = 0
+  for (const byte of cid) {
+    value = (value << 8) | byte
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      out += alphabet[(value >>> bits) & 31]
+    }
+    value &= (1 << bits) - 1
+  }
+  return bits > 0 ? out + alphabet[(value << (5 - bits)) & 31] : out
+}
+
+/**
+ * Returns the raw bytes of a CID string.
+ *
+ * @throws {InvalidCidError} unless it is CIDv1, dag-cbor or raw, SHA-256, base32 in lower case.
+ */
+export function parseCid(text: string): Cid {
+  const cid = tryParseCid(text)
+  if (!cid) throw new InvalidCidError(`not an atproto CID: ${text.slice(0, 100)}`)
+  return cid
+}
+
+/** Returns the raw bytes of a CID string, or undefined if it is none that atproto allows. */
+export function tryParseCid(text: string): Cid | undefined {
+  if (text.length !== 59 || text[0] !== 'b') return undefined
+  const out = Buffer.alloc(cidBytes)
+  let value = 0
+  let bits = 0
+  let length = 0
+  for (let i = 1; i < text.length; i++) {
+    const digit = values[text.charCodeAt(i)] ?? -1
+    if (digit < 0) return undefined
+    value = (value << 5) | digit
+    bits += 5
+    if (bits >= 8) {
+      bits -= 8
+      out[length++] = value >>> bits
+      value &= (1 << bits) - 1
+    }
+  }
+  return value === 0 && isCid(out) ? out : undefined
+}
+
+/** Tells whether the bytes are a CID that atproto allows (SPEC DM-7). */
+export function isCid(bytes: Uint8Array): bytes is Cid {
+  const codec = bytes[1]
+  return (
+    bytes.length === cidBytes &&
+    bytes[0] === 1 &&
+    (codec === 0x71 || codec === 0x55) &&
+    bytes[2] === 0x12 &&
+    bytes[3] === 0x20
+  )
+}
