@@ -12,6 +12,7 @@ export default defineConfig({
     'eslint/no-underscore-dangle': 'off',
     'import/no-default-export': 'error',
     'import/no-unassigned-import': 'off',
+    'import/no-named-as-default-member': 'off',
     'typescript/await-thenable': 'error',
     'typescript/no-floating-promises': 'error',
     'typescript/no-misused-promises': 'error',

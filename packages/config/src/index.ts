@@ -1,1 +1,4 @@
-export {}
+export { configurationDocument } from './documentation.ts'
+export { type Config, InvalidConfigError, loadConfig } from './load-config.ts'
+export type { Role, Variable } from './variable.ts'
+export { variables } from './variables.ts'

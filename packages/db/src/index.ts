@@ -1,1 +1,17 @@
-export {}
+export {
+  Database,
+  type DatabaseOptions,
+  type Db,
+  type Queryable,
+  type Tx,
+  connectTimeoutMs,
+  statementTimeoutMs,
+} from './database.ts'
+export { type MigrationStatus, isSchemaReady, migrate, migrationStatus } from './migrate.ts'
+export type { EmailTokenPurpose } from './schema/account.ts'
+export type { EventKind } from './schema/event.ts'
+export type { Schema } from './schema/index.ts'
+export type { BlobState } from './schema/blob.ts'
+export type { AccountStatus } from './schema/repo.ts'
+export { statement } from './statement.ts'
+export { inTransaction } from './transaction.ts'

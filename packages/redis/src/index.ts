@@ -1,1 +1,2 @@
-export {}
+export { type RedisKeys, redisKeys } from './keys.ts'
+export { type Redis, createRedis } from './redis-client.ts'

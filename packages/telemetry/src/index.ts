@@ -1,1 +1,1 @@
-export {}
+export { type Logger, createLogger } from './logger.ts'

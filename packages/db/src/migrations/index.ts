@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely'
+import type { Migration } from 'kysely/migration'
 
 import * as tenancy from './0001-tenancy.ts'
 import * as account from './0002-account.ts'

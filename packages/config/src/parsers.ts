@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+/** Any text. */
+export const text = z.string()
+
+/** A whole number within bounds, both inclusive. */
+export function integer(min: number, max: number): z.ZodType<number> {
+  return z
+    .string()
+    .regex(/^-?\d+$/, 'expected a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `expected a number from ${min} to ${max}`)
+}
+
+/** `true`/`1`/`on` or `false`/`0`/`off`. */
+export const flag: z.ZodType<boolean> = z
+  .enum(['true', '1', 'on', 'false', '0', 'off'], 'expected true or false')
+  .transform((value) => ['true', '1', 'on'].includes(value))
+
+/** An absolute URL of one of the given protocols. */
+export function url(...protocols: string[]): z.ZodType<string> {
+  return z.string().refine(
+    (value) => {
+      const protocol = URL.canParse(value) ? new URL(value).protocol.slice(0, -1) : undefined
+      return protocol !== undefined && protocols.includes(protocol)
+    },
+    `expected a URL starting with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  )
+}
+
+/** Entries separated by commas; empty text is an empty list. */
+export const list: z.ZodType<string[]> = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+)
+
+/** Exactly the given number of bytes, in hexadecimal. */
+export function hex(bytes: number): z.ZodType<string> {
+  return z
+    .string()
+    .regex(new RegExp(`^[0-9a-fA-F]{${bytes * 2}}$`), `expected ${bytes} bytes in hexadecimal`)
+    .transform((value) => value.toLowerCase())
+}
+
+/** One of the given words. */
+export function choice<const T extends readonly [string, ...string[]]>(...words: T): z.ZodType<T[number]> {
+  return z.enum(words, `expected one of ${words.join(', ')}`)
+}

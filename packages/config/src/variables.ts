@@ -1,0 +1,320 @@
+import { dayMs, hourMs, minuteMs, secondMs } from '@rookery/std'
+import { z } from 'zod'
+
+import { choice, flag, hex, integer, list, text, url } from './parsers.ts'
+import { defaulted, optional, required } from './variable.ts'
+
+const serving = ['api', 'firehose', 'sequencer', 'worker'] as const
+const portMax = 65_535
+
+/** Every environment variable, by area: the one place where one is declared. */
+export const variables = {
+  http: {
+    address: defaulted({
+      env: 'ROOKERY_HTTP_ADDRESS',
+      description: 'Address that the public port listens on.',
+      schema: text,
+      default: '0.0.0.0',
+      roles: ['api', 'firehose'],
+    }),
+    port: defaulted({
+      env: 'ROOKERY_HTTP_PORT',
+      description: 'Public port of the process; 0 takes a free one.',
+      schema: integer(0, portMax),
+      default: '2583',
+      roles: ['api', 'firehose'],
+    }),
+    internalPort: defaulted({
+      env: 'ROOKERY_HTTP_INTERNAL_PORT',
+      description: 'Internal port for /livez, /readyz and /metrics; 0 takes a free one. Never expose it.',
+      schema: integer(0, portMax),
+      default: '2590',
+      roles: serving,
+    }),
+    trustedProxies: defaulted({
+      env: 'ROOKERY_HTTP_TRUSTED_PROXIES',
+      description:
+        "Addresses or CIDR ranges of the load balancers whose X-Forwarded-For, -Host and -Proto are believed. Nobody else's are.",
+      schema: list,
+      default: '',
+      roles: ['api', 'firehose'],
+    }),
+    drainMs: defaulted({
+      env: 'ROOKERY_HTTP_DRAIN_MS',
+      description: 'Milliseconds that a stopping process gives requests and sockets to end.',
+      schema: integer(0, 10 * minuteMs),
+      default: String(20 * secondMs),
+      roles: serving,
+    }),
+  },
+  database: {
+    url: required({
+      env: 'ROOKERY_DATABASE_URL',
+      description: 'PostgreSQL connection URL.',
+      schema: url('postgres', 'postgresql'),
+      roles: ['all'],
+      secret: true,
+    }),
+    poolMax: defaulted({
+      env: 'ROOKERY_DATABASE_POOL_MAX',
+      description:
+        'Most connections that one process opens for requests. Exports and the leader use a few of their own.',
+      schema: integer(2, 500),
+      default: '16',
+      roles: ['all'],
+    }),
+  },
+  redis: {
+    url: required({
+      env: 'ROOKERY_REDIS_URL',
+      description: 'Redis or Valkey connection URL.',
+      schema: url('redis', 'rediss', 'unix'),
+      roles: ['all'],
+      secret: true,
+    }),
+    prefix: defaulted({
+      env: 'ROOKERY_REDIS_PREFIX',
+      description: 'Prefix of every key, so that clusters may share a Redis.',
+      schema: text,
+      default: 'rookery:',
+      roles: ['all'],
+    }),
+  },
+  blobs: {
+    driver: defaulted({
+      env: 'ROOKERY_BLOBS_DRIVER',
+      description: '`s3` for any S3-compatible service, `disk` for one machine.',
+      schema: choice('s3', 'disk'),
+      default: 's3',
+      roles: ['api', 'worker'],
+    }),
+    directory: optional({
+      env: 'ROOKERY_BLOBS_DIRECTORY',
+      description: 'Directory of the disk driver.',
+      schema: text,
+      roles: ['api', 'worker'],
+    }),
+    s3Endpoint: optional({
+      env: 'ROOKERY_BLOBS_S3_ENDPOINT',
+      description: 'Endpoint URL of the S3 service; unset for AWS.',
+      schema: url('http', 'https'),
+      roles: ['api', 'worker'],
+    }),
+    s3Region: defaulted({
+      env: 'ROOKERY_BLOBS_S3_REGION',
+      description: 'Region of the bucket.',
+      schema: text,
+      default: 'us-east-1',
+      roles: ['api', 'worker'],
+    }),
+    s3Bucket: optional({
+      env: 'ROOKERY_BLOBS_S3_BUCKET',
+      description: 'Bucket that holds every blob.',
+      schema: text,
+      roles: ['api', 'worker'],
+    }),
+    s3AccessKeyId: optional({
+      env: 'ROOKERY_BLOBS_S3_ACCESS_KEY_ID',
+      description: 'Access key; unset to use the ambient credentials.',
+      schema: text,
+      roles: ['api', 'worker'],
+      secret: true,
+    }),
+    s3SecretAccessKey: optional({
+      env: 'ROOKERY_BLOBS_S3_SECRET_ACCESS_KEY',
+      description: 'Secret of the access key.',
+      schema: text,
+      roles: ['api', 'worker'],
+      secret: true,
+    }),
+    s3PathStyle: defaulted({
+      env: 'ROOKERY_BLOBS_S3_PATH_STYLE',
+      description:
+        'Puts the bucket in the path rather than the host name, as many S3-compatible services need.',
+      schema: flag,
+      default: 'false',
+      roles: ['api', 'worker'],
+    }),
+    uploadBytesMax: defaulted({
+      env: 'ROOKERY_BLOBS_UPLOAD_BYTES_MAX',
+      description: 'Largest blob, in bytes.',
+      schema: integer(1, 5_000_000_000),
+      default: '104857600',
+      roles: ['api', 'worker'],
+    }),
+  },
+  repo: {
+    importBytesMax: defaulted({
+      env: 'ROOKERY_REPO_IMPORT_BYTES_MAX',
+      description: 'Largest CAR that importRepo takes, in bytes.',
+      schema: integer(1, 50_000_000_000),
+      default: '1073741824',
+      roles: ['api', 'worker'],
+    }),
+  },
+  events: {
+    retentionMs: defaulted({
+      env: 'ROOKERY_EVENTS_RETENTION_MS',
+      description: 'How long the event log answers cursors, in milliseconds.',
+      schema: integer(secondMs, 366 * dayMs),
+      default: String(72 * hourMs),
+      roles: ['sequencer', 'firehose'],
+    }),
+    ringBytesMax: defaulted({
+      env: 'ROOKERY_EVENTS_RING_BYTES_MAX',
+      description: 'Memory for recent frames in a firehose process, in bytes.',
+      schema: integer(1_000_000, 16_000_000_000),
+      default: String(256 * 1024 * 1024),
+      roles: ['firehose'],
+    }),
+    leaseMs: defaulted({
+      env: 'ROOKERY_EVENTS_LEASE_MS',
+      description: 'How long the firehose may pause when the leader dies, in milliseconds.',
+      schema: integer(500, minuteMs),
+      default: String(5 * secondMs),
+      roles: ['sequencer'],
+    }),
+  },
+  identity: {
+    plcUrl: defaulted({
+      env: 'ROOKERY_PLC_URL',
+      description: 'PLC directory.',
+      schema: url('http', 'https'),
+      default: 'https://plc.directory',
+      roles: ['api', 'worker', 'ctl'],
+    }),
+    plcRotationKey: required({
+      env: 'ROOKERY_PLC_ROTATION_KEY',
+      description:
+        "Private key (secp256k1, 32 bytes in hexadecimal) that signs PLC operations for the cluster's accounts.",
+      schema: hex(32),
+      roles: ['api', 'worker', 'ctl'],
+      secret: true,
+    }),
+    recoveryDidKey: optional({
+      env: 'ROOKERY_RECOVERY_DID_KEY',
+      description: "Public did:key that new accounts list before the cluster's rotation key.",
+      schema: z.string().startsWith('did:key:'),
+      roles: ['api', 'worker', 'ctl'],
+    }),
+    keyEncryptionKey: required({
+      env: 'ROOKERY_KEY_ENCRYPTION_KEY',
+      description:
+        "Key (32 bytes in hexadecimal) that wraps every account's signing key. Losing it loses the accounts' keys.",
+      schema: hex(32),
+      roles: ['api', 'worker', 'ctl'],
+      secret: true,
+    }),
+    cacheStaleMs: defaulted({
+      env: 'ROOKERY_IDENTITY_CACHE_STALE_MS',
+      description:
+        'Age after which a cached DID document or handle is refreshed in the background, in milliseconds.',
+      schema: integer(0, dayMs),
+      default: String(hourMs),
+      roles: ['api', 'worker'],
+    }),
+    cacheMaxMs: defaulted({
+      env: 'ROOKERY_IDENTITY_CACHE_MAX_MS',
+      description: 'Age after which a cached DID document or handle is not used, in milliseconds.',
+      schema: integer(0, 7 * dayMs),
+      default: String(dayMs),
+      roles: ['api', 'worker'],
+    }),
+    allowPrivateNetwork: defaulted({
+      env: 'ROOKERY_DEV_ALLOW_PRIVATE_NETWORK',
+      description:
+        'Allows outbound requests to loopback and private addresses, plain HTTP and `.test` handles. For a local stack only.',
+      schema: flag,
+      default: 'false',
+      roles: ['api', 'worker', 'ctl'],
+    }),
+  },
+  auth: {
+    jwtSecret: required({
+      env: 'ROOKERY_JWT_SECRET',
+      description: 'Secret (at least 32 characters) that signs session tokens; the same in every process.',
+      schema: text.min(32, 'expected at least 32 characters'),
+      roles: ['api'],
+      secret: true,
+    }),
+    adminPassword: required({
+      env: 'ROOKERY_ADMIN_PASSWORD',
+      description: 'Password of the operator: HTTP Basic `admin` on com.atproto.admin.* methods.',
+      schema: text.min(8, 'expected at least 8 characters'),
+      roles: ['api'],
+      secret: true,
+    }),
+    accessTokenMs: defaulted({
+      env: 'ROOKERY_AUTH_ACCESS_TOKEN_MS',
+      description: 'Life of an access token, in milliseconds.',
+      schema: integer(secondMs, dayMs),
+      default: String(30 * minuteMs),
+      roles: ['api'],
+    }),
+    refreshTokenMs: defaulted({
+      env: 'ROOKERY_AUTH_REFRESH_TOKEN_MS',
+      description: 'Life of a refresh token, in milliseconds.',
+      schema: integer(minuteMs, 366 * dayMs),
+      default: String(90 * dayMs),
+      roles: ['api'],
+    }),
+    passwordConcurrency: defaulted({
+      env: 'ROOKERY_AUTH_PASSWORD_CONCURRENCY',
+      description: 'How many passwords one process hashes at once.',
+      schema: integer(1, 64),
+      default: '2',
+      roles: ['api'],
+    }),
+  },
+  mail: {
+    smtpUrl: optional({
+      env: 'ROOKERY_MAIL_SMTP_URL',
+      description: 'SMTP server, with user and password if it wants them. Unset: mail is logged and dropped.',
+      schema: url('smtp', 'smtps'),
+      roles: ['worker'],
+      secret: true,
+    }),
+    from: defaulted({
+      env: 'ROOKERY_MAIL_FROM',
+      description: 'Sender of mail for tenants without one of their own.',
+      schema: text,
+      default: 'Rookery <noreply@localhost>',
+      roles: ['worker'],
+    }),
+  },
+  crawl: {
+    relays: defaulted({
+      env: 'ROOKERY_CRAWL_RELAYS',
+      description: 'Relays that are asked to crawl each host, as URLs separated by commas.',
+      schema: list,
+      default: '',
+      roles: ['worker', 'ctl'],
+    }),
+  },
+  limits: {
+    rateLimits: defaulted({
+      env: 'ROOKERY_LIMITS_RATE',
+      description: 'Enforces rate limits.',
+      schema: flag,
+      default: 'true',
+      roles: ['api'],
+    }),
+  },
+  log: {
+    level: defaulted({
+      env: 'ROOKERY_LOG_LEVEL',
+      description: 'Least severe level that is logged.',
+      schema: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+      default: 'info',
+      roles: ['all'],
+    }),
+  },
+} as const
+
+/** Names that the set-up and the tests read; allowed in the environment, not part of the configuration. */
+export const reservedNames = [
+  'ROOKERY_STACK',
+  'ROOKERY_SHARED',
+  'ROOKERY_TEST_DATABASE_URL',
+  'ROOKERY_TEST_REDIS_URL',
+]

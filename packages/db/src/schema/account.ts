@@ -1,0 +1,94 @@
+import type { ColumnType, Generated } from 'kysely'
+
+import type { CreatedAt } from './tenancy.ts'
+
+/** One DID with its login on one host. */
+export type AccountTable = {
+  id: Generated<number>
+  host_id: number
+  tenant_id: number
+  did: string
+  handle: string | null
+  /** Lower case. */
+  email: string | null
+  email_confirmed_at: Date | null
+  password_hash: string | null
+  invites_disabled: Generated<boolean>
+  created_at: CreatedAt
+  deactivated_at: Date | null
+  delete_after: Date | null
+  suspended_at: Date | null
+  takedown_ref: string | null
+}
+
+/** What remains of a deleted account. */
+export type AccountTombstoneTable = {
+  host_id: number
+  did: string
+  rev: string
+  deleted_at: CreatedAt
+}
+
+/** The account's current signing key, wrapped. */
+export type SigningKeyTable = {
+  account_id: number
+  did_key: string
+  wrapped: Buffer
+  created_at: CreatedAt
+}
+
+/** A signing key made for an account that is still to come. */
+export type ReservedSigningKeyTable = {
+  host_id: number
+  did_key: string
+  did: string | null
+  wrapped: Buffer
+  created_at: CreatedAt
+}
+
+/** One refresh token; `next_id` is its successor once it was rotated. */
+export type RefreshTokenTable = {
+  account_id: number
+  id: string
+  next_id: string | null
+  app_password_name: string | null
+  created_at: CreatedAt
+  expires_at: Date
+}
+
+/** What a mailed token is for. */
+export type EmailTokenPurpose =
+  | 'confirm_email'
+  | 'update_email'
+  | 'reset_password'
+  | 'delete_account'
+  | 'plc_operation'
+
+/** The one live token of an account and purpose. */
+export type EmailTokenTable = {
+  account_id: number
+  purpose: EmailTokenPurpose
+  token_hash: Buffer
+  failed_attempts: Generated<number>
+  requested_at: ColumnType<Date, Date | undefined, Date>
+}
+
+/** An invitation to a tenant's accounts on a host. */
+export type InviteCodeTable = {
+  host_id: number
+  code: string
+  tenant_id: number
+  available_uses: number
+  disabled: Generated<boolean>
+  for_account: string
+  created_by: string
+  created_at: CreatedAt
+}
+
+/** One use of an invitation. */
+export type InviteCodeUseTable = {
+  host_id: number
+  code: string
+  used_by: string
+  used_at: CreatedAt
+}

@@ -1,0 +1,40 @@
+import type {
+  AccountTable,
+  AccountTombstoneTable,
+  EmailTokenTable,
+  InviteCodeTable,
+  InviteCodeUseTable,
+  RefreshTokenTable,
+  ReservedSigningKeyTable,
+  SigningKeyTable,
+} from './account.ts'
+import type { AccountUsageTable, BlobRefTable, BlobTable } from './blob.ts'
+import type { EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
+import type { JobOutboxTable } from './job.ts'
+import type { PackTable, RecordTable, RepoTable } from './repo.ts'
+import type { HandleDomainTable, HostTable, TenantTable } from './tenancy.ts'
+
+/** Every table, by name. */
+export type Schema = {
+  tenant: TenantTable
+  host: HostTable
+  handle_domain: HandleDomainTable
+  account: AccountTable
+  account_tombstone: AccountTombstoneTable
+  signing_key: SigningKeyTable
+  reserved_signing_key: ReservedSigningKeyTable
+  refresh_token: RefreshTokenTable
+  email_token: EmailTokenTable
+  invite_code: InviteCodeTable
+  invite_code_use: InviteCodeUseTable
+  repo: RepoTable
+  record: RecordTable
+  pack: PackTable
+  blob: BlobTable
+  blob_ref: BlobRefTable
+  account_usage: AccountUsageTable
+  event_queue: EventQueueTable
+  event_log: EventLogTable
+  event_sequencer: EventSequencerTable
+  job_outbox: JobOutboxTable
+}

@@ -1,0 +1,25 @@
+/** Every Redis key and channel, built from the cluster's prefix: the one place that names them. */
+export type RedisKeys = ReturnType<typeof redisKeys>
+
+/** Returns the key names under a prefix such as `rookery:`. */
+export function redisKeys(prefix: string) {
+  return {
+    /** Stream of published frames; entry ids are `<seq>-0`. */
+    eventStream: `${prefix}events`,
+    /** Channel on which a committed event wakes the leader. */
+    eventWake: `${prefix}events:wake`,
+    /** Cached DID document. */
+    didDocument: (did: string) => `${prefix}did:${did}`,
+    /** Cached handle resolution. */
+    handle: (handle: string) => `${prefix}handle:${handle}`,
+    /** Seen token id of a service-auth issuer. */
+    serviceAuthJti: (hostId: number, issuer: string, jti: string) =>
+      `${prefix}jti:${hostId}:${issuer}:${jti}`,
+    /** Rate-limit counter of a host. */
+    rateLimit: (hostId: number, name: string, key: string) => `${prefix}rate:${hostId}:${name}:${key}`,
+    /** Last time a host's relays were asked to crawl. */
+    crawlRequested: (hostId: number, relay: string) => `${prefix}crawl:${hostId}:${relay}`,
+    /** Prefix of BullMQ's own keys. */
+    jobs: `${prefix}jobs`,
+  }
+}
