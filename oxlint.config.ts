@@ -16,6 +16,7 @@ export default defineConfig({
     'typescript/await-thenable': 'error',
     'typescript/no-floating-promises': 'error',
     'typescript/no-misused-promises': 'error',
+    'typescript/no-unsafe-type-assertion': 'off',
     'typescript/switch-exhaustiveness-check': 'error',
     'typescript/consistent-type-imports': 'error',
     'unicorn/no-array-sort': 'off',

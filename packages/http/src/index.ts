@@ -1,1 +1,17 @@
-export {}
+export { registerCors } from './cors.ts'
+export { errorMap, toXrpcError } from './error-map.ts'
+export { type InternalServer, type InternalServerOptions, startInternalServer } from './internal-server.ts'
+export { type HostResolver, type PdsHost, normalizeHostname } from './pds-host.ts'
+export { runService } from './run-service.ts'
+export { type SafeFetch, type SafeFetchOptions, createSafeFetch } from './safe-fetch.ts'
+export { type LogContext, type ServerOptions, createServer } from './server.ts'
+export {
+  type AnyXrpcMethod,
+  RawAnswer,
+  type XrpcCall,
+  type XrpcLexicons,
+  type XrpcMethod,
+  defineMethod,
+  registerMethods,
+} from './xrpc.ts'
+export { XrpcError, commonErrors, invalidRequest } from './xrpc-error.ts'

@@ -1,1 +1,18 @@
-export {}
+export { InvalidTenancyError, TenancyConflictError, TenancyNotFoundError } from './errors.ts'
+export { HostDirectory, directoryRefreshMs } from './host-directory.ts'
+export { type TenantSettings, type TenantSettingsInput, tenantSettings } from './settings.ts'
+export {
+  type HandleDomain,
+  type Host,
+  type Tenant,
+  addHandleDomain,
+  createHost,
+  createTenant,
+  getHost,
+  getTenant,
+  listHandleDomains,
+  listHosts,
+  listTenants,
+  updateHost,
+  updateTenant,
+} from './tenancy.ts'

@@ -1,0 +1,88 @@
+import type { Config } from '@rookery/config'
+import { Database, waitForSchema } from '@rookery/db'
+import {
+  type AnyXrpcMethod,
+  type XrpcLexicons,
+  createServer,
+  registerCors,
+  registerMethods,
+  startInternalServer,
+} from '@rookery/http'
+import { createRedis, redisKeys } from '@rookery/redis'
+import type { Logger } from '@rookery/telemetry'
+import { HostDirectory } from '@rookery/tenants'
+import type { FastifyInstance } from 'fastify'
+
+import type { ApiDeps } from './deps.ts'
+import { registerHealth } from './health.ts'
+import { registerHome } from './pages/home.ts'
+import { serverMethods } from './xrpc/com.atproto.server/index.ts'
+
+/** Returns every XRPC method that an api process serves. */
+export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
+  return [...serverMethods(deps)]
+}
+
+/** Returns the api's Fastify instance, not listening yet: tests inject into it. */
+export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
+  const { config, log, directory } = deps
+  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts: directory })
+  await registerCors(app)
+  registerHome(app, deps)
+  registerHealth(app, deps)
+  registerMethods(app, deps.lexicons, xrpcMethods(deps))
+  return app
+}
+
+/** A running api process. */
+export type Api = AsyncDisposable & {
+  /** The public port. */
+  port: number
+  /** The port of /livez, /readyz and /metrics. */
+  internalPort: number
+}
+
+/** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
+export async function startApi(config: Config, log: Logger, lexicons: XrpcLexicons): Promise<Api> {
+  await using stack = new AsyncDisposableStack()
+  const db = stack.use(
+    new Database(log, {
+      url: config.database.url,
+      poolMax: config.database.poolMax,
+      applicationName: 'rookery-api',
+    }),
+  )
+  await waitForSchema(log, db.pool)
+  const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
+  const directory = stack.use(new HostDirectory(log, db.kysely))
+  await directory.refresh()
+  const app = await buildApi({
+    config,
+    log,
+    db,
+    redis,
+    keys: redisKeys(config.redis.prefix),
+    directory,
+    lexicons,
+  })
+  stack.defer(() => app.close())
+  await app.listen({ port: config.http.port, host: config.http.address })
+  const internal = stack.use(
+    await startInternalServer({
+      port: config.http.internalPort,
+      notReady: () =>
+        db.pool.query('select 1').then(
+          () => undefined,
+          (error: Error) => `database: ${error.message}`,
+        ),
+    }),
+  )
+  stack.defer(() => internal.drain())
+  const owned = stack.move()
+  const address = app.server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : config.http.port,
+    internalPort: internal.port,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

@@ -1,0 +1,27 @@
+import type { DomainError } from '@rookery/std'
+
+import { XrpcError } from './xrpc-error.ts'
+
+type Mapping = { status: number; error: string; retryAfterSeconds?: number }
+
+/**
+ * How each domain error's code is answered: the only place where domain errors meet HTTP. A code that is missing
+ * here is answered as 500; a test proves that every DomainError of the source has its line.
+ */
+export const errorMap: Readonly<Record<string, Mapping>> = {
+  InvalidCid: { status: 400, error: 'InvalidRequest' },
+  TenancyNotFound: { status: 404, error: 'NotFound' },
+  TenancyConflict: { status: 409, error: 'InvalidRequest' },
+  InvalidTenancy: { status: 400, error: 'InvalidRequest' },
+  InvalidConfig: { status: 500, error: 'InternalServerError' },
+}
+
+/** Returns the answer to a domain error. */
+export function toXrpcError(error: DomainError): XrpcError {
+  const mapping = errorMap[error.code] ?? { status: 500, error: 'InternalServerError' }
+  const headers =
+    mapping.retryAfterSeconds === undefined ? {} : { 'retry-after': String(mapping.retryAfterSeconds) }
+  // What went wrong inside is for the log, not for the caller.
+  const message = mapping.status === 500 ? 'Internal Server Error' : error.message
+  return new XrpcError(mapping.status, mapping.error, message, { cause: error, headers })
+}

@@ -1,0 +1,55 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What the internal port answers from. */
+export type InternalServerOptions = {
+  /** 0 takes a free one. */
+  port: number
+  /** Address to listen on. Default every one. */
+  address?: string
+  /** Tells what keeps the process from serving, or undefined when it is ready. */
+  notReady: () => Promise<string | undefined> | string | undefined
+  /** Returns the metrics page, if the process has one. */
+  metrics?: () => Promise<string>
+}
+
+/** The internal port of a process. */
+export type InternalServer = AsyncDisposable & {
+  /** The port that it listens on. */
+  port: number
+  /** Makes /readyz answer 503 from now on: the first step of stopping. */
+  drain(): void
+}
+
+/** Serves /livez, /readyz and /metrics on a port that only the cluster can reach. */
+export async function startInternalServer(options: InternalServerOptions): Promise<InternalServer> {
+  let isDraining = false
+  const answer = async (path: string): Promise<[number, string]> => {
+    if (path === '/livez') return [200, 'ok\n']
+    if (path === '/metrics' && options.metrics !== undefined) return [200, await options.metrics()]
+    if (path !== '/readyz') return [404, 'not found\n']
+    const reason = isDraining ? 'draining' : await options.notReady()
+    return reason === undefined ? [200, 'ok\n'] : [503, `${reason}\n`]
+  }
+  const server = createServer((request, response) => {
+    answer(request.url ?? '').then(
+      ([status, text]) => response.writeHead(status, { 'content-type': 'text/plain' }).end(text),
+      (error: unknown) => response.writeHead(503, { 'content-type': 'text/plain' }).end(`${String(error)}\n`),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.address ?? '0.0.0.0', resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    drain: () => {
+      isDraining = true
+    },
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

@@ -1,0 +1,17 @@
+/** Largest JSON body of a method without a limit of its own, in bytes (SPEC XR-8). */
+export const jsonBytesMax = 150 * 1024
+
+/** Longest request head (line and headers) that Node reads, in bytes. */
+export const headBytesMax = 32 * 1024
+
+/** How long a client may take to send the head of a request, in milliseconds. */
+export const headersTimeoutMs = 30_000
+
+/** How long an idle keep-alive connection stays open, in milliseconds; longer than the load balancer's own. */
+export const keepAliveTimeoutMs = 90_000
+
+/** How long a fetch to another server may take, in milliseconds. */
+export const fetchTimeoutMs = 5_000
+
+/** Largest answer of another server, in bytes. */
+export const fetchBytesMax = 512 * 1024

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+
+import { DomainError } from '@rookery/std'
+import type { Logger } from '@rookery/telemetry'
+import {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify'
+
+import { toXrpcError } from './error-map.ts'
+import { headBytesMax, headersTimeoutMs, jsonBytesMax, keepAliveTimeoutMs } from './limits.ts'
+import { type HostResolver, type PdsHost, normalizeHostname } from './pds-host.ts'
+import { XrpcError } from './xrpc-error.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The host that the request came to; set before any handler runs. */
+    pdsHost: PdsHost
+    /** Who the request is for, as far as known: goes into its log lines. */
+    logContext: LogContext
+  }
+}
+
+/** Fields that tie a log line to what it is about. */
+export type LogContext = { host?: string; tenant?: number; account?: string }
+
+export type ServerOptions = {
+  log: Logger
+  /** Load balancers whose forwarded headers are believed (addresses or CIDR ranges). */
+  trustedProxies: readonly string[]
+  /** Finds the host of each request. */
+  hosts: HostResolver
+}
+
+/**
+ * Returns a Fastify instance that routes by host: each request has `pdsHost` set, or was answered 404 because no
+ * host has its name. Errors leave as `{error, message}`; what is unexpected is logged and leaves as a bare 500.
+ */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = options.log
+  const app = fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    bodyLimit: jsonBytesMax,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    http: { maxHeaderSize: headBytesMax, headersTimeout: headersTimeoutMs },
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: true,
+  })
+  app.decorateRequest('pdsHost', null as unknown as PdsHost)
+  app.decorateRequest('logContext', null as unknown as LogContext)
+  app.addHook('onRequest', (request, reply, done) => {
+    request.logContext = {}
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  app.addHook('onRequest', (request) => assignHost(options.hosts, request))
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, logContext } = request
+    const path = request.url.split('?', 1)[0]
+    const elapsedMs = Math.round(reply.elapsedTime)
+    request.log.info({ ...logContext, method, path, status: reply.statusCode, elapsedMs }, 'request')
+    done()
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
+  app.setNotFoundHandler((request, reply) => answerNotFound(request, reply))
+  return app
+}
+
+async function assignHost(hosts: HostResolver, request: FastifyRequest): Promise<void> {
+  const hostname = normalizeHostname(request.host)
+  const host =
+    hostname === undefined
+      ? undefined
+      : ((await hosts.findHost(hostname)) ?? (await findHandleHost(hosts, request, hostname)))
+  if (host === undefined) {
+    throw new XrpcError(404, 'HostNotFound', `No PDS is served under the name ${hostname ?? '(missing)'}`)
+  }
+  if (host.status === 'suspended') throw new XrpcError(503, 'HostSuspended', `${host.hostname} is suspended`)
+  request.pdsHost = host
+  request.logContext.host = host.hostname
+}
+
+/** A handle's own name serves only its proof: everything else there is unknown, so no app takes it for a PDS. */
+async function findHandleHost(
+  hosts: HostResolver,
+  request: FastifyRequest,
+  hostname: string,
+): Promise<PdsHost | undefined> {
+  if (!request.url.startsWith('/.well-known/atproto-did')) return undefined
+  return hosts.findHostOfHandle(hostname.replace(/:\d+$/, ''))
+}
+
+function answerError(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const answer = toAnswer(error)
+  if (answer.status >= 500)
+    request.log.error({ ...request.logContext, err: error, path: request.url.split('?', 1)[0] }, 'failed')
+  return reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .send({ error: answer.error, message: answer.message })
+}
+
+function toAnswer(error: FastifyError | Error): XrpcError {
+  if (error instanceof XrpcError) return error
+  if (error instanceof DomainError) return toXrpcError(error)
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new XrpcError(413, 'PayloadTooLarge', 'request entity too large')
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new XrpcError(415, 'UnsupportedMediaType', error.message)
+  }
+  if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
+    return new XrpcError(error.statusCode, 'InvalidRequest', error.message, { cause: error })
+  }
+  return new XrpcError(500, 'InternalServerError', 'Internal Server Error', { cause: error })
+}
+
+function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const isXrpc = request.url.startsWith('/xrpc/')
+  return reply
+    .code(isXrpc ? 501 : 404)
+    .send(
+      isXrpc
+        ? { error: 'MethodNotImplemented', message: 'Method Not Implemented' }
+        : { error: 'NotFound', message: 'Not Found' },
+    )
+}

@@ -1,0 +1,196 @@
+import type { Readable } from 'node:stream'
+
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+
+import { decodedBody } from './content-encoding.ts'
+import type { PdsHost } from './pds-host.ts'
+import { XrpcError, invalidRequest } from './xrpc-error.ts'
+
+/** What a handler is called with: everything parsed, validated and authenticated. */
+export type XrpcCall<Params, Input, Auth> = {
+  /** The host that was asked; every lookup is scoped to it. */
+  host: PdsHost
+  params: Params
+  /** The validated body; a stream for methods that take bytes; undefined for queries. */
+  input: Input
+  auth: Auth
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
+/** One method of the lexicons: its auth, its limits, its work. */
+export type XrpcMethod<Params, Input, Output, Auth> = {
+  nsid: string
+  /** Returns who calls, or throws the answer; runs before the body is read. */
+  auth: (request: FastifyRequest) => Promise<Auth> | Auth
+  /** Largest JSON body, in bytes. Default 153,600; methods that take bytes bound their stream themselves. */
+  inputBytesMax?: number
+  handler: (call: XrpcCall<Params, Input, Auth>) => Promise<Output> | Output
+}
+
+/** A method whose types its registration no longer needs. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyXrpcMethod = XrpcMethod<any, any, unknown, any>
+
+/** The lexicons as far as routing needs them; @rookery/lexicon's registry fits. */
+export type XrpcLexicons = {
+  /** Returns what the lexicon says of a method, or undefined if there is none. */
+  methodOf(
+    nsid: string,
+  ): { type: 'query' | 'procedure' | 'subscription'; inputEncoding?: string | undefined } | undefined
+  /** Returns the parameters, coerced and with defaults; throws a DomainError if they break the lexicon. */
+  validateParams(nsid: string, query: Readonly<Record<string, unknown>>): unknown
+  /** Returns the input with defaults; throws a DomainError if it breaks the lexicon. */
+  validateInput(nsid: string, input: unknown): unknown
+}
+
+/** An answer that is not a plain JSON object: bytes or a stream under a type, or JSON text made beforehand. */
+export class RawAnswer {
+  readonly encoding: string
+  readonly body: Readable | Uint8Array | string
+
+  constructor(encoding: string, body: Readable | Uint8Array | string) {
+    this.encoding = encoding
+    this.body = body
+  }
+}
+
+/** Declares a method; only here for its types. */
+export function defineMethod<Params, Input, Output, Auth>(
+  method: XrpcMethod<Params, Input, Output, Auth>,
+): XrpcMethod<Params, Input, Output, Auth> {
+  return method
+}
+
+/**
+ * Registers a Fastify route for each method. The order of each request: parameters, authentication, body, handler;
+ * another verb is answered 405. HEAD works wherever GET does.
+ */
+export function registerMethods(
+  app: FastifyInstance,
+  lexicons: XrpcLexicons,
+  methods: readonly AnyXrpcMethod[],
+): void {
+  for (const method of methods) {
+    const definition = lexicons.methodOf(method.nsid)
+    if (definition === undefined) throw new Error(`no lexicon document describes ${method.nsid}`)
+    if (definition.type === 'query') registerQuery(app, lexicons, method)
+    else registerProcedure(app, lexicons, method, definition.inputEncoding)
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Parameters and caller of an XRPC request, between its hooks and its handler. */
+    xrpc: { params: unknown; auth: unknown } | undefined
+  }
+}
+
+function registerQuery(app: FastifyInstance, lexicons: XrpcLexicons, method: AnyXrpcMethod): void {
+  const url = `/xrpc/${method.nsid}`
+  refuse(app, url, ['POST'], 'GET')
+  app.get(url, {
+    onRequest: (request, reply) => identify(lexicons, method, request, reply),
+    handler: (request, reply) => run(method, request, reply, undefined),
+  })
+}
+
+function registerProcedure(
+  app: FastifyInstance,
+  lexicons: XrpcLexicons,
+  method: AnyXrpcMethod,
+  encoding: string | undefined,
+): void {
+  const url = `/xrpc/${method.nsid}`
+  refuse(app, url, ['GET'], 'POST')
+  void app.register((scope, _options, done) => {
+    const takesBytes = encoding !== undefined && encoding !== 'application/json'
+    if (takesBytes) {
+      // Bytes are the handler's to stream and to bound.
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload))
+    }
+    scope.post(url, {
+      ...(method.inputBytesMax === undefined ? {} : { bodyLimit: method.inputBytesMax }),
+      onRequest: (request, reply) => identify(lexicons, method, request, reply),
+      preParsing: (request, _reply, payload) => {
+        checkEncoding(encoding, request)
+        return Promise.resolve(decodedBody(request, payload))
+      },
+      handler: (request, reply) => {
+        const input =
+          takesBytes || encoding === undefined
+            ? request.body
+            : lexicons.validateInput(method.nsid, request.body)
+        return run(method, request, reply, input)
+      },
+    })
+    done()
+  })
+}
+
+/** Refuses a body whose type is not the method's: before it is read. */
+function checkEncoding(expected: string | undefined, request: FastifyRequest): void {
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (expected === undefined) {
+    if (hasBody) throw invalidRequest('A request body was provided when none was expected')
+    // Clients send a type without a body; it must not reach a parser that wants one.
+    delete request.headers['content-type']
+    return
+  }
+  if (type === undefined || type === '') {
+    if (!hasBody && expected === 'application/json')
+      throw invalidRequest('A request body is expected but none was provided')
+    throw invalidRequest('Request encoding (Content-Type) required but not provided')
+  }
+  if (expected !== '*/*' && type !== expected)
+    throw invalidRequest(`Wrong request encoding (Content-Type): ${type}`)
+}
+
+async function identify(
+  lexicons: XrpcLexicons,
+  method: AnyXrpcMethod,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const params = lexicons.validateParams(method.nsid, request.query as Record<string, unknown>)
+  if (request.headers.authorization !== undefined) {
+    reply.header('cache-control', 'private').header('vary', 'authorization')
+  }
+  request.xrpc = { params, auth: await method.auth(request) }
+}
+
+async function run(
+  method: AnyXrpcMethod,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  input: unknown,
+): Promise<FastifyReply> {
+  const { params, auth } = request.xrpc ?? { params: undefined, auth: undefined }
+  const output = await method.handler({ host: request.pdsHost, params, input, auth, request, reply })
+  if (output instanceof RawAnswer) return reply.type(output.encoding).send(output.body)
+  if (reply.sent) return reply
+  return output === undefined
+    ? reply.send()
+    : reply.type('application/json; charset=utf-8').send(JSON.stringify(output))
+}
+
+function refuse(app: FastifyInstance, url: string, methods: HTTPMethods[], expected: string): void {
+  app.route({
+    method: methods,
+    url,
+    exposeHeadRoute: false,
+    handler: (request) => {
+      throw new XrpcError(
+        405,
+        'InvalidRequest',
+        `Incorrect HTTP method (${request.method}) expected ${expected}`,
+        {
+          headers: { allow: expected },
+        },
+      )
+    },
+  })
+}
