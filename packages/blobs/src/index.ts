@@ -1,1 +1,13 @@
-export {}
+export {
+  type BlobObject,
+  type BlobObjectInfo,
+  type BlobStore,
+  type ByteRange,
+  type ListOptions,
+  blobKey,
+} from './blob-store.ts'
+export { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts'
+export { BlobObjectNotFoundError, BlobRangeError, BlobStoreUnavailableError } from './errors.ts'
+export { deleteManyKeysMax, listEntriesMax, partBytes, unavailableRetryAfterMs } from './limits.ts'
+export { type BlobStoreOptions, openBlobStore } from './open-blob-store.ts'
+export { S3BlobStore, type S3BlobStoreOptions } from './s3-blob-store.ts'

@@ -1,0 +1,267 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type Readable, addAbortSignal } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+import { assert } from '@rookery/std'
+
+import {
+  type BlobObject,
+  type BlobObjectInfo,
+  type BlobStore,
+  type ByteRange,
+  type ListOptions,
+  assertBlobKey,
+  assertBlobPrefix,
+} from './blob-store.ts'
+import { BlobObjectNotFoundError, BlobRangeError, BlobStoreUnavailableError } from './errors.ts'
+import { deleteManyKeysMax, deletesInFlightMax, listEntriesMax } from './limits.ts'
+
+/** Where a disk store keeps its files. */
+export type DiskBlobStoreOptions = {
+  /** Directory of the store's own; made if it is not there. */
+  dir: string
+}
+
+// Enough to win against any number of deletions that remove the directory in between.
+const placeAttemptsMax = 100
+
+/**
+ * Keeps objects as files; see `BlobStore` for the contract.
+ *
+ * `<dir>/objects/<host>/<account>/<first two characters of name>/<name>` holds an object, `<dir>/incoming/` what is
+ * being written. A put writes and syncs the file there, then renames it into place and syncs the directory: no
+ * reader and no crash ever sees half of one. Directories that become empty are removed. Keys cannot leave the
+ * directory, because their characters allow neither dots nor further slashes.
+ */
+export class DiskBlobStore implements BlobStore {
+  readonly #objects: string
+  readonly #incoming: string
+
+  constructor(options: DiskBlobStoreOptions) {
+    this.#objects = resolve(options.dir, 'objects')
+    this.#incoming = resolve(options.dir, 'incoming')
+  }
+
+  async put(key: string, body: Readable, signal?: AbortSignal): Promise<number> {
+    assertBlobKey(key)
+    if (signal) addAbortSignal(signal, body)
+    let sourceError: unknown
+    body.once('error', (error) => {
+      sourceError = error
+    })
+    const temporary = join(this.#incoming, randomBytes(16).toString('hex'))
+    try {
+      const size = await this.#write(temporary, body)
+      if (signal?.aborted) throw signal.reason
+      await this.#place(temporary, this.#path(key))
+      return size
+    } catch (error) {
+      body.destroy()
+      await unlink(temporary).catch(() => undefined)
+      if (signal?.aborted) throw signal.reason
+      throw sourceError ?? unavailable('put', error)
+    }
+  }
+
+  async get(key: string, range?: ByteRange): Promise<BlobObject> {
+    assertBlobKey(key)
+    let file: FileHandle | undefined
+    try {
+      file = await open(this.#path(key))
+      const { size } = await file.stat()
+      if (range && range.start >= size) throw new BlobRangeError(`range outside ${key}`)
+      if (!range) return { size, length: size, body: file.createReadStream() }
+      const end = Math.min(range.end, size - 1)
+      return {
+        size,
+        length: end - range.start + 1,
+        body: file.createReadStream({ start: range.start, end }),
+      }
+    } catch (error) {
+      await file?.close()
+      if (error instanceof BlobRangeError) throw error
+      if (isMissing(error)) throw new BlobObjectNotFoundError(key, { cause: error })
+      throw unavailable('get', error)
+    }
+  }
+
+  async head(key: string): Promise<BlobObjectInfo | undefined> {
+    assertBlobKey(key)
+    try {
+      const { size, mtime } = await stat(this.#path(key))
+      return { key, size, modifiedAt: mtime }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw unavailable('head', error)
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    assertBlobKey(key)
+    const path = this.#path(key)
+    try {
+      await unlink(path)
+      await this.#removeEmpty(dirname(path))
+    } catch (error) {
+      if (!isMissing(error)) throw unavailable('delete', error)
+    }
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<void> {
+    assert(keys.length <= deleteManyKeysMax, 'the batch was cut before it came here')
+    for (let i = 0; i < keys.length; i += deletesInFlightMax) {
+      await Promise.all(keys.slice(i, i + deletesInFlightMax).map((key) => this.delete(key)))
+    }
+  }
+
+  async list(options: ListOptions): Promise<BlobObjectInfo[]> {
+    assertBlobPrefix(options.prefix)
+    const limit = options.limit ?? listEntriesMax
+    assert(limit >= 1 && limit <= listEntriesMax, 'the limit of a listing is 1 to listEntriesMax')
+    const page: BlobObjectInfo[] = []
+    try {
+      for await (const key of this.#walk(options.prefix, options.after ?? '')) {
+        const info = await this.head(key)
+        if (info) page.push(info)
+        if (page.length === limit) break
+      }
+      return page
+    } catch (error) {
+      throw error instanceof BlobStoreUnavailableError ? error : unavailable('list', error)
+    }
+  }
+
+  async removeUnfinished(before: Date): Promise<number> {
+    let removed = 0
+    try {
+      for (const name of await namesIn(this.#incoming)) {
+        const path = join(this.#incoming, name)
+        const info = await stat(path).catch(() => undefined)
+        if (!info || info.mtime >= before) continue
+        await unlink(path)
+        removed++
+      }
+      return removed
+    } catch (error) {
+      throw unavailable('remove unfinished uploads', error)
+    }
+  }
+
+  async check(): Promise<void> {
+    const path = join(this.#incoming, randomBytes(16).toString('hex'))
+    try {
+      await mkdir(this.#incoming, { recursive: true })
+      await using file = await open(path, 'wx')
+      await file.writeFile('ok')
+      await unlink(path)
+    } catch (error) {
+      throw unavailable('check', error)
+    }
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- Files are closed by those who read them.
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #write(path: string, body: Readable): Promise<number> {
+    await mkdir(this.#incoming, { recursive: true })
+    const file = await open(path, 'wx')
+    const stream = file.createWriteStream({ flush: true })
+    await pipeline(body, stream)
+    return stream.bytesWritten
+  }
+
+  /** A deletion may remove the directory between making it and moving the file there: then again. */
+  async #place(from: string, to: string): Promise<void> {
+    const shard = dirname(to)
+    for (let attempt = 1; ; attempt++) {
+      await mkdir(shard, { recursive: true })
+      try {
+        await rename(from, to)
+        await syncDirectories(shard, this.#objects)
+        return
+      } catch (error) {
+        if (!isMissing(error) || attempt === placeAttemptsMax) throw error
+      }
+    }
+  }
+
+  async #removeEmpty(directory: string): Promise<void> {
+    for (let path = directory; path !== this.#objects; path = dirname(path)) {
+      try {
+        await rmdir(path)
+      } catch {
+        return
+      }
+    }
+  }
+
+  async *#walk(prefix: string, after: string): AsyncGenerator<string> {
+    const [onlyHost, onlyAccount] = prefix.split('/')
+    for (const host of await namesIn(this.#objects, onlyHost)) {
+      if (isBefore(`${host}/`, after)) continue
+      for (const account of await namesIn(join(this.#objects, host), onlyAccount)) {
+        const folder = `${host}/${account}/`
+        if (isBefore(folder, after)) continue
+        for (const shard of await namesIn(join(this.#objects, folder))) {
+          if (isBefore(folder + shard, after)) continue
+          for (const name of await namesIn(join(this.#objects, folder, shard))) {
+            if (folder + name > after) yield folder + name
+          }
+        }
+      }
+    }
+  }
+
+  #path(key: string): string {
+    const slash = key.lastIndexOf('/') + 1
+    return join(this.#objects, key.slice(0, slash), key.slice(slash, slash + 2), key.slice(slash))
+  }
+}
+
+/** Tells whether every key with this prefix sorts below the cursor. */
+function isBefore(prefix: string, after: string): boolean {
+  return prefix < after.slice(0, prefix.length)
+}
+
+/** Returns the sorted names in a directory: only one of them if that is asked for, none if it is not there. */
+async function namesIn(path: string, only = ''): Promise<string[]> {
+  if (only !== '') return [only]
+  try {
+    const names = await readdir(path)
+    return names.sort()
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/** Makes a new name durable: its directory and, as those may be new too, the ones above. */
+async function syncDirectories(from: string, root: string): Promise<void> {
+  for (let path = from; path.length >= root.length; path = dirname(path)) {
+    let directory: FileHandle
+    try {
+      directory = await open(path)
+    } catch (error) {
+      // A deletion has removed it, and the new object with it.
+      if (isMissing(error)) continue
+      throw error
+    }
+    try {
+      await directory.sync()
+    } finally {
+      await directory.close()
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'ENOENT' || error.code === 'ENOTDIR'
+}
+
+function unavailable(operation: string, cause: unknown): BlobStoreUnavailableError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new BlobStoreUnavailableError(`disk store cannot ${operation}: ${reason}`, { cause })
+}

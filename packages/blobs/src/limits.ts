@@ -1,0 +1,40 @@
+import { minuteMs, secondMs } from '@rookery/std'
+
+/** Keys that one `deleteMany` takes: the most that S3's DeleteObjects does. */
+export const deleteManyKeysMax = 1_000
+
+/** Entries that one `list` returns at most: a page of S3's ListObjectsV2. */
+export const listEntriesMax = 1_000
+
+/**
+ * Bytes of one part of a multipart upload, and the size up to which an object goes in a single request. The least
+ * that S3 allows, because an upload in progress holds up to two parts in memory; 10,000 parts make 48 GiB.
+ */
+export const partBytes = 5 * 1024 * 1024
+
+/** Parts of one upload in flight at once: memory stays at two parts, whatever the size of the blob. */
+export const partsInFlightMax = 1
+
+/** Time to open a connection to the object store, in milliseconds. */
+export const connectTimeoutMs = 3 * secondMs
+
+/** Time from sending a request to the head of its response, in milliseconds: a 5 MiB part at 200 kB/s. */
+export const requestTimeoutMs = 30 * secondMs
+
+/** Longest silence on a connection while bytes are expected, in milliseconds. */
+export const idleTimeoutMs = minuteMs
+
+/** Time for the health check, in milliseconds. */
+export const checkTimeoutMs = 3 * secondMs
+
+/** Attempts per request, the first included; only those that the SDK knows to be safe are repeated. */
+export const requestAttemptsMax = 3
+
+/** Connections to the object store per process. */
+export const connectionsMax = 256
+
+/** Deletions in flight at once where the store has no bulk deletion. */
+export const deletesInFlightMax = 16
+
+/** What callers are told to wait before they try again, in milliseconds. */
+export const unavailableRetryAfterMs = 5 * secondMs
