@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+
+/** Returns the parsed JSON of a vector file. */
+export function jsonVectors(path: string): unknown {
+  return JSON.parse(text(path))
+}
+
+/** Returns the cases of a text file: every line but blank ones and comments, spaces kept. */
+export function lineVectors(path: string): string[] {
+  return text(path)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+function text(path: string): string {
+  return readFileSync(new URL(`vectors/${path}`, import.meta.url), 'utf8')
+}
