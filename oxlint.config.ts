@@ -22,6 +22,8 @@ export default defineConfig({
     'unicorn/no-array-sort': 'off',
     'unicorn/consistent-function-scoping': 'off',
     'vitest/require-mock-type-parameters': 'off',
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'nothingIsLost', 'checkHistory'] }],
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
   },
   ignorePatterns: ['**/generated/**', '**/*.generated.*'],
   overrides: [
