@@ -6,6 +6,7 @@ export {
   cidEquals,
   cidForCbor,
   cidForRawDigest,
+  cidKey,
   cidToString,
   isCid,
   isRawCid,

@@ -1,2 +1,1 @@
-export { LeakedConnectionsError, type TestDatabase, createTestDatabase } from './test-database.ts'
-export { type TestRedis, testRedis } from './test-redis.ts'
+export {}

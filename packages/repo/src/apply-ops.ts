@@ -1,0 +1,139 @@
+import { must } from '@rookery/std'
+import { type Cid, cidForCbor, cidKey } from '@rookery/syntax'
+
+import type { Block } from './block.ts'
+import { addKey, deleteKey, type Edit, updateKey } from './edit-tree.ts'
+import { DuplicatePathError } from './errors.ts'
+import { type Node, type Subtree, encodeNode } from './node.ts'
+import { checkPath } from './path.ts'
+import { type Tree, blockOf, loaded, topPlace, visitTouched } from './tree.ts'
+
+/** A write to one path: `cid` is the new record's block. */
+export type WriteOp =
+  | { readonly action: 'create' | 'update'; readonly path: string; readonly cid: Cid }
+  | { readonly action: 'delete'; readonly path: string }
+
+/** A write as a `#commit` event tells it: `cid` is null for a delete, `prev` for a create (SPEC SYN-2). */
+export type RepoOp = {
+  readonly action: 'create' | 'update' | 'delete'
+  readonly path: string
+  readonly cid: Cid | null
+  readonly prev: Cid | null
+}
+
+/** What a batch of writes did to a tree. */
+export type AppliedOps = {
+  /** The resulting tree, loaded along the paths; the base of the next commit if it is kept. */
+  readonly tree: Tree
+  /** The operations in the order given, each with the record that it replaced. */
+  readonly ops: readonly RepoOp[]
+  /** Nodes that the old tree did not have, parents before children: to store, and part of the slice. */
+  readonly newNodes: readonly Block[]
+  /** Nodes that only the old tree had. */
+  readonly removedNodes: readonly Cid[]
+  /**
+   * Nodes that both trees have and that the slice needs too: with them the operations can be undone in any order,
+   * which is how consumers check `prevData` (SPEC DIFF-3).
+   */
+  readonly proofNodes: readonly Block[]
+}
+
+/**
+ * Applies a commit's operations to a tree, which must be loaded along their paths (`loadPaths`). The old tree
+ * stays valid, whether this returns or throws. An empty batch gives the same tree (and, for `emptyTree()`, its node).
+ *
+ * @throws {DuplicatePathError} if two operations have the same path.
+ * @throws {RecordExistsError} if a record to create is there.
+ * @throws {RecordMissingError} if a record to update or delete is not.
+ * @throws {InvalidPathError} if a path to create is malformed.
+ * @throws {RepoLimitError} if a node would get too large.
+ * @throws {MissingBlockError} if a path is not loaded.
+ * @example
+ * const applied = applyOps(tree, [{ action: 'create', path: 'app.bsky.feed.post/3jqfcqzm3fo2j', cid }])
+ * applied.tree.root // goes into the commit as `data`
+ */
+export function applyOps(tree: Tree, writes: readonly WriteOp[]): AppliedOps {
+  checkDistinct(writes)
+  const edit: Edit = { replaced: [] }
+  let { top } = tree
+  const ops: RepoOp[] = []
+  for (const write of writes) {
+    const step = applyOp(edit, top, write)
+    top = step.top
+    ops.push(step.op)
+  }
+  const made: Block[] = []
+  const root = encodeNew(top, made)
+  const { newNodes, removedNodes } = netChange(made, edit.replaced)
+  const proofNodes = proveOps(top, writes, new Set(newNodes.map((block) => cidKey(block.cid))))
+  return { tree: { root, top, foreign: tree.foreign }, ops, newNodes, removedNodes, proofNodes }
+}
+
+function checkDistinct(writes: readonly WriteOp[]): void {
+  if (writes.length < 2) return
+  const paths = new Set<string>()
+  for (const { path } of writes) {
+    if (paths.has(path)) throw new DuplicatePathError(path)
+    paths.add(path)
+  }
+}
+
+function applyOp(edit: Edit, top: Subtree, write: WriteOp): { top: Subtree; op: RepoOp } {
+  const { action, path } = write
+  if (action === 'create') {
+    checkPath(path)
+    return { top: addKey(edit, top, path, write.cid), op: { action, path, cid: write.cid, prev: null } }
+  }
+  if (action === 'update') {
+    const updated = updateKey(edit, top, path, write.cid)
+    return { top: updated.top, op: { action, path, cid: write.cid, prev: updated.previous } }
+  }
+  const deleted = deleteKey(edit, top, path)
+  return { top: deleted.top, op: { action, path, cid: null, prev: deleted.previous } }
+}
+
+/** Encodes and hashes the nodes that have no CID yet, children first; they end up in `out` parents first. */
+export function encodeNew(subtree: Subtree, out: Block[]): Cid {
+  if (subtree.cid) return subtree.cid
+  const place = out.length
+  // Holds the parent's place until its children have their CIDs.
+  out.push(pending)
+  const node = loaded(subtree)
+  for (const child of node.children) if (child && !child.cid) encodeNew(child, out)
+  const bytes = encodeNode(node)
+  const cid = cidForCbor(bytes)
+  subtree.cid = cid
+  out[place] = { cid, bytes }
+  return cid
+}
+
+const pending: Block = { cid: new Uint8Array(), bytes: new Uint8Array() }
+
+/** Leaves out what was replaced by an equal node: a write that is undone by a later one, or changes nothing. */
+function netChange(
+  made: readonly Block[],
+  replaced: readonly Cid[],
+): { newNodes: Block[]; removedNodes: Cid[] } {
+  const before = new Set(replaced.map(cidKey))
+  const after = new Set(made.map((block) => cidKey(block.cid)))
+  return {
+    newNodes: made.filter((block) => !before.has(cidKey(block.cid))),
+    removedNodes: replaced.filter((cid) => !after.has(cidKey(cid))),
+  }
+}
+
+/** Returns the nodes that the operations' keys touch in the final tree, without those in `known`. */
+function proveOps(top: Subtree, writes: readonly WriteOp[], known: Set<string>): Block[] {
+  const blocks: Block[] = []
+  const visit = (subtree: Subtree): Node => {
+    const node = loaded(subtree)
+    const key = cidKey(must(subtree.cid))
+    if (!known.has(key)) {
+      known.add(key)
+      blocks.push(blockOf(subtree, node))
+    }
+    return node
+  }
+  for (const { path } of writes) visitTouched(top, topPlace, path, visit)
+  return blocks
+}

@@ -1,0 +1,168 @@
+import { must } from '@rookery/std'
+import type { Cid } from '@rookery/syntax'
+
+import { BlockMap, type BlockStore } from './block.ts'
+import { MissingBlockError, RepoLimitError } from './errors.ts'
+import { treeBytesMax, treeNodesMax, treeRecordsMax, walkBatchNodes } from './limits.ts'
+import { type Node, type Place, decodeNode, encodeNode, placeNode } from './node.ts'
+import { type Tree, topPlace } from './tree.ts'
+
+/** Bounds of one walk or diff; each defaults to the constant of the same name. */
+export type TreeLimits = {
+  /** Most nodes visited. */
+  treeNodesMax: number
+  /** Most bytes of nodes read. */
+  treeBytesMax: number
+  /** Most records yielded. */
+  treeRecordsMax: number
+}
+
+/** A part of the tree's keys: from `from` (included) to `to` (left out), each open if not given. */
+export type PathRange = { readonly from?: string; readonly to?: string }
+
+/** What a walk comes by. */
+export type TreeItem =
+  | { readonly kind: 'node'; readonly cid: Cid; readonly bytes: Uint8Array; readonly layer: number }
+  | { readonly kind: 'record'; readonly path: string; readonly cid: Cid }
+
+/** What is still ahead, the next on top: a record, or a node and its place. */
+type Ahead = { kind: 'record'; path: string; cid: Cid } | { kind: 'node'; cid: Cid; place: Place }
+
+/**
+ * Walks the tree in the order in which an export streams it (SPEC CAR-4): each node, then its slots from left to
+ * right, subtrees and records; records come in ascending order of their paths. Every node is checked for its form
+ * and place, so a walk of a tree opened as `foreign` is the full structural check of SPEC MST-9. Nodes are fetched
+ * in batches and not kept: memory is bounded by the tree's depth. With a store that has everything at hand it
+ * never waits; a caller that shares the event loop pauses now and then itself.
+ *
+ * @param options.range walks only the nodes and records of a part of the keys: those nodes prove its completeness.
+ * @throws {MissingBlockError} if the store lacks a node.
+ * @throws {InvalidNodeError} if a node is malformed or in the wrong place.
+ * @throws {RepoLimitError} past one of the limits.
+ * @example
+ * for await (const item of walkTree(openTree(commit.data, { foreign: true }), store)) {
+ *   if (item.kind === 'record') stage(item.path, item.cid)
+ * }
+ */
+export async function* walkTree(
+  tree: Tree,
+  store: BlockStore,
+  options: { range?: PathRange; limits?: Partial<TreeLimits> } = {},
+): AsyncGenerator<TreeItem, void> {
+  const { range = {}, limits } = options
+  const budget = new Budget(limits)
+  if (!tree.top.cid && tree.top.node) {
+    yield { kind: 'node', cid: tree.root, bytes: encodeNode(tree.top.node), layer: 0 }
+    return
+  }
+  const ahead: Ahead[] = [{ kind: 'node', cid: tree.root, place: topPlace }]
+  let fetched = new BlockMap()
+  for (let next = ahead.pop(); next; next = ahead.pop()) {
+    if (next.kind === 'record') {
+      budget.record()
+      yield next
+      continue
+    }
+    const { cid, place } = next
+    let bytes = fetched.get(cid) ?? store.peek?.(cid)
+    if (!bytes) {
+      fetched = await fetchAhead(store, cid, ahead)
+      bytes = fetched.get(cid)
+      if (!bytes) throw new MissingBlockError(cid)
+    }
+    budget.node(bytes)
+    const node = placeNode(decodeNode(bytes), place, tree.foreign)
+    yield { kind: 'node', cid, bytes, layer: node.layer }
+    pushSlots(ahead, node, place, range)
+  }
+}
+
+/**
+ * Lists the records of the tree, or of a range of it, in ascending order of their paths; see `walkTree`.
+ *
+ * @throws {MissingBlockError} if the store lacks a node.
+ * @throws {InvalidNodeError} if a node is malformed or in the wrong place.
+ * @throws {RepoLimitError} past one of the limits.
+ * @example
+ * for await (const { path, cid } of listRecords(tree, store, { range: collectionRange('app.bsky.feed.post') })) …
+ */
+export async function* listRecords(
+  tree: Tree,
+  store: BlockStore,
+  options: { range?: PathRange; limits?: Partial<TreeLimits> } = {},
+): AsyncGenerator<{ path: string; cid: Cid }, void> {
+  for await (const item of walkTree(tree, store, options)) {
+    if (item.kind === 'record') yield { path: item.path, cid: item.cid }
+  }
+}
+
+/**
+ * Returns the range of a collection's paths.
+ *
+ * @example
+ * collectionRange('app.bsky.feed.post') // { from: 'app.bsky.feed.post/', to: 'app.bsky.feed.post0' }
+ */
+export function collectionRange(collection: string): PathRange {
+  // '0' is the character that follows '/'.
+  return { from: `${collection}/`, to: `${collection}0` }
+}
+
+/** Counts what a walk reads. */
+export class Budget {
+  readonly #limits: TreeLimits
+  #nodes = 0
+  #bytes = 0
+  #records = 0
+
+  constructor(limits: Partial<TreeLimits> = {}) {
+    this.#limits = { treeNodesMax, treeBytesMax, treeRecordsMax, ...limits }
+  }
+
+  /** Counts a node. */
+  node(bytes: Uint8Array): void {
+    this.#nodes++
+    this.#bytes += bytes.length
+    this.#check('treeNodesMax', this.#nodes)
+    this.#check('treeBytesMax', this.#bytes)
+  }
+
+  /** Counts a record. */
+  record(): void {
+    this.#records++
+    this.#check('treeRecordsMax', this.#records)
+  }
+
+  #check(limit: keyof TreeLimits, count: number): void {
+    if (count > this.#limits[limit]) throw new RepoLimitError(limit, this.#limits[limit])
+  }
+}
+
+/** Fetches a node and, in the same turn, the next ones that the walk will come to. */
+async function fetchAhead(store: BlockStore, cid: Cid, ahead: readonly Ahead[]): Promise<BlockMap> {
+  const cids = [cid]
+  for (let i = ahead.length - 1; i >= 0 && cids.length < walkBatchNodes; i--) {
+    const item = must(ahead[i])
+    if (item.kind === 'node') cids.push(item.cid)
+  }
+  return store.getMany(cids)
+}
+
+/** Puts a node's slots on the stack, the last first, without the ones out of range. */
+function pushSlots(ahead: Ahead[], node: Node, place: Place, range: PathRange): void {
+  const { keys, values, children } = node
+  const layer = node.layer - 1
+  const { from = '', to } = range
+  for (let i = keys.length; i >= 0; i--) {
+    const low = keys[i - 1] ?? place.low
+    const high = keys[i] ?? place.high
+    const child = children[i]
+    // The keys of a subtree lie strictly between low and high.
+    const outside =
+      (high !== undefined && high <= from) || (low !== undefined && to !== undefined && low >= to)
+    if (child?.cid && !outside) ahead.push({ kind: 'node', cid: child.cid, place: { layer, low, high } })
+    const path = keys[i - 1]
+    if (path !== undefined && path >= from && (to === undefined || path < to)) {
+      ahead.push({ kind: 'record', path, cid: must(values[i - 1]) })
+    }
+  }
+}
