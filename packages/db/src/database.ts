@@ -64,7 +64,9 @@ export class Database implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Kysely ends the pool only if it ever ran a query itself.
     await this.kysely.destroy()
+    if (!this.pool.ending) await this.pool.end()
   }
 }
 

@@ -13,6 +13,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   TenancyNotFound: { status: 404, error: 'NotFound' },
   TenancyConflict: { status: 409, error: 'InvalidRequest' },
   InvalidTenancy: { status: 400, error: 'InvalidRequest' },
+  FrameTooLarge: { status: 400, error: 'InvalidRequest' },
   InvalidConfig: { status: 500, error: 'InternalServerError' },
 }
 

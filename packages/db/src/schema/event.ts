@@ -3,7 +3,7 @@ import type { Generated } from 'kysely'
 /** Kinds of event, as on the firehose. */
 export type EventKind = 'commit' | 'sync' | 'identity' | 'account'
 
-/** A committed event without a seq. */
+/** A committed event without a seq: `seq_offset` says where its eight bytes go. */
 export type EventQueueTable = {
   id: Generated<number>
   host_id: number
@@ -13,19 +13,25 @@ export type EventQueueTable = {
   frame: Buffer
 }
 
-/** An event under its seq. */
+/** An event under its seq; the frame is as it goes to subscribers. */
 export type EventLogTable = {
   host_id: number
   seq: number
   account_id: number
   kind: EventKind
-  seq_offset: number
   frame: Buffer
 }
 
-/** The leader's high-water marks; one row. */
+/** The leader's term and high-water marks; one row. */
 export type EventSequencerTable = {
   id: number
+  term: Generated<number>
   assigned_seq: Generated<number>
   published_seq: Generated<number>
+}
+
+/** The highest seq of a host that retention has dropped. */
+export type EventDroppedTable = {
+  host_id: number
+  seq: number
 }

@@ -9,7 +9,7 @@ import type {
   SigningKeyTable,
 } from './account.ts'
 import type { AccountUsageTable, BlobRefTable, BlobTable } from './blob.ts'
-import type { EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
+import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable } from './job.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
 import type { HandleDomainTable, HostTable, TenantTable } from './tenancy.ts'
@@ -36,5 +36,6 @@ export type Schema = {
   event_queue: EventQueueTable
   event_log: EventLogTable
   event_sequencer: EventSequencerTable
+  event_dropped: EventDroppedTable
   job_outbox: JobOutboxTable
 }

@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+import { spawnGuarded } from './guarded-process.ts'
+import { freePort, waitUntil } from './ports.ts'
+import { SetUpError } from './set-up-error.ts'
+
+/** What `startRedis` needs to know. */
+export type RedisOptions = {
+  /** Folder that keeps the data, the log and the password between runs. */
+  dir: string
+  /** TCP port on 127.0.0.1. Default: a free one. */
+  port?: number
+  /** False keeps nothing on disk: for tests only. Default true. */
+  durable?: boolean
+}
+
+/** A running Redis server. */
+export type Redis = AsyncDisposable & {
+  /** Connection URL, password included. */
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  /** Resolves when the server has ended for whatever reason. */
+  readonly exited: Promise<number>
+  /** Saves what is to be saved and ends. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a `redis-server` and resolves when it answers; installs it from the system's packages when it is missing.
+ *
+ * @throws {SetUpError} if it is missing and cannot be installed, or does not start.
+ */
+export async function startRedis(options: RedisOptions): Promise<Redis> {
+  const program = ensureRedisServer()
+  const home = join(options.dir, 'redis')
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  const port = options.port ?? (await freePort())
+  const password = ensurePassword(home)
+  const configFile = join(home, 'redis.conf')
+  writeFileSync(configFile, configuration({ ...options, home, port, password }), { mode: 0o600 })
+
+  const logFile = join(options.dir, 'redis.log')
+  const server = await spawnGuarded({ command: program, args: [configFile], cwd: home, logFile })
+  let exitCode: number | undefined
+  void server.exited.then((code) => (exitCode = code))
+  try {
+    await waitUntil(() => answersPing(port, password), {
+      what: `starting redis-server (log: ${logFile})`,
+      timeoutMs: 30_000,
+      giveUp: () => (exitCode === undefined ? undefined : `it ended with code ${exitCode}`),
+    })
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  const url = `redis://:${password}@127.0.0.1:${port}`
+  const stop = () => server.stop()
+  return { url, port, pid: server.pid, exited: server.exited, stop, [Symbol.asyncDispose]: stop }
+}
+
+function ensurePassword(home: string): string {
+  const file = join(home, 'password')
+  if (!existsSync(file)) writeFileSync(file, randomBytes(18).toString('base64url'), { mode: 0o600 })
+  return readFileSync(file, 'utf8').trim()
+}
+
+function configuration(of: RedisOptions & { home: string; port: number; password: string }): string {
+  const durable = of.durable ?? true
+  return [
+    `port ${of.port}`,
+    'bind 127.0.0.1',
+    `requirepass ${of.password}`,
+    `dir "${of.home}"`,
+    'save ""',
+    `appendonly ${durable ? 'yes' : 'no'}`,
+    'maxmemory-policy noeviction',
+    'databases 256',
+    'daemonize no',
+    '',
+  ].join('\n')
+}
+
+async function answersPing(port: number, password: string): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  socket.setEncoding('utf8')
+  socket.setTimeout(1_000, () => socket.destroy(new Error('no answer')))
+  try {
+    await once(socket, 'connect')
+    socket.write(`AUTH ${password}\r\nPING\r\n`)
+    let answer = ''
+    for await (const part of socket) {
+      answer += String(part)
+      if (answer.split('\r\n').length > 2) break
+    }
+    return answer.startsWith('+OK\r\n+PONG')
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/**
+ * Finds `redis-server`, or installs it with the system's package manager (root or password-less sudo).
+ *
+ * @throws {SetUpError} if neither works; the message says what to type.
+ */
+export function ensureRedisServer(): string {
+  const found = findProgram('redis-server')
+  if (found !== undefined) return found
+  if (process.platform === 'darwin') {
+    throw new SetUpError('redis-server is missing: run `brew install redis`, or give --redis-url')
+  }
+  const advice = 'install it (Debian, Ubuntu: apt-get install redis-server), or give --redis-url'
+  if (findProgram('apt-get') === undefined) throw new SetUpError(`redis-server is missing: ${advice}`)
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot && findProgram('sudo') === undefined) {
+    throw new SetUpError(
+      `redis-server is missing, and there is neither root nor sudo to install it: ${advice}`,
+    )
+  }
+  console.error('redis-server is missing: installing it with apt-get')
+  const asRoot = isRoot ? ['apt-get'] : ['sudo', '-n', 'apt-get']
+  // NOTE: Debian starts a freshly installed server as a service; RUNLEVEL=1 tells its scripts not to.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  for (const step of [['update'], ['install', '--yes', '--no-install-recommends', 'redis-server']]) {
+    const [command = '', ...args] = [...asRoot, ...step]
+    const ran = spawnSync(command, args, { env, encoding: 'utf8' })
+    if (ran.status === 0) continue
+    const lastLines = `${ran.stdout}${ran.stderr}`.trim().split('\n').slice(-3).join(' | ')
+    throw new SetUpError(`apt-get ${step[0]} failed (${ran.error?.message ?? lastLines}): ${advice}`)
+  }
+  const installed = findProgram('redis-server')
+  if (installed === undefined)
+    throw new SetUpError(`redis-server is missing after its installation: ${advice}`)
+  return installed
+}
+
+/** Full path of a program, looked for on PATH and in the places where system packages put servers. */
+export function findProgram(name: string): string | undefined {
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(':'),
+    '/usr/bin',
+    '/usr/sbin',
+    '/usr/local/bin',
+    '/opt/homebrew/bin',
+  ]
+  return folders.map((folder) => join(folder, name)).find((path) => path.startsWith('/') && existsSync(path))
+}

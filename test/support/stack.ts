@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { until } from './until.ts'
+
+/** What the supervisor writes into stack.json. */
+export type StackFile = {
+  url: string
+  hosts: { hostname: string; url: string; tenant: string }[]
+  plcUrl: string
+  mailUrl: string
+  databaseUrl: string
+  redisUrl: string
+  adminPassword: string
+  processes: { role: string; pid: number; url?: string }[]
+}
+
+/** A running local cluster. */
+export type Stack = AsyncDisposable & {
+  /** Reads stack.json anew: pids change when processes are replaced. */
+  read(): Promise<StackFile>
+  /** What the supervisor has printed so far. */
+  output(): string
+}
+
+const startMsMax = 180_000
+const stopMsMax = 60_000
+
+/** Starts the cluster with the command that users type, on two free ports, in a directory of its own. */
+export async function startStack(flags: string[] = []): Promise<Stack> {
+  const directory = await mkdtemp(join(tmpdir(), 'rookery-stack-'))
+  const port = await twoFreePorts()
+  const bootstrap = new URL('../../infra/local/bootstrap.mjs', import.meta.url).pathname
+  const args = [
+    bootstrap,
+    'start',
+    '--stack',
+    '--port',
+    String(port),
+    '--dir',
+    directory,
+    '--rate-limits',
+    'off',
+    ...flags,
+  ]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() })
+  let output = ''
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-200_000)
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null) child.kill('SIGTERM')
+    const killed = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
+    await exited
+    clearTimeout(killed)
+    await rm(directory, { recursive: true, force: true })
+  }
+  try {
+    await until(
+      () => {
+        if (child.exitCode !== null) throw new Error(`the stack ended with status ${child.exitCode}`)
+        return /^ready /m.test(output)
+      },
+      { what: 'the stack to be ready', timeoutMs: startMsMax },
+    )
+  } catch (error) {
+    await stop()
+    throw new Error(`${String(error)}\n${output}`, { cause: error })
+  }
+  return {
+    read: async () => JSON.parse(await readFile(join(directory, 'stack.json'), 'utf8')) as StackFile,
+    output: () => output,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** The environment without what the test runner and npm add to it. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const own = /^(ROOKERY_|VITEST|npm_|NODE_OPTIONS$|NODE_ENV$)/
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
+}
+
+/** Returns a free port whose successor is free too: the second host's. */
+async function twoFreePorts(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 20_000)
+    if ((await isFree(port)) && (await isFree(port + 1))) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}

@@ -1,0 +1,105 @@
+import { AtpAgent } from '@atproto/api'
+
+/** A write that the server acknowledged: it must never be lost. */
+export type Acknowledged = { did: string; uri: string; rkey: string; cid: string; rev: string; atMs: number }
+
+const password = 'a long and quiet password'
+const requestMsMax = 15_000
+
+/**
+ * Writers that post at a steady pace through the load balancer, each to its own repo, and remember what was
+ * acknowledged. A write that fails may or may not have happened: it is counted and not tried again.
+ */
+export class WriterLoad implements AsyncDisposable {
+  readonly acknowledged: Acknowledged[] = []
+  /** Failures by status or kind. */
+  readonly failures = new Map<string, number>()
+  readonly #agents: AtpAgent[]
+  readonly #url: string
+  readonly #running: Promise<void>[]
+  #isStopped = false
+
+  private constructor(url: string, agents: AtpAgent[], writesPerSecond: number) {
+    this.#url = url
+    this.#agents = agents
+    const intervalMs = (1_000 * agents.length) / writesPerSecond
+    this.#running = agents.map((agent, n) => this.#write(agent, intervalMs, (intervalMs * n) / agents.length))
+  }
+
+  /** Signs accounts up and begins to write. */
+  static async start(options: {
+    url: string
+    accounts: number
+    writesPerSecond: number
+    name: string
+  }): Promise<WriterLoad> {
+    const { data } = await new AtpAgent({ service: options.url }).com.atproto.server.describeServer()
+    const agents: AtpAgent[] = []
+    for (let n = 0; n < options.accounts; n++) {
+      const agent = new AtpAgent({ service: options.url })
+      const name = `${options.name}${n}`
+      await agent.createAccount({
+        handle: `${name}${data.availableUserDomains[0]}`,
+        email: `${name}@example.org`,
+        password,
+      })
+      agents.push(agent)
+    }
+    return new WriterLoad(options.url, agents, options.writesPerSecond)
+  }
+
+  /** DIDs of the writers. */
+  get dids(): string[] {
+    return this.#agents.map((agent) => agent.assertDid)
+  }
+
+  /** Stops writing; resolves when the last answer is in. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true
+    await Promise.all(this.#running)
+  }
+
+  async #write(agent: AtpAgent, intervalMs: number, delayMs: number): Promise<void> {
+    let dueMs = performance.now() + delayMs
+    for (let n = 0; !this.#isStopped; n++) {
+      const waitMs = dueMs - performance.now()
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+      dueMs = Math.max(dueMs + intervalMs, performance.now())
+      await this.#post(agent, n)
+    }
+  }
+
+  async #post(agent: AtpAgent, n: number): Promise<void> {
+    const record = { $type: 'app.bsky.feed.post', text: `post ${n}`, createdAt: new Date().toISOString() }
+    try {
+      const response = await fetch(`${this.#url}/xrpc/com.atproto.repo.createRecord`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${agent.session!.accessJwt}` },
+        body: JSON.stringify({ repo: agent.assertDid, collection: 'app.bsky.feed.post', record }),
+        signal: AbortSignal.timeout(requestMsMax),
+      })
+      const body = (await response.json()) as {
+        uri: string
+        cid: string
+        commit: { rev: string }
+        error?: string
+      }
+      if (!response.ok) return this.#fail(`${response.status} ${body.error}`)
+      const rkey = body.uri.split('/').at(-1)!
+      this.acknowledged.push({
+        did: agent.assertDid,
+        uri: body.uri,
+        rkey,
+        cid: body.cid,
+        rev: body.commit.rev,
+        atMs: Date.now(),
+      })
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.name : 'unknown')
+    }
+  }
+
+  #fail(kind: string): void {
+    this.failures.set(kind, (this.failures.get(kind) ?? 0) + 1)
+  }
+}
