@@ -14,6 +14,12 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   TenancyConflict: { status: 409, error: 'InvalidRequest' },
   InvalidTenancy: { status: 400, error: 'InvalidRequest' },
   FrameTooLarge: { status: 400, error: 'InvalidRequest' },
+  InvalidJob: { status: 500, error: 'InternalServerError' },
+  JobNotFound: { status: 404, error: 'NotFound' },
+  JobDead: { status: 500, error: 'InternalServerError' },
+  JobLost: { status: 500, error: 'InternalServerError' },
+  JobRefused: { status: 400, error: 'InvalidRequest' },
+  JobTimeout: { status: 504, error: 'UpstreamTimeout' },
   InvalidConfig: { status: 500, error: 'InternalServerError' },
 }
 

@@ -19,6 +19,10 @@ export function redisKeys(prefix: string) {
     rateLimit: (hostId: number, name: string, key: string) => `${prefix}rate:${hostId}:${name}:${key}`,
     /** Last time a host's relays were asked to crawl. */
     crawlRequested: (hostId: number, relay: string) => `${prefix}crawl:${hostId}:${relay}`,
+    /** Channel on which a committed job wakes the relays. */
+    jobWake: `${prefix}jobs:wake`,
+    /** Marks that this Redis still holds what the relays put into it: gone after a flush. */
+    jobEpoch: `${prefix}jobs:epoch`,
     /** Prefix of BullMQ's own keys. */
     jobs: `${prefix}jobs`,
   }

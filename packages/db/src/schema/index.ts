@@ -10,7 +10,7 @@ import type {
 } from './account.ts'
 import type { AccountUsageTable, BlobRefTable, BlobTable } from './blob.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
-import type { JobOutboxTable } from './job.ts'
+import type { JobOutboxTable, JobScheduleTable } from './job.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
 import type { HandleDomainTable, HostTable, TenantTable } from './tenancy.ts'
 
@@ -38,4 +38,5 @@ export type Schema = {
   event_sequencer: EventSequencerTable
   event_dropped: EventDroppedTable
   job_outbox: JobOutboxTable
+  job_schedule: JobScheduleTable
 }

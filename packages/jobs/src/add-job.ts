@@ -1,0 +1,58 @@
+import type { Db, Queryable, Tx } from '@rookery/db'
+import { must } from '@rookery/std'
+import { CompiledQuery } from 'kysely'
+import { z } from 'zod'
+
+import { InvalidJobError } from './errors.ts'
+import { insertJobText } from './job-queries.ts'
+import { payloadBytesMax } from './limits.ts'
+import { type JobPayload, type QueueName, queues } from './queues.ts'
+
+export type AddJobOptions = {
+  /**
+   * Makes the job one of its kind in the queue: while one is open under the key, adding another changes its payload
+   * to the newer and, if it runs already, runs it once more afterwards.
+   */
+  dedupeKey?: string
+  /** Earliest start. Default at once. */
+  runAt?: Date
+  /** Keeps the outcome for an hour, for `waitForJob`. Default false: a finished job leaves no trace. */
+  keepResult?: boolean
+}
+
+/**
+ * Writes a job into the outbox, in the caller's transaction if it gives one: the job exists exactly if that
+ * commits. It then starts within about a second; `wakeJobs` after the commit makes that milliseconds.
+ *
+ * @returns the job's id.
+ * @throws {InvalidJobError} if the payload is not the queue's, or too large.
+ */
+export async function addJob<Q extends QueueName>(
+  db: Db | Tx | Queryable,
+  job: { queue: Q; payload: JobPayload<Q> } & AddJobOptions,
+): Promise<number> {
+  const values = [
+    job.queue,
+    encodePayload(job.queue, job.payload),
+    job.dedupeKey ?? null,
+    job.runAt ?? null,
+    job.keepResult ?? false,
+  ]
+  const { rows } =
+    'executeQuery' in db
+      ? await db.executeQuery<{ id: number }>(CompiledQuery.raw(insertJobText, values))
+      : await db.query<{ id: number }>({ name: 'job_add', text: insertJobText, values })
+  return must(rows[0], 'the insert returns its row').id
+}
+
+function encodePayload(queue: QueueName, payload: unknown): string {
+  const parsed = queues[queue].payload.safeParse(payload)
+  if (!parsed.success) {
+    throw new InvalidJobError(`a job of ${queue} can't carry this: ${z.prettifyError(parsed.error)}`)
+  }
+  const json = JSON.stringify(parsed.data)
+  if (Buffer.byteLength(json) > payloadBytesMax) {
+    throw new InvalidJobError(`a job of ${queue} carries more than ${payloadBytesMax} bytes`)
+  }
+  return json
+}

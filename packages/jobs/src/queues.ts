@@ -1,0 +1,114 @@
+import { hourMs, minuteMs, secondMs } from '@rookery/std'
+import { z } from 'zod'
+
+/** One queue: what its jobs carry and how hard they are tried. */
+export type QueueDefinition = {
+  /** What a job carries. Every payload names the scope that it works in: host, and tenant and account if it has them. */
+  payload: z.ZodType
+  /** How often a job is started before it is dead. */
+  attemptsMax: number
+  /** Wait before the second attempt, in milliseconds; it doubles with each further one. */
+  backoffMsMin: number
+  /** Longest wait between two attempts, in milliseconds. */
+  backoffMsMax: number
+  /** Longest run of one attempt, in milliseconds: its signal is aborted then and the attempt has failed. */
+  runMsMax: number
+  /** How many jobs one process runs at once. */
+  concurrency: number
+}
+
+const id = z.number().int().positive()
+const hostScope = z.object({ hostId: id })
+const accountScope = hostScope.extend({ tenantId: id, accountId: id })
+
+/**
+ * Every queue: the one place that names them. Payloads stay in Postgres; Redis sees only job ids.
+ */
+export const queues = {
+  /** Sends one mail. About twelve hours of attempts outlast a mail server's bad day. */
+  mail: {
+    payload: hostScope.extend({
+      tenantId: id,
+      /** Null for mail that is about no account. */
+      accountId: id.nullable(),
+      /** A template of @rookery/mail. */
+      template: z.string(),
+      to: z.string(),
+      /** What the template fills in. */
+      params: z.record(z.string(), z.string()),
+    }),
+    attemptsMax: 16,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 2 * hourMs,
+    runMsMax: minuteMs,
+    concurrency: 8,
+  },
+  /** Collects a host's blobs that nothing refers to. */
+  'blob-gc': {
+    payload: hostScope,
+    attemptsMax: 5,
+    backoffMsMin: 10 * secondMs,
+    backoffMsMax: 10 * minuteMs,
+    runMsMax: 30 * minuteMs,
+    concurrency: 1,
+  },
+  /** Replaces an account's repo by an uploaded one; the caller waits for the result. */
+  'repo-import': {
+    payload: accountScope.extend({
+      /** Where the uploaded CAR lies in the blob store. */
+      objectKey: z.string(),
+    }),
+    attemptsMax: 4,
+    backoffMsMin: secondMs,
+    backoffMsMax: minuteMs,
+    runMsMax: hourMs,
+    concurrency: 2,
+  },
+  /** Rewrites an account's packs into a base. */
+  'repo-compaction': {
+    payload: accountScope,
+    attemptsMax: 5,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 10 * minuteMs,
+    runMsMax: 30 * minuteMs,
+    concurrency: 2,
+  },
+  /** Removes everything of a deleted account, in steps. It is never given up within a week. */
+  'account-deletion': {
+    payload: accountScope.extend({ did: z.string() }),
+    attemptsMax: 60,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 4 * hourMs,
+    runMsMax: hourMs,
+    concurrency: 2,
+  },
+  /** Asks one relay to crawl one host. */
+  'crawl-request': {
+    payload: hostScope.extend({ relay: z.string() }),
+    attemptsMax: 6,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 30 * minuteMs,
+    runMsMax: minuteMs,
+    concurrency: 4,
+  },
+} as const satisfies Record<string, QueueDefinition>
+
+/** Name of a queue. */
+export type QueueName = keyof typeof queues
+
+/** What a job of the queue carries. */
+export type JobPayload<Q extends QueueName = QueueName> = z.output<(typeof queues)[Q]['payload']>
+
+/** The names of all queues. */
+export const queueNames = Object.keys(queues) as QueueName[]
+
+/** Tells whether a text names a queue. */
+export function isQueueName(name: string): name is QueueName {
+  return Object.hasOwn(queues, name)
+}
+
+/** Returns how long a job waits after its n-th failed attempt (from 1), in milliseconds. */
+export function backoffMs(queue: QueueName, attempt: number): number {
+  const { backoffMsMin, backoffMsMax } = queues[queue]
+  return Math.min(backoffMsMax, backoffMsMin * 2 ** (attempt - 1))
+}
