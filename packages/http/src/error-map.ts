@@ -10,6 +10,15 @@ type Mapping = { status: number; error: string; retryAfterSeconds?: number }
  */
 export const errorMap: Readonly<Record<string, Mapping>> = {
   InvalidCid: { status: 400, error: 'InvalidRequest' },
+  InvalidIdentifier: { status: 400, error: 'InvalidRequest' },
+  InvalidHandle: { status: 400, error: 'InvalidHandle' },
+  InvalidData: { status: 400, error: 'InvalidRequest' },
+  InvalidCbor: { status: 400, error: 'InvalidRequest' },
+  InvalidRecord: { status: 400, error: 'InvalidRequest' },
+  InvalidParams: { status: 400, error: 'InvalidRequest' },
+  InvalidInput: { status: 400, error: 'InvalidRequest' },
+  InvalidOutput: { status: 500, error: 'InternalServerError' },
+  InvalidLexicon: { status: 400, error: 'InvalidRequest' },
   TenancyNotFound: { status: 404, error: 'NotFound' },
   TenancyConflict: { status: 409, error: 'InvalidRequest' },
   InvalidTenancy: { status: 400, error: 'InvalidRequest' },

@@ -1,0 +1,51 @@
+import { readdirSync } from 'node:fs'
+
+import { InvalidLexiconError, InvalidRecordError, LexiconRegistry, parseDocument } from '@rookery/lexicon'
+import { checkDataObject } from '@rookery/syntax'
+import { describe, expect, test } from 'vitest'
+
+import { jsonVectors } from './vectors.ts'
+
+type DocumentCase = { name: string; lexicon: unknown }
+type RecordCase = { name: string; rkey: string; data: unknown }
+
+const collection = 'example.lexicon.record'
+const registry = new LexiconRegistry()
+for (const file of readdirSync(new URL('vectors/lexicon/catalog', import.meta.url))) {
+  registry.add(parseDocument(jsonVectors(`lexicon/catalog/${file}`)))
+}
+
+describe('documents', () => {
+  test.each(jsonVectors('lexicon/lexicon-valid.json') as DocumentCase[])('accepts: $name', ({ lexicon }) => {
+    expect(() => parseDocument(lexicon)).not.toThrow()
+  })
+
+  test.each(jsonVectors('lexicon/lexicon-invalid.json') as DocumentCase[])(
+    'refuses: $name',
+    ({ lexicon }) => {
+      expect(() => parseDocument(lexicon)).toThrow(InvalidLexiconError)
+    },
+  )
+})
+
+describe('records', () => {
+  test.each(jsonVectors('lexicon/record-data-valid.json') as RecordCase[])(
+    'accepts: $name',
+    ({ rkey, data }) => {
+      expect(registry.validateRecord(collection, data, rkey)).toBe('valid')
+    },
+  )
+
+  test.each(jsonVectors('lexicon/record-data-invalid.json') as RecordCase[])(
+    'refuses: $name',
+    ({ rkey, data }) => {
+      expect(() => registry.validateRecord(collection, data, rkey)).toThrow(InvalidRecordError)
+    },
+  )
+
+  test('are refused under a key that is not of the type', () => {
+    const [valid] = jsonVectors('lexicon/record-data-valid.json') as RecordCase[]
+    checkDataObject(valid?.data)
+    expect(() => registry.validateRecord(collection, valid.data, 'other')).toThrow(InvalidRecordError)
+  })
+})
