@@ -22,6 +22,19 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   TenancyNotFound: { status: 404, error: 'NotFound' },
   TenancyConflict: { status: 409, error: 'InvalidRequest' },
   InvalidTenancy: { status: 400, error: 'InvalidRequest' },
+  InvalidRepoNode: { status: 400, error: 'InvalidRequest' },
+  InvalidRepoCommit: { status: 400, error: 'InvalidRequest' },
+  InvalidCar: { status: 400, error: 'InvalidRequest' },
+  InvalidRecordPath: { status: 400, error: 'InvalidRequest' },
+  RepoLimitExceeded: { status: 400, error: 'InvalidRequest' },
+  RepoBlockMissing: { status: 400, error: 'InvalidRequest' },
+  RepoInversionFailed: { status: 400, error: 'InvalidRequest' },
+  RecordExists: { status: 400, error: 'InvalidRequest' },
+  RecordMissing: { status: 400, error: 'InvalidRequest' },
+  DuplicateRecordPath: { status: 400, error: 'InvalidRequest' },
+  BlobStoreUnavailable: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 5 },
+  BlobObjectNotFound: { status: 400, error: 'BlobNotFound' },
+  BlobRangeNotSatisfiable: { status: 416, error: 'InvalidRequest' },
   FrameTooLarge: { status: 400, error: 'InvalidRequest' },
   InvalidJob: { status: 500, error: 'InternalServerError' },
   JobNotFound: { status: 404, error: 'NotFound' },
@@ -29,7 +42,6 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   JobLost: { status: 500, error: 'InternalServerError' },
   JobRefused: { status: 400, error: 'InvalidRequest' },
   JobTimeout: { status: 504, error: 'UpstreamTimeout' },
-  InvalidConfig: { status: 500, error: 'InternalServerError' },
 }
 
 /** Returns the answer to a domain error. */

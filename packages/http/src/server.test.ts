@@ -1,0 +1,266 @@
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+
+import { DomainError } from '@rookery/std'
+import { createLogger } from '@rookery/telemetry'
+import type { FastifyInstance } from 'fastify'
+import { afterEach, describe, expect, test } from 'vitest'
+
+import {
+  type AnyXrpcMethod,
+  type PdsHost,
+  RawAnswer,
+  type XrpcLexicons,
+  createServer,
+  defineMethod,
+  normalizeHostname,
+  registerCors,
+  registerMethods,
+} from './index.ts'
+
+const hosts: PdsHost[] = [
+  {
+    id: 1,
+    hostname: 'one.example',
+    publicUrl: 'https://one.example',
+    serviceDid: 'did:web:one.example',
+    status: 'active',
+  },
+  {
+    id: 2,
+    hostname: 'gone.example',
+    publicUrl: 'https://gone.example',
+    serviceDid: 'did:web:gone.example',
+    status: 'suspended',
+  },
+]
+
+const lexicons: XrpcLexicons = {
+  methodOf: (nsid) =>
+    nsid.startsWith('test.get')
+      ? { type: 'query' }
+      : {
+          type: 'procedure',
+          inputEncoding:
+            nsid === 'test.putBytes' ? '*/*' : nsid === 'test.putNothing' ? undefined : 'application/json',
+        },
+  validateParams: (_nsid, query) => query,
+  validateInput: (_nsid, input) => input,
+}
+
+class UnmappedError extends DomainError {
+  override readonly name = 'UnmappedError'
+  readonly code = 'ThisCodeIsNotMapped'
+}
+
+const methods: AnyXrpcMethod[] = [
+  defineMethod({
+    nsid: 'test.getHost',
+    auth: () => null,
+    handler: ({ host }) => ({ hostname: host.hostname }),
+  }),
+  defineMethod({
+    nsid: 'test.getRaw',
+    auth: () => null,
+    handler: () => new RawAnswer('application/octet-stream', Readable.from([Buffer.from('raw')])),
+  }),
+  defineMethod({
+    nsid: 'test.getFailure',
+    auth: () => null,
+    handler: () => Promise.reject(new UnmappedError('secret detail')),
+  }),
+  defineMethod({
+    nsid: 'test.putJson',
+    auth: () => null,
+    inputBytesMax: 1_000,
+    handler: ({ input }) => ({ input }),
+  }),
+  defineMethod({ nsid: 'test.putNothing', auth: () => null, handler: () => undefined }),
+  defineMethod({
+    nsid: 'test.putBytes',
+    auth: () => null,
+    handler: async ({ input }) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of input as AsyncIterable<Buffer>) chunks.push(chunk)
+      return { length: Buffer.concat(chunks).length }
+    },
+  }),
+]
+
+const open: FastifyInstance[] = []
+afterEach(() => Promise.all(open.splice(0).map((app) => app.close())))
+
+async function build(trustedProxies: string[] = []): Promise<FastifyInstance> {
+  const app = createServer({
+    log: createLogger('test', 'silent'),
+    trustedProxies,
+    hosts: {
+      findHost: (name) => Promise.resolve(hosts.find(({ hostname }) => hostname === name)),
+      findHostOfHandle: (handle) => Promise.resolve(handle.endsWith('.one.example') ? hosts[0] : undefined),
+    },
+  })
+  await registerCors(app)
+  app.get('/.well-known/atproto-did', (request) => ({ host: request.pdsHost.hostname }))
+  registerMethods(app, lexicons, methods)
+  open.push(app)
+  return app
+}
+
+describe('routing by host', () => {
+  test('an unknown host is answered 404 whatever the path', async () => {
+    const app = await build()
+    for (const url of ['/', '/xrpc/test.getHost', '/.well-known/atproto-did']) {
+      const response = await app.inject({ url, headers: { host: 'elsewhere.example' } })
+      expect(response.statusCode).toBe(404)
+      expect(response.json()).toMatchObject({ error: 'HostNotFound' })
+    }
+  })
+
+  test('a suspended host is answered 503', async () => {
+    const response = await (
+      await build()
+    ).inject({ url: '/xrpc/test.getHost', headers: { host: 'gone.example' } })
+    expect(response.statusCode).toBe(503)
+    expect(response.json()).toMatchObject({ error: 'HostSuspended' })
+  })
+
+  test("a handle's name serves its proof and nothing else", async () => {
+    const app = await build()
+    const host = 'alice.one.example'
+    expect((await app.inject({ url: '/.well-known/atproto-did', headers: { host } })).json()).toEqual({
+      host: 'one.example',
+    })
+    expect((await app.inject({ url: '/xrpc/test.getHost', headers: { host } })).statusCode).toBe(404)
+  })
+
+  test('forwarded hosts are believed only from trusted proxies', async () => {
+    const request = {
+      url: '/xrpc/test.getHost',
+      headers: { host: 'inner.example', 'x-forwarded-host': 'one.example' },
+    }
+    expect((await (await build()).inject(request)).statusCode).toBe(404)
+    const behindProxy = await build(['127.0.0.1'])
+    expect((await behindProxy.inject(request)).json()).toEqual({ hostname: 'one.example' })
+    expect((await behindProxy.inject({ ...request, remoteAddress: '203.0.113.9' })).statusCode).toBe(404)
+  })
+
+  test('host names are compared in lower case, without default port and trailing dot', () => {
+    expect(normalizeHostname('PDS.Example:443')).toBe('pds.example')
+    expect(normalizeHostname('pds.example.:2583')).toBe('pds.example:2583')
+    expect(normalizeHostname('pds.example/evil')).toBeUndefined()
+    expect(normalizeHostname(undefined)).toBeUndefined()
+  })
+})
+
+describe('XRPC routes', () => {
+  const headers = { host: 'one.example' }
+
+  test('another verb is answered 405', async () => {
+    const app = await build()
+    const get = await app.inject({ method: 'GET', url: '/xrpc/test.putJson', headers })
+    const post = await app.inject({ method: 'POST', url: '/xrpc/test.getHost', headers })
+    expect([get.statusCode, post.statusCode]).toEqual([405, 405])
+    expect(post.json()).toMatchObject({
+      error: 'InvalidRequest',
+      message: 'Incorrect HTTP method (POST) expected GET',
+    })
+  })
+
+  test('an unknown method is answered 501', async () => {
+    const response = await (await build()).inject({ url: '/xrpc/test.missing', headers })
+    expect(response.statusCode).toBe(501)
+    expect(response.json()).toMatchObject({ error: 'MethodNotImplemented' })
+  })
+
+  test('a body at the limit is taken, one byte more is 413, counted after decoding', async () => {
+    const app = await build()
+    const bodyOf = (length: number) => JSON.stringify('x'.repeat(length - 2))
+    const post = (payload: Buffer | string, extra: Record<string, string> = {}) =>
+      app.inject({
+        method: 'POST',
+        url: '/xrpc/test.putJson',
+        headers: { ...headers, 'content-type': 'application/json', ...extra },
+        payload,
+      })
+    expect((await post(bodyOf(1_000))).statusCode).toBe(200)
+    expect((await post(bodyOf(1_001))).json()).toMatchObject({ error: 'PayloadTooLarge' })
+    expect((await post(gzipSync(bodyOf(1_000)), { 'content-encoding': 'gzip' })).json()).toEqual({
+      input: 'x'.repeat(998),
+    })
+    expect((await post(gzipSync(bodyOf(50_000)), { 'content-encoding': 'gzip' })).statusCode).toBe(413)
+    expect((await post('{}', { 'content-encoding': 'zstd' })).statusCode).toBe(415)
+    expect((await post(Buffer.from('not gzip'), { 'content-encoding': 'gzip' })).statusCode).toBe(400)
+  })
+
+  test('a body of another type, or none, or one too many is 400', async () => {
+    const app = await build()
+    const post = (url: string, type: string | undefined, payload?: string) =>
+      app.inject({
+        method: 'POST',
+        url,
+        headers: { ...headers, ...(type === undefined ? {} : { 'content-type': type }) },
+        ...(payload === undefined ? {} : { payload }),
+      })
+    const answers = await Promise.all([
+      post('/xrpc/test.putJson', 'text/plain', 'text'),
+      post('/xrpc/test.putJson', undefined),
+      post('/xrpc/test.putJson', 'application/json', '{"broken'),
+      post('/xrpc/test.putNothing', 'application/json', '{}'),
+      post('/xrpc/test.putBytes', undefined, 'bytes'),
+    ])
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([400, 400, 400, 400, 400])
+    expect(answers.map((answer) => answer.json().error)).toEqual(answers.map(() => 'InvalidRequest'))
+    expect((await post('/xrpc/test.putNothing', 'application/json')).statusCode).toBe(200)
+  })
+
+  test('bytes are streamed to the handler and from it', async () => {
+    const app = await build()
+    const response = await app.inject({
+      method: 'POST',
+      url: '/xrpc/test.putBytes',
+      headers: { ...headers, 'content-type': 'image/png' },
+      payload: Buffer.alloc(300_000),
+    })
+    expect(response.json()).toEqual({ length: 300_000 })
+    expect((await app.inject({ url: '/xrpc/test.getRaw', headers })).rawPayload).toEqual(Buffer.from('raw'))
+  })
+
+  test('what is unexpected leaves as a bare 500', async () => {
+    const response = await (await build()).inject({ url: '/xrpc/test.getFailure', headers })
+    expect(response.statusCode).toBe(500)
+    expect(response.json()).toEqual({ error: 'InternalServerError', message: 'Internal Server Error' })
+  })
+
+  test('answers to a caller with credentials are private', async () => {
+    const app = await build()
+    const response = await app.inject({
+      url: '/xrpc/test.getHost',
+      headers: { ...headers, authorization: 'Bearer x' },
+    })
+    expect(response.headers).toMatchObject({
+      'cache-control': 'private',
+      vary: expect.stringMatching(/authorization/i),
+    })
+  })
+
+  test('pages of every origin may call', async () => {
+    const response = await (
+      await build()
+    ).inject({
+      method: 'OPTIONS',
+      url: '/xrpc/test.putJson',
+      headers: {
+        ...headers,
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,dpop',
+      },
+    })
+    expect(response.statusCode).toBe(204)
+    expect(response.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-max-age': '86400',
+      'access-control-allow-headers': 'authorization,content-type,dpop',
+    })
+  })
+})
