@@ -17,7 +17,7 @@ async function codesOfSource(): Promise<Map<string, string>> {
   })) {
     if (file.endsWith('.test.ts')) continue
     const source = await readFile(root + file, 'utf8')
-    for (const [, code] of source.matchAll(/readonly code = '(\w+)'/g)) codes.set(code!, file)
+    for (const [, code] of source.matchAll(/^  readonly code = '(\w+)'/gm)) codes.set(code!, file)
   }
   return codes
 }

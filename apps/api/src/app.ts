@@ -2,12 +2,12 @@ import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import {
   type AnyXrpcMethod,
-  type XrpcLexicons,
   createServer,
   registerCors,
   registerMethods,
   startInternalServer,
 } from '@rookery/http'
+import { bundledLexicons } from '@rookery/lexicon'
 import { createRedis, redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
@@ -43,7 +43,7 @@ export type Api = AsyncDisposable & {
 }
 
 /** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
-export async function startApi(config: Config, log: Logger, lexicons: XrpcLexicons): Promise<Api> {
+export async function startApi(config: Config, log: Logger): Promise<Api> {
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
     new Database(log, {
@@ -63,7 +63,7 @@ export async function startApi(config: Config, log: Logger, lexicons: XrpcLexico
     redis,
     keys: redisKeys(config.redis.prefix),
     directory,
-    lexicons,
+    lexicons: bundledLexicons(),
   })
   stack.defer(() => app.close())
   await app.listen({ port: config.http.port, host: config.http.address })
