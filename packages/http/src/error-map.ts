@@ -19,6 +19,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   InvalidInput: { status: 400, error: 'InvalidRequest' },
   InvalidOutput: { status: 500, error: 'InternalServerError' },
   InvalidLexicon: { status: 400, error: 'InvalidRequest' },
+  InvalidKey: { status: 400, error: 'InvalidRequest' },
   TenancyNotFound: { status: 404, error: 'NotFound' },
   TenancyConflict: { status: 409, error: 'InvalidRequest' },
   InvalidTenancy: { status: 400, error: 'InvalidRequest' },
