@@ -4,7 +4,7 @@ import { type Cid, cidForCbor } from '@rookery/syntax'
 import { CborReader, CborWriter } from './cbor.ts'
 import { InvalidNodeError, RepoLimitError } from './errors.ts'
 import { nodeBytesMax, nodeEntriesMax, pathBytesMax } from './limits.ts'
-import { keyLayer, sharedPrefixLength } from './path.ts'
+import { isRecordPath, keyLayer, sharedPrefixLength } from './path.ts'
 
 /**
  * One node of the tree, decoded: keys ascending, `values[i]` the record of `keys[i]`, and around them
@@ -123,8 +123,8 @@ export type Place = { layer: number | undefined; low: string | undefined; high: 
  * Returns the node in its place: below a parent it is not empty, its keys lie between the parent's, and layer 0
  * has no subtrees. The root's place has no layer; its first key tells it (SPEC MST-5…7).
  *
- * @param foreign also checks that every key belongs on the node's layer (MST-9): one hash per key, needed once
- *   for data from elsewhere, a waste for nodes that this engine made.
+ * @param foreign also checks that every key is a record path and belongs on the node's layer (MST-9): one hash per
+ *   key, needed once for data from elsewhere, a waste for nodes that this engine made.
  * @throws {InvalidNodeError} if the node cannot be there.
  */
 export function placeNode(node: DecodedNode, place: Place, foreign: boolean): Node {
@@ -143,7 +143,12 @@ export function placeNode(node: DecodedNode, place: Place, foreign: boolean): No
     if (place.high !== undefined && must(keys.at(-1)) >= place.high) invalidNode('a key is above its node')
   }
   if (layer === 0 && children.some((child) => child !== null)) invalidNode('layer 0 has subtrees')
-  if (foreign && keys.some((key) => keyLayer(key) !== layer)) invalidNode('a key is on the wrong layer')
+  if (foreign) {
+    for (const key of keys) {
+      if (!isRecordPath(key)) invalidNode('a key is no record path')
+      if (keyLayer(key) !== layer) invalidNode('a key is on the wrong layer')
+    }
+  }
   return { layer, keys, values, children }
 }
 
