@@ -177,13 +177,14 @@ describe('walkTree', () => {
     expect(new Set(order).size).toBe(nodes.size)
   })
 
-  test('fetches in batches', async () => {
+  test('fetches in batches, each node once', async () => {
     const { tree, nodes } = build(paths)
-    const { store, fetches } = counting(nodes)
+    const { store, fetches, asked } = counting(nodes)
     let records = 0
     for await (const item of walkTree(openTree(tree.root), store)) if (item.kind === 'record') records++
     expect(records).toBe(paths.length)
     expect(fetches()).toBeLessThan(nodes.size / 2)
+    expect(asked()).toBe(nodes.size)
   })
 
   test('lists a range, and reads no node outside of it', async () => {

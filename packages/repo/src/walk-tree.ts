@@ -1,5 +1,5 @@
 import { must } from '@rookery/std'
-import type { Cid } from '@rookery/syntax'
+import { type Cid, cidKey } from '@rookery/syntax'
 
 import { BlockMap, type BlockStore } from './block.ts'
 import { MissingBlockError, RepoLimitError } from './errors.ts'
@@ -56,7 +56,7 @@ export async function* walkTree(
     return
   }
   const ahead: Ahead[] = [{ kind: 'node', cid: tree.root, place: topPlace }]
-  let fetched = new BlockMap()
+  const reader = new ReadAhead(store)
   for (let next = ahead.pop(); next; next = ahead.pop()) {
     if (next.kind === 'record') {
       budget.record()
@@ -64,12 +64,7 @@ export async function* walkTree(
       continue
     }
     const { cid, place } = next
-    let bytes = fetched.get(cid) ?? store.peek?.(cid)
-    if (!bytes) {
-      fetched = await fetchAhead(store, cid, ahead)
-      bytes = fetched.get(cid)
-      if (!bytes) throw new MissingBlockError(cid)
-    }
+    const bytes = reader.find(cid) ?? (await reader.fetch(cid, ahead))
     budget.node(bytes)
     const node = placeNode(decodeNode(bytes), place, tree.foreign)
     yield { kind: 'node', cid, bytes, layer: node.layer }
@@ -137,14 +132,45 @@ export class Budget {
   }
 }
 
-/** Fetches a node and, in the same turn, the next ones that the walk will come to. */
-async function fetchAhead(store: BlockStore, cid: Cid, ahead: readonly Ahead[]): Promise<BlockMap> {
-  const cids = [cid]
-  for (let i = ahead.length - 1; i >= 0 && cids.length < walkBatchNodes; i--) {
-    const item = must(ahead[i])
-    if (item.kind === 'node') cids.push(item.cid)
+/** Fetches nodes ahead of a walk, each once, and lets go of them as they are used. */
+class ReadAhead {
+  readonly #store: BlockStore
+  /** Fetched and not used yet: at most a batch per layer of the tree. */
+  readonly #waiting = new Map<string, Uint8Array>()
+  /** What the last fetch gave, with what came along. */
+  #latest = new BlockMap()
+
+  constructor(store: BlockStore) {
+    this.#store = store
   }
-  return store.getMany(cids)
+
+  /** Takes a node that is at hand. */
+  find(cid: Cid): Uint8Array | undefined {
+    const key = cidKey(cid)
+    const waiting = this.#waiting.get(key)
+    this.#waiting.delete(key)
+    return waiting ?? this.#latest.get(cid) ?? this.#store.peek?.(cid)
+  }
+
+  /** Fetches a node and, in the same turn, the next ones that the walk will come to. */
+  async fetch(cid: Cid, ahead: readonly Ahead[]): Promise<Uint8Array> {
+    const cids: Cid[] = []
+    let distance = 1
+    for (let i = ahead.length - 1; i >= 0 && distance < walkBatchNodes; i--) {
+      const item = must(ahead[i])
+      if (item.kind !== 'node') continue
+      distance++
+      if (!this.#waiting.has(cidKey(item.cid))) cids.push(item.cid)
+    }
+    this.#latest = await this.#store.getMany([cid, ...cids])
+    for (const next of cids) {
+      const bytes = this.#latest.get(next)
+      if (bytes) this.#waiting.set(cidKey(next), bytes)
+    }
+    const bytes = this.#latest.get(cid)
+    if (!bytes) throw new MissingBlockError(cid)
+    return bytes
+  }
 }
 
 /** Puts a node's slots on the stack, the last first, without the ones out of range. */
