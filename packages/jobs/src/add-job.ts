@@ -1,10 +1,10 @@
 import type { Db, Queryable, Tx } from '@rookery/db'
 import { must } from '@rookery/std'
-import { CompiledQuery } from 'kysely'
 import { z } from 'zod'
 
+import { asQueryable } from './as-queryable.ts'
 import { InvalidJobError } from './errors.ts'
-import { insertJobText } from './job-queries.ts'
+import { insertJob } from './job-queries.ts'
 import { payloadBytesMax } from './limits.ts'
 import { type JobPayload, type QueueName, queues } from './queues.ts'
 
@@ -31,17 +31,13 @@ export async function addJob<Q extends QueueName>(
   db: Db | Tx | Queryable,
   job: { queue: Q; payload: JobPayload<Q> } & AddJobOptions,
 ): Promise<number> {
-  const values = [
+  const { rows } = await insertJob(asQueryable(db), [
     job.queue,
     encodePayload(job.queue, job.payload),
     job.dedupeKey ?? null,
     job.runAt ?? null,
     job.keepResult ?? false,
-  ]
-  const { rows } =
-    'executeQuery' in db
-      ? await db.executeQuery<{ id: number }>(CompiledQuery.raw(insertJobText, values))
-      : await db.query<{ id: number }>({ name: 'job_add', text: insertJobText, values })
+  ])
   return must(rows[0], 'the insert returns its row').id
 }
 

@@ -7,7 +7,11 @@ export {
   JobRefusedError,
   JobTimeoutError,
 } from './errors.ts'
-export { type JobRow, discardDeadJobs, listJobs, retryDeadJobs } from './operator.ts'
+export type { JobProcessor, JobProcessors, RunningJob } from './job-processor.ts'
+export { JobRelay, type JobRelayOptions } from './job-relay.ts'
+export { JobRunner, type JobRunnerOptions } from './job-runner.ts'
+export { JobSchedules, type Schedule, claimPeriod } from './job-schedules.ts'
+export { type JobRow, discardDeadJobs, dropOldResults, listJobs, retryDeadJobs } from './operator.ts'
 export {
   type JobPayload,
   type QueueDefinition,

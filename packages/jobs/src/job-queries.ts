@@ -28,18 +28,20 @@ export type JobRow = {
 }
 
 /**
- * Text of the insert: queue, payload, dedupe key, run_at or null, keep_result. A job that is open under the same key
+ * Adds a job: queue, payload, dedupe key or null, run_at or null, keep_result. A job that is open under the same key
  * takes the newer payload; one that runs is asked for once more. A failed one keeps its back-off.
  */
-export const insertJobText = `
-  insert into job_outbox as job (queue, payload, dedupe_key, run_at, keep_result)
+export const insertJob = statement<{ id: number }>(
+  'job_add',
+  `insert into job_outbox as job (queue, payload, dedupe_key, run_at, keep_result)
   values ($1, $2::jsonb, $3, coalesce($4::timestamptz, now()), $5)
   on conflict (queue, dedupe_key) where state = 'open' do update set
     payload = excluded.payload,
     requests = job.requests + 1,
     run_at = case when job.attempts > 0 then job.run_at else least(job.run_at, excluded.run_at) end,
     keep_result = job.keep_result or excluded.keep_result
-  returning id`
+  returning id`,
+)
 
 /** Takes due jobs that wait to be enqueued, or were and then forgotten: limit, milliseconds until forgotten. */
 export const takeDueJobs = statement<{ id: number; queue: string; attempts: number }>(
@@ -68,13 +70,6 @@ export const untakeAllJobs = statement<Record<string, never>>(
   'job_untake_all',
   `update job_outbox set relayed_at = null
    where state = 'open' and relayed_at is not null and (locked_until is null or locked_until < now())`,
-)
-
-/** Milliseconds until the next job is due that is not relayed; null if there is none. */
-export const nextDueMs = statement<{ ms: number | null }>(
-  'job_next_due',
-  `select (extract(epoch from (run_at - now())) * 1000)::float8 as ms from job_outbox
-   where state = 'open' and relayed_at is null order by run_at, id limit 1`,
 )
 
 /** Claims a due job that nobody runs: id, who, lease in milliseconds. */
@@ -176,6 +171,12 @@ export const claimSchedule = statement<{ name: string }>(
    on conflict (name) do update set last_run_at = now()
      where schedule.last_run_at <= now() - $2::bigint * interval '1 millisecond'
    returning name`,
+)
+
+/** How long ago each schedule last ran, in milliseconds. */
+export const listSchedules = statement<{ name: string; ageMs: number }>(
+  'job_list_schedules',
+  `select name, (extract(epoch from (now() - last_run_at)) * 1000)::float8 as "ageMs" from job_schedule`,
 )
 
 /** Runs schedules in one process at a time: name. */

@@ -1,4 +1,4 @@
-import { hourMs, minuteMs, secondMs } from '@rookery/std'
+import { hourMs, secondMs } from '@rookery/std'
 
 /** Largest payload of a job, in bytes of JSON: jobs carry names of things, not the things. */
 export const payloadBytesMax = 64 * 1024
@@ -47,5 +47,8 @@ export const listJobsMax = 1_000
 /** How often schedules are looked at, in milliseconds. */
 export const schedulePollMs = 2 * secondMs
 
-/** Longest step of a schedule, in milliseconds. */
-export const scheduleStepMsMax = 5 * minuteMs
+/** Longest wait for an answer of Redis while jobs are enqueued, in milliseconds. */
+export const redisTimeoutMs = 3 * secondMs
+
+/** How many entries BullMQ keeps of each queue's own event stream, which nothing here reads. */
+export const bullEventsMax = 100

@@ -1,8 +1,8 @@
 import type { JobState, Queryable } from '@rookery/db'
 
 import { JobNotFoundError } from './errors.ts'
-import { type JobRow, deleteDeadJobs, reopenJobs, selectJobs } from './job-queries.ts'
-import { listJobsMax } from './limits.ts'
+import { type JobRow, deleteDeadJobs, deleteOldResults, reopenJobs, selectJobs } from './job-queries.ts'
+import { listJobsMax, resultLifeMs } from './limits.ts'
 import type { QueueName } from './queues.ts'
 
 export type { JobRow } from './job-queries.ts'
@@ -44,4 +44,10 @@ export async function discardDeadJobs(db: Queryable, ids: number[]): Promise<voi
   const { rows } = await deleteDeadJobs(db, [ids])
   const missing = ids.filter((id) => !rows.some((row) => row.id === id))
   if (missing.length > 0) throw new JobNotFoundError(`no dead job has the id ${missing.join(', ')}`)
+}
+
+/** Drops the results that nobody fetched within their hour; at most 1,000 at a time. */
+export async function dropOldResults(db: Queryable): Promise<number> {
+  const { rows } = await deleteOldResults(db, [resultLifeMs])
+  return rows.length
 }

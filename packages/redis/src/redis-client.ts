@@ -9,13 +9,19 @@ export type { Redis } from 'ioredis'
  *
  * @param options.blocking for connections that block in XREAD or belong to BullMQ: commands then wait for the
  * connection instead of failing.
+ * @param options.commandTimeoutMs longest wait for an answer, in milliseconds. Default: without end.
  */
-export function createRedis(log: Logger, url: string, options: { blocking?: boolean } = {}): Redis {
+export function createRedis(
+  log: Logger,
+  url: string,
+  options: { blocking?: boolean; commandTimeoutMs?: number } = {},
+): Redis {
   const redis = new Redis(url, {
     lazyConnect: false,
     enableOfflineQueue: options.blocking === true,
     maxRetriesPerRequest: options.blocking === true ? null : 0,
     connectTimeout: 5_000,
+    ...(options.commandTimeoutMs === undefined ? {} : { commandTimeout: options.commandTimeoutMs }),
     retryStrategy: (attempt) => Math.min(2_000, 50 * 2 ** attempt),
   })
   let isDown = false
