@@ -48,21 +48,37 @@ export function isRawCid(cid: Cid): boolean {
   return cid[1] === 0x55
 }
 
+/** Length of every CID's text, in characters. */
+export const cidChars = 59
+
+const digits = Buffer.from(alphabet)
+const scratch = Buffer.alloc(cidChars)
+
 /** Returns the string form: `b` and base32 in lower case, 59 characters. */
 export function cidToString(cid: Cid): string {
-  let out = 'b'
-  let value = 0
-  let bits = 0
-  for (const byte of cid) {
-    value = (value << 8) | byte
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      out += alphabet[(value >>> bits) & 31]
-    }
-    value &= (1 << bits) - 1
+  writeCidText(cid, 0, scratch, 0)
+  return scratch.toString('latin1', 0, cidChars)
+}
+
+/** Writes the string form of the CID that starts at `from` to `target` at `to`: 59 bytes, which must be free. */
+export function writeCidText(source: Uint8Array, from: number, target: Uint8Array, to: number): void {
+  target[to++] = 0x62
+  // Five bytes are eight digits; the one byte that is left over is a digit and three bits.
+  for (const last = from + cidBytes - 1; from < last; from += 5) {
+    const high =
+      ((source[from] as number) << 12) |
+      ((source[from + 1] as number) << 4) |
+      ((source[from + 2] as number) >>> 4)
+    const low =
+      (((source[from + 2] as number) & 15) << 16) |
+      ((source[from + 3] as number) << 8) |
+      (source[from + 4] as number)
+    for (let shift = 15; shift >= 0; shift -= 5) target[to++] = digits[(high >>> shift) & 31] as number
+    for (let shift = 15; shift >= 0; shift -= 5) target[to++] = digits[(low >>> shift) & 31] as number
   }
-  return bits > 0 ? out + alphabet[(value << (5 - bits)) & 31] : out
+  const left = source[from] as number
+  target[to++] = digits[left >>> 3] as number
+  target[to] = digits[(left & 7) << 2] as number
 }
 
 /**
@@ -78,7 +94,7 @@ export function parseCid(text: string): Cid {
 
 /** Returns the raw bytes of a CID string, or undefined if it is none that atproto allows. */
 export function tryParseCid(text: string): Cid | undefined {
-  if (text.length !== 59 || text[0] !== 'b') return undefined
+  if (text.length !== cidChars || text[0] !== 'b') return undefined
   const out = Buffer.alloc(cidBytes)
   let value = 0
   let bits = 0

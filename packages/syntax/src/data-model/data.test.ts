@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import * as dagCbor from '@ipld/dag-cbor'
 import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
@@ -9,6 +11,7 @@ import { dataDepthMax, dataElementsMax, dataKeyBytesMax } from '../limits.ts'
 import { decodeData, decodeDataObject } from './decode.ts'
 import { encodeData } from './encode.ts'
 import { blobRefs, links } from './refs.ts'
+import { cborToJson } from './to-json.ts'
 import { type DataObject, type DataValue, checkData, checkDataObject } from './value.ts'
 
 const cidText = fc
@@ -60,7 +63,7 @@ describe('encodeData and decodeData', () => {
         const bytes = encodeData(input)
         expect(bytes.equals(dagCbor.encode(forOracle(input)))).toBe(true)
         const read = decodeData(bytes)
-        expect(read).toStrictEqual(input)
+        expect(isDeepStrictEqual(read, input)).toBe(true)
         expect(encodeData(read).equals(bytes)).toBe(true)
       }),
       { numRuns: 2_000 },
@@ -105,6 +108,31 @@ describe('encodeData and decodeData', () => {
         expect(decodeData(encodeData(input))).toBe(input)
       }
     }
+  })
+})
+
+describe('cborToJson', () => {
+  test('says what decoding and JSON.stringify say', () => {
+    fc.assert(
+      fc.property(value, (input) => {
+        const text = cborToJson(encodeData(input)).toString()
+        expect(isDeepStrictEqual(JSON.parse(text), input)).toBe(true)
+        // The order of names is CBOR's; but for names like `10`, which JavaScript moves, the text is equal too.
+        expect(text.length).toBe(JSON.stringify(input).length)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('escapes what JSON wants escaped', () => {
+    const input = Array.from({ length: 0x90 }, (_, code) => String.fromCharCode(code)).join('')
+    expect(cborToJson(encodeData([input])).toString()).toBe(JSON.stringify([input]))
+  })
+
+  test('refuses stored bytes that were cut', () => {
+    const bytes = encodeData(post)
+    for (let at = 0; at < bytes.length; at++)
+      expect(() => cborToJson(bytes.subarray(0, at))).toThrow(InvalidCborError)
   })
 })
 
