@@ -131,6 +131,14 @@ export function blobKey(of: { hostId: number; accountId: number; name: string })
   return key
 }
 
+/** Returns the account that a key belongs to, or undefined for a key that `blobKey` did not make. */
+export function tryParseBlobKey(key: string): { hostId: number; accountId: number } | undefined {
+  if (!keyPattern.test(key)) return undefined
+  const [hostId, accountId] = key.split('/').map(Number)
+  if (!Number.isSafeInteger(hostId) || !Number.isSafeInteger(accountId)) return undefined
+  return { hostId: hostId ?? 0, accountId: accountId ?? 0 }
+}
+
 /** Returns if the text is a key; anything else is a bug of the caller, never outside input. */
 export function assertBlobKey(key: string): void {
   assert(keyPattern.test(key), 'a key is <host>/<account>/<name> of letters, digits and underscores')

@@ -5,6 +5,7 @@ export {
   type ByteRange,
   type ListOptions,
   blobKey,
+  tryParseBlobKey,
 } from './blob-store.ts'
 export { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts'
 export { BlobObjectNotFoundError, BlobRangeError, BlobStoreUnavailableError } from './errors.ts'

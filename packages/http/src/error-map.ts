@@ -43,6 +43,15 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   JobLost: { status: 500, error: 'InternalServerError' },
   JobRefused: { status: 400, error: 'InvalidRequest' },
   JobTimeout: { status: 504, error: 'UpstreamTimeout' },
+  BlobNotFound: { status: 400, error: 'BlobNotFound' },
+  BlobInvalidMimeType: { status: 400, error: 'InvalidMimeType' },
+  BlobInvalidSize: { status: 400, error: 'InvalidSize' },
+  BlobTooLarge: { status: 413, error: 'PayloadTooLarge' },
+  BlobLengthMismatch: { status: 400, error: 'InvalidRequest' },
+  BlobUploadAborted: { status: 400, error: 'InvalidRequest' },
+  BlobUploadTimeout: { status: 504, error: 'UpstreamTimeout' },
+  BlobTakenDown: { status: 400, error: 'InvalidRequest' },
+  BlobAccountGone: { status: 400, error: 'AccountNotFound' },
 }
 
 /** Returns the answer to a domain error. */

@@ -2,7 +2,10 @@ import { type Kysely, sql } from 'kysely'
 
 /** Blobs of an account, which of its records refer to them, and the account's running totals. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // ref_count counts the rows of blob_ref; both change in the commit's transaction.
+  // ref_count counts the rows of blob_ref; both change in the commit's transaction, which holds the repo's row.
+  // A commit refers to a blob only while its state is temporary or permanent and takedown_ref is null: it then
+  // becomes permanent, counts one more, and unreferenced_at becomes null. When the count falls to 0,
+  // unreferenced_at becomes now(). From deleting there is no way back but another upload.
   await sql`
     create table blob (
       account_id bigint not null,
@@ -12,7 +15,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       size bigint not null,
       state text not null default 'temporary'
         check (state in ('temporary', 'permanent', 'quarantined', 'deleting')),
-      ref_count integer not null default 0,
+      ref_count integer not null default 0 check (ref_count >= 0),
       takedown_ref text,
       created_at timestamptz not null default now(),
       unreferenced_at timestamptz default now(),
