@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { sharedDirectory } from '../support/shared.ts'
 
 /** Returns the parsed JSON of a vector file. */
 export function jsonVectors(path: string): unknown {
@@ -13,5 +16,5 @@ export function lineVectors(path: string): string[] {
 }
 
 function text(path: string): string {
-  return readFileSync(new URL(`vectors/${path}`, import.meta.url), 'utf8')
+  return readFileSync(join(sharedDirectory, 'vectors', path), 'utf8')
 }
