@@ -1,1 +1,79 @@
-export {}
+export { appendAccountEvent, appendIdentityEvent } from './account-events.ts'
+export {
+  type NewAccount,
+  findAccount,
+  findAccountByDid,
+  findAccountByHandle,
+  findAccountById,
+  updateAccountHandle,
+  updatePasswordHash,
+} from './account-queries.ts'
+export { type Account, type AccountRef, type AccountWithPassword, activeAndStatus } from './account.ts'
+export { parseEmail } from './email-rules.ts'
+export {
+  type OfferedEmailToken,
+  assertEmailToken,
+  consumeEmailToken,
+  issueEmailToken,
+} from './email-tokens/email-tokens.ts'
+export {
+  AccountNotFoundError,
+  AccountTakedownError,
+  ConflictingStatusError,
+  DidNotAvailableError,
+  EmailNotAvailableError,
+  ExpiredTokenError,
+  HandleNotAvailableError,
+  InvalidEmailError,
+  InvalidInviteCodeError,
+  InvalidLoginError,
+  InvalidPasswordError,
+  InvalidTokenError,
+  NoEmailAddressError,
+  PasswordQueueFullError,
+  SignUpExpiredError,
+  UnsupportedDomainError,
+} from './errors.ts'
+export { assertCustomHandle, assertHandleUnderDomain } from './handles/handle-rules.ts'
+export { reservedLabels } from './handles/reserved-labels.ts'
+export { type CreateInviteCodesInput, createInviteCodes } from './invites/create-invite-codes.ts'
+export { inviteCodesMax, inviteUsesMax, tokenLengthMax } from './limits.ts'
+export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
+export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'
+export {
+  type AccessScope,
+  fullScopes,
+  isAccessScope,
+  privilegedScopes,
+  refreshScope,
+  standardScopes,
+} from './sessions/scopes.ts'
+export { deleteRefreshTokens } from './sessions/session-queries.ts'
+export {
+  type AccessClaims,
+  type RefreshClaims,
+  SessionTokens,
+  type SessionTokensOptions,
+  peekTokenType,
+} from './sessions/session-tokens.ts'
+export {
+  type Session,
+  type SessionHost,
+  type SignInDeps,
+  type SignInInput,
+  endSession,
+  refreshSession,
+  signIn,
+  startSession,
+} from './sessions/sessions.ts'
+export {
+  type CreateAccountDeps,
+  type CreateAccountInput,
+  type NewIdentity,
+  type NewRepo,
+  createAccount,
+} from './sign-up/create-account.ts'
+export { toTakenError } from './sign-up/taken.ts'
+export { type AppendStatusEvents, type StatusChange, changeAccountStatus } from './status/change-status.ts'
+export { type DeleteAccountDeps, deleteAccount } from './status/delete-account.ts'
+export { listAccountsToDelete } from './status/status-queries.ts'

@@ -30,6 +30,21 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index account_delete_after on account (delete_after) where delete_after is not null`.execute(
     db,
   )
+  // A sign-up holds its names here while the PLC directory is asked, with no transaction open. A claim that its
+  // process did not live to remove is void after expires_at and anybody may replace it.
+  await sql`
+    create table account_claim (
+      host_id integer not null,
+      did text not null,
+      handle text not null,
+      email text,
+      invite_code text,
+      expires_at timestamptz not null,
+      primary key (host_id, did)
+    )`.execute(db)
+  await sql`create unique index account_claim_handle on account_claim (host_id, handle)`.execute(db)
+  await sql`create unique index account_claim_email on account_claim (host_id, email)`.execute(db)
+  await sql`create index account_claim_invite on account_claim (host_id, invite_code)`.execute(db)
   // What remains of a deleted account: enough to answer getRepoStatus and to continue above its last rev.
   await sql`
     create table account_tombstone (

@@ -21,6 +21,16 @@ export type AccountTable = {
   takedown_ref: string | null
 }
 
+/** Names that a running sign-up holds until `expires_at`. */
+export type AccountClaimTable = {
+  host_id: number
+  did: string
+  handle: string
+  email: string | null
+  invite_code: string | null
+  expires_at: Date
+}
+
 /** What remains of a deleted account. */
 export type AccountTombstoneTable = {
   host_id: number

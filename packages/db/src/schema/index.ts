@@ -1,4 +1,5 @@
 import type {
+  AccountClaimTable,
   AccountTable,
   AccountTombstoneTable,
   EmailTokenTable,
@@ -20,6 +21,7 @@ export type Schema = {
   host: HostTable
   handle_domain: HandleDomainTable
   account: AccountTable
+  account_claim: AccountClaimTable
   account_tombstone: AccountTombstoneTable
   signing_key: SigningKeyTable
   reserved_signing_key: ReservedSigningKeyTable

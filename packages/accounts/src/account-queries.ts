@@ -1,0 +1,148 @@
+import { type Queryable, statement } from '@rookery/db'
+
+import type { Account, AccountRef, AccountWithPassword } from './account.ts'
+
+const columns = `id, host_id, tenant_id, did, handle, email, email_confirmed_at, invites_disabled, created_at,
+  deactivated_at, delete_after, suspended_at, takedown_ref,
+  case when takedown_ref is not null then 'takendown'
+       when suspended_at is not null then 'suspended'
+       when deactivated_at is not null then 'deactivated'
+       else 'active' end as status`
+
+const byDid = statement<Account>(
+  'account_by_did',
+  `select ${columns} from account where host_id = $1 and did = $2`,
+)
+const byHandle = statement<Account>(
+  'account_by_handle',
+  `select ${columns} from account where host_id = $1 and handle = $2`,
+)
+const loginByDid = statement<AccountWithPassword>(
+  'account_login_by_did',
+  `select ${columns}, password_hash from account where host_id = $1 and did = $2`,
+)
+const loginByHandle = statement<AccountWithPassword>(
+  'account_login_by_handle',
+  `select ${columns}, password_hash from account where host_id = $1 and handle = $2`,
+)
+const loginByEmail = statement<AccountWithPassword>(
+  'account_login_by_email',
+  `select ${columns}, password_hash from account where host_id = $1 and email = $2`,
+)
+
+/** Returns the host's account of this DID, whatever its status, or undefined. */
+export async function findAccountByDid(db: Queryable, ref: AccountRef): Promise<Account | undefined> {
+  const { rows } = await byDid(db, [ref.hostId, ref.did])
+  return rows[0]
+}
+
+/** Returns the host's account with this handle (in lower case), whatever its status, or undefined. */
+export async function findAccountByHandle(
+  db: Queryable,
+  hostId: number,
+  handle: string,
+): Promise<Account | undefined> {
+  const { rows } = await byHandle(db, [hostId, handle])
+  return rows[0]
+}
+
+/** Returns the host's account that a DID or handle names, whatever its status, or undefined. */
+export function findAccount(
+  db: Queryable,
+  hostId: number,
+  atIdentifier: string,
+): Promise<Account | undefined> {
+  return atIdentifier.startsWith('did:')
+    ? findAccountByDid(db, { hostId, did: atIdentifier })
+    : findAccountByHandle(db, hostId, atIdentifier.toLowerCase())
+}
+
+/** Returns the host's account that a login names by DID, handle or e-mail address, with its password hash. */
+export async function findLogin(
+  db: Queryable,
+  hostId: number,
+  identifier: string,
+): Promise<AccountWithPassword | undefined> {
+  const find = identifier.includes('@')
+    ? loginByEmail
+    : identifier.startsWith('did:')
+      ? loginByDid
+      : loginByHandle
+  const { rows } = await find(db, [hostId, identifier])
+  return rows[0]
+}
+
+/** Returns the account with this row id, or undefined. */
+export async function findAccountById(db: Queryable, accountId: number): Promise<Account | undefined> {
+  const { rows } = await db.query<Account>(`select ${columns} from account where id = $1`, [accountId])
+  return rows[0]
+}
+
+/** Returns whether any account of the host has this handle or this e-mail address. */
+export async function findTaken(
+  db: Queryable,
+  hostId: number,
+  wanted: { did: string; handle: string; email: string | null },
+): Promise<{ did: boolean; handle: boolean; email: boolean }> {
+  const { rows } = await db.query<{ did: boolean; handle: boolean; email: boolean }>(
+    `select coalesce(bool_or(did = $2), false) as did,
+            coalesce(bool_or(handle = $3), false) as handle,
+            coalesce(bool_or(email = $4), false) as email
+       from account where host_id = $1 and (did = $2 or handle = $3 or email = $4)`,
+    [hostId, wanted.did, wanted.handle, wanted.email],
+  )
+  return rows[0] ?? { did: false, handle: false, email: false }
+}
+
+/** What a new account row holds. */
+export type NewAccount = {
+  hostId: number
+  tenantId: number
+  did: string
+  handle: string
+  email: string | null
+  passwordHash: string | null
+  deactivatedAt: Date | null
+  deleteAfter: Date | null
+}
+
+/** Inserts an account and returns it. A DID, handle or address that is taken is a unique violation of PostgreSQL. */
+export async function insertAccount(tx: Queryable, account: NewAccount): Promise<Account> {
+  const { rows } = await tx.query<Account>(
+    `insert into account (host_id, tenant_id, did, handle, email, password_hash, deactivated_at, delete_after)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
+    [
+      account.hostId,
+      account.tenantId,
+      account.did,
+      account.handle,
+      account.email,
+      account.passwordHash,
+      account.deactivatedAt,
+      account.deleteAfter,
+    ],
+  )
+  return rows[0] as Account
+}
+
+/** Stores a new password hash. */
+export async function updatePasswordHash(
+  tx: Queryable,
+  accountId: number,
+  passwordHash: string,
+): Promise<void> {
+  await tx.query('update account set password_hash = $2 where id = $1', [accountId, passwordHash])
+}
+
+/** Stores a new handle. One that is taken is a unique violation of PostgreSQL. */
+export async function updateAccountHandle(tx: Queryable, accountId: number, handle: string): Promise<void> {
+  await tx.query('update account set handle = $2 where id = $1', [accountId, handle])
+}
+
+/** Locks the account until the transaction ends and returns it, or undefined if it is gone. */
+export async function lockAccount(tx: Queryable, accountId: number): Promise<Account | undefined> {
+  const { rows } = await tx.query<Account>(`select ${columns} from account where id = $1 for update`, [
+    accountId,
+  ])
+  return rows[0]
+}

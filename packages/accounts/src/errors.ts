@@ -1,0 +1,117 @@
+import { DomainError } from '@rookery/std'
+
+/** Is thrown when this host has no such account. */
+export class AccountNotFoundError extends DomainError {
+  override readonly name = 'AccountNotFoundError'
+  readonly code = 'AccountNotFound'
+}
+
+/** Is thrown when the account is taken down, or suspended. */
+export class AccountTakedownError extends DomainError {
+  override readonly name = 'AccountTakedownError'
+  readonly code = 'AccountTakedown'
+
+  constructor() {
+    super('Account has been taken down')
+  }
+}
+
+/** Is thrown for a wrong password and for an unknown identifier alike. */
+export class InvalidLoginError extends DomainError {
+  override readonly name = 'InvalidLoginError'
+  readonly code = 'InvalidLogin'
+
+  constructor(message = 'Invalid identifier or password') {
+    super(message)
+  }
+}
+
+/** Is thrown when more passwords wait to be hashed than the process can hold. */
+export class PasswordQueueFullError extends DomainError {
+  override readonly name = 'PasswordQueueFullError'
+  readonly code = 'PasswordQueueFull'
+
+  constructor() {
+    super('Too many sign-ins at once, please try again')
+  }
+}
+
+/** Is thrown for a password that may not be set. */
+export class InvalidPasswordError extends DomainError {
+  override readonly name = 'InvalidPasswordError'
+  readonly code = 'InvalidPassword'
+}
+
+/** Is thrown for a handle that somebody has, or that nobody may have. */
+export class HandleNotAvailableError extends DomainError {
+  override readonly name = 'HandleNotAvailableError'
+  readonly code = 'HandleNotAvailable'
+}
+
+/** Is thrown for a new account's handle under a domain that this host does not serve. */
+export class UnsupportedDomainError extends DomainError {
+  override readonly name = 'UnsupportedDomainError'
+  readonly code = 'UnsupportedDomain'
+}
+
+/** Is thrown for an e-mail address that is none, or that may not be used. */
+export class InvalidEmailError extends DomainError {
+  override readonly name = 'InvalidEmailError'
+  readonly code = 'InvalidEmail'
+}
+
+/** Is thrown for an e-mail address that another account of the host has. */
+export class EmailNotAvailableError extends DomainError {
+  override readonly name = 'EmailNotAvailableError'
+  readonly code = 'EmailNotAvailable'
+}
+
+/** Is thrown when the host already has an account of this DID. */
+export class DidNotAvailableError extends DomainError {
+  override readonly name = 'DidNotAvailableError'
+  readonly code = 'DidNotAvailable'
+}
+
+/** Is thrown for an invite code that is missing, unknown, disabled, used up or of another tenant. */
+export class InvalidInviteCodeError extends DomainError {
+  override readonly name = 'InvalidInviteCodeError'
+  readonly code = 'InvalidInviteCode'
+}
+
+/** Is thrown when sign-up took longer than it may hold its handle. */
+export class SignUpExpiredError extends DomainError {
+  override readonly name = 'SignUpExpiredError'
+  readonly code = 'SignUpExpired'
+
+  constructor() {
+    super('Creating the account took too long, please try again')
+  }
+}
+
+/** Is thrown for a token that is malformed, forged, for something else, used or revoked. */
+export class InvalidTokenError extends DomainError {
+  override readonly name = 'InvalidTokenError'
+  readonly code = 'InvalidToken'
+}
+
+/** Is thrown for a token whose time is over. */
+export class ExpiredTokenError extends DomainError {
+  override readonly name = 'ExpiredTokenError'
+  readonly code = 'ExpiredToken'
+}
+
+/** Is thrown when mail is to be sent to an account without an address. */
+export class NoEmailAddressError extends DomainError {
+  override readonly name = 'NoEmailAddressError'
+  readonly code = 'NoEmailAddress'
+
+  constructor() {
+    super('Account does not have an email address')
+  }
+}
+
+/** Is thrown when an account is to be activated while it is taken down. */
+export class ConflictingStatusError extends DomainError {
+  override readonly name = 'ConflictingStatusError'
+  readonly code = 'ConflictingStatus'
+}

@@ -1,0 +1,47 @@
+import { dayMs, hourMs, minuteMs } from '@rookery/std'
+
+/** Longest password that may be set, in UTF-16 code units (SPEC AU-9). */
+export const newPasswordLengthMax = 256
+
+/** Longest password that a login may offer: passwords from before the limit on new ones still work (SPEC AU-9). */
+export const oldPasswordLengthMax = 512
+
+/** Shortest password that may be set over XRPC, where the reference PDS takes any; its sign-up page asks for 8. */
+export const newPasswordLengthMin = 6
+
+/** How many password hashes may wait in one process for their turn; one takes about 20 ms of a core. */
+export const passwordQueueMax = 64
+
+/** Shortest and longest first label of a handle under a handle domain (SPEC IDN-14). */
+export const handleLabelLengthMin = 3
+export const handleLabelLengthMax = 18
+
+/** Longest e-mail address (RFC 5321, 4.5.3.1). */
+export const emailLengthMax = 254
+
+/** How long a rotated refresh token keeps answering with its successor (SPEC AU-3), in milliseconds. */
+export const refreshGraceMs = 2 * hourMs
+
+/** Verified access tokens that one process remembers; an entry is about 300 bytes. */
+export const verifiedTokensMax = 50_000
+
+/** Longest token that is looked at, in characters; ours have about 350. */
+export const tokenLengthMax = 4_096
+
+/** How long a mailed token is good for (SPEC EM-1), in milliseconds. */
+export const emailTokenLifeMs = 15 * minuteMs
+
+/** Wrong tries after which a mailed token is dead: 50 bits can't be guessed in so few. */
+export const emailTokenAttemptsMax = 5
+
+/** How long a sign-up holds its handle and address while the PLC directory is asked, in milliseconds. */
+export const signUpClaimMs = 2 * minuteMs
+
+/** How long an account that came from elsewhere may wait to be activated, in milliseconds (SPEC ACC-2). */
+export const unclaimedImportMs = 3 * dayMs
+
+/** Most codes that one createInviteCodes call makes. */
+export const inviteCodesMax = 500
+
+/** Most uses of one invite code. */
+export const inviteUsesMax = 1_000_000

@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto'
+
+import { type JWTPayload, SignJWT, decodeProtectedHeader, errors, jwtVerify } from 'jose'
+
+import { ExpiredTokenError, InvalidTokenError } from '../errors.ts'
+import { tokenLengthMax, verifiedTokensMax } from '../limits.ts'
+import { type AccessScope, isAccessScope, refreshScope } from './scopes.ts'
+
+/** What an access token says. */
+export type AccessClaims = { did: string; scope: AccessScope; expiresAtMs: number }
+
+/** What a refresh token says. */
+export type RefreshClaims = { did: string; id: string }
+
+export type SessionTokensOptions = {
+  /** Shared by every process, at least 32 characters. */
+  secret: string
+  /** Life of an access token, in milliseconds. */
+  accessTokenMs: number
+  /** Life of a refresh token, in milliseconds. */
+  refreshTokenMs: number
+}
+
+/**
+ * Makes and checks session tokens: HS256 JWTs whose `typ` tells access from refresh and whose `aud` is the host's
+ * service DID, so that a token of one host is none at another (SPEC AU-1, AU-2).
+ *
+ * An access token that was verified is remembered by its SHA-256 until it expires: a signed statement does not
+ * change. What may change, the account's status, is not part of it and is checked by the caller for each request.
+ */
+export class SessionTokens {
+  readonly #options: SessionTokensOptions
+  readonly #key: Uint8Array
+  /** Oldest first; the audience is part of the key. */
+  readonly #verified = new Map<string, AccessClaims>()
+
+  constructor(options: SessionTokensOptions) {
+    this.#options = options
+    this.#key = new TextEncoder().encode(options.secret)
+  }
+
+  /** Returns a new access token for the account on the host with this service DID. */
+  issueAccess(audience: string, claims: { did: string; scope: AccessScope }): Promise<string> {
+    const expiresAtMs = Date.now() + this.#options.accessTokenMs
+    return this.#sign('at+jwt', audience, claims.did, expiresAtMs, { scope: claims.scope })
+  }
+
+  /** Returns a new refresh token with this id. */
+  issueRefresh(audience: string, claims: RefreshClaims & { expiresAt: Date }): Promise<string> {
+    const payload = { scope: refreshScope, jti: claims.id }
+    return this.#sign('refresh+jwt', audience, claims.did, claims.expiresAt.getTime(), payload)
+  }
+
+  /** Returns when a refresh token that is made now expires. */
+  refreshExpiry(): Date {
+    return new Date(Date.now() + this.#options.refreshTokenMs)
+  }
+
+  /**
+   * Returns what an access token of this audience says.
+   *
+   * @throws {ExpiredTokenError} if its time is over.
+   * @throws {InvalidTokenError} if it is anything but an unexpired access token that we made for the audience.
+   */
+  async verifyAccess(audience: string, token: string): Promise<AccessClaims> {
+    const cacheKey = `${audience} ${hash('sha256', token, 'base64')}`
+    const known = this.#verified.get(cacheKey)
+    if (known !== undefined && known.expiresAtMs > Date.now()) return known
+    this.#verified.delete(cacheKey)
+    const payload = await this.#verify('at+jwt', audience, token)
+    const { sub, scope, exp } = payload
+    if (typeof sub !== 'string' || !isAccessScope(scope) || exp === undefined) throw invalidToken()
+    const claims = { did: sub, scope, expiresAtMs: exp * 1000 }
+    this.#remember(cacheKey, claims)
+    return claims
+  }
+
+  /**
+   * Returns what a refresh token of this audience says. Whether it is still good is in the database.
+   *
+   * @param options.allowExpired takes one whose time is over, to sign out with.
+   * @throws {ExpiredTokenError} if its time is over.
+   * @throws {InvalidTokenError} if it is anything but a refresh token that we made for the audience.
+   */
+  async verifyRefresh(
+    audience: string,
+    token: string,
+    options: { allowExpired?: boolean } = {},
+  ): Promise<RefreshClaims> {
+    const { sub, scope, jti } = await this.#verify('refresh+jwt', audience, token, options.allowExpired)
+    if (typeof sub !== 'string' || scope !== refreshScope || typeof jti !== 'string') throw invalidToken()
+    return { did: sub, id: jti }
+  }
+
+  #sign(
+    typ: string,
+    audience: string,
+    did: string,
+    expiresAtMs: number,
+    payload: JWTPayload,
+  ): Promise<string> {
+    return new SignJWT(payload)
+      .setProtectedHeader({ typ, alg: 'HS256' })
+      .setAudience(audience)
+      .setSubject(did)
+      .setIssuedAt()
+      .setExpirationTime(Math.floor(expiresAtMs / 1000))
+      .sign(this.#key)
+  }
+
+  async #verify(typ: string, audience: string, token: string, allowExpired = false): Promise<JWTPayload> {
+    if (token.length > tokenLengthMax) throw invalidToken()
+    const payload = await this.#verifySignature(typ, audience, token, allowExpired)
+    // An OAuth token (bound to a key) and a service token (bound to a method) are no session (SPEC AU-1).
+    if (payload['cnf'] !== undefined || payload['lxm'] !== undefined)
+      throw new InvalidTokenError('Malformed token')
+    return payload
+  }
+
+  async #verifySignature(
+    typ: string,
+    audience: string,
+    token: string,
+    allowExpired: boolean,
+  ): Promise<JWTPayload> {
+    try {
+      const options = { algorithms: ['HS256'], audience, typ }
+      return (await jwtVerify(token, this.#key, options)).payload
+    } catch (error) {
+      if (!(error instanceof errors.JWTExpired)) throw invalidToken(error)
+      // jose looks at the time last: signature, type and audience were right.
+      if (!allowExpired) throw new ExpiredTokenError('Token has expired', { cause: error })
+      return error.payload
+    }
+  }
+
+  #remember(cacheKey: string, claims: AccessClaims): void {
+    this.#verified.set(cacheKey, claims)
+    if (this.#verified.size <= verifiedTokensMax) return
+    const oldest = this.#verified.keys().next()
+    if (oldest.done !== true) this.#verified.delete(oldest.value)
+  }
+}
+
+/** Returns the `typ` in a JWT's header without checking anything else, or undefined if the text is no JWT. */
+export function peekTokenType(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).typ
+  } catch {
+    return undefined
+  }
+}
+
+function invalidToken(cause?: unknown): InvalidTokenError {
+  return new InvalidTokenError('Token could not be verified', { cause })
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+
+import type { Database, Queryable } from '@rookery/db'
+
+import { findAccountByDid, findLogin, updatePasswordHash } from '../account-queries.ts'
+import type { Account } from '../account.ts'
+import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
+import type { PasswordHasher } from '../passwords/password-hasher.ts'
+import { assertOfferedPassword } from '../passwords/password-rules.ts'
+import { deleteRefreshToken, insertRefreshToken, rotateRefreshToken } from './session-queries.ts'
+import type { RefreshClaims, SessionTokens } from './session-tokens.ts'
+
+/** An account that is signed in, with its tokens. */
+export type Session = { account: Account; accessJwt: string; refreshJwt: string }
+
+/** The host as sessions know it: its row id, and the DID that its tokens are for. */
+export type SessionHost = { id: number; serviceDid: string }
+
+export type SignInDeps = { db: Pick<Database, 'pool'>; passwords: PasswordHasher; tokens: SessionTokens }
+
+export type SignInInput = {
+  /** DID, handle or e-mail address, in any case. */
+  identifier: string
+  password: string
+  /** Whether a taken-down account gets a session for the little it may do (SPEC AU-6). */
+  allowTakendown: boolean
+}
+
+/**
+ * Signs in with the account's password and returns a new session. Answers an unknown identifier as it answers a
+ * wrong password, after the same work.
+ *
+ * @throws {InvalidLoginError} if there is no such account or the password is not its own.
+ * @throws {AccountTakedownError} if the account is taken down or suspended and `allowTakendown` is not set.
+ * @throws {PasswordQueueFullError} if too many sign-ins wait already.
+ */
+export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInInput): Promise<Session> {
+  assertOfferedPassword(input.password)
+  const login = await findLogin(deps.db.pool, host.id, normalizeIdentifier(input.identifier))
+  const check = await deps.passwords.verify(login?.password_hash, input.password)
+  if (login === undefined || !check.matches) throw new InvalidLoginError()
+  const { password_hash: _, ...account } = login
+  if (isBarred(account)) {
+    if (!input.allowTakendown) throw new AccountTakedownError()
+    return takendownSession(deps, host, account)
+  }
+  if (check.needsRehash) {
+    await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(input.password))
+  }
+  return startSession(deps.db.pool, deps.tokens, host, account)
+}
+
+/** Stores a new session of the account, in a transaction if the caller is in one, and returns it with its tokens. */
+export async function startSession(
+  tx: Queryable,
+  tokens: SessionTokens,
+  host: SessionHost,
+  account: Account,
+): Promise<Session> {
+  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry() }
+  await insertRefreshToken(tx, { accountId: account.id, ...refresh })
+  return withTokens(tokens, host, account, refresh)
+}
+
+/**
+ * Exchanges a refresh token for the next pair. Within the grace the same old token always gets the same next refresh
+ * token, whichever pods are asked and however often.
+ *
+ * @throws {ExpiredTokenError} if the token was used long ago, signed out or is from a deleted account.
+ * @throws {AccountTakedownError} if the account is taken down or suspended.
+ */
+export async function refreshSession(
+  deps: Pick<SignInDeps, 'db' | 'tokens'>,
+  host: SessionHost,
+  claims: RefreshClaims,
+): Promise<Session> {
+  const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did: claims.did })
+  if (account === undefined) throw new ExpiredTokenError('Token has been revoked')
+  if (isBarred(account)) throw new AccountTakedownError()
+  const next = await rotateRefreshToken(deps.db.pool, {
+    accountId: account.id,
+    id: claims.id,
+    nextId: newTokenId(),
+    nextExpiresAt: deps.tokens.refreshExpiry(),
+  })
+  if (next === undefined) throw new ExpiredTokenError('Token has been revoked')
+  return withTokens(deps.tokens, host, account, next)
+}
+
+/** Ends the session of a refresh token; one that is gone already is fine. */
+export async function endSession(
+  deps: Pick<SignInDeps, 'db'>,
+  host: SessionHost,
+  claims: RefreshClaims,
+): Promise<void> {
+  const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did: claims.did })
+  if (account !== undefined) await deleteRefreshToken(deps.db.pool, { accountId: account.id, id: claims.id })
+}
+
+/** Tells whether the account is kept from signing in. */
+function isBarred(account: Account): boolean {
+  return account.status === 'takendown' || account.status === 'suspended'
+}
+
+/** Tokens for what a taken-down account may do; its refresh token is stored nowhere and so never good. */
+async function takendownSession(deps: SignInDeps, host: SessionHost, account: Account): Promise<Session> {
+  const { tokens } = deps
+  const { did } = account
+  const [accessJwt, refreshJwt] = await Promise.all([
+    tokens.issueAccess(host.serviceDid, { did, scope: 'com.atproto.takendown' }),
+    tokens.issueRefresh(host.serviceDid, { did, id: newTokenId(), expiresAt: tokens.refreshExpiry() }),
+  ])
+  return { account, accessJwt, refreshJwt }
+}
+
+async function withTokens(
+  tokens: SessionTokens,
+  host: SessionHost,
+  account: Account,
+  refresh: { id: string; expiresAt: Date },
+): Promise<Session> {
+  const { did } = account
+  const [accessJwt, refreshJwt] = await Promise.all([
+    tokens.issueAccess(host.serviceDid, { did, scope: 'com.atproto.access' }),
+    tokens.issueRefresh(host.serviceDid, { did, ...refresh }),
+  ])
+  return { account, accessJwt, refreshJwt }
+}
+
+function normalizeIdentifier(identifier: string): string {
+  const text = identifier.trim().replace(/^@/, '')
+  // The rest of a DID after its method is compared as it is written.
+  return text.startsWith('did:') ? text : text.toLowerCase()
+}
+
+function newTokenId(): string {
+  return randomBytes(32).toString('base64')
+}
