@@ -11,3 +11,54 @@ export {
   parseVerificationMethod,
 } from './crypto/keys.ts'
 export { type KeySigner, generatePrivateKey, keySigner, verifySignature } from './crypto/signer.ts'
+export {
+  DidDeactivatedError,
+  DidNotFoundError,
+  DidUnreachableError,
+  FaultySignatureError,
+  HandleNotFoundError,
+  IncompatibleDidDocError,
+  InvalidServiceTokenError,
+  PlcRefusedError,
+  PlcUnavailableError,
+  type ServiceTokenProblem,
+  SigningKeyNotFoundError,
+  TooManyReservedKeysError,
+  UnwrapFailedError,
+} from './errors.ts'
+export { KeyWrapper } from './keys/key-wrapper.ts'
+export { type NewSigningKey, SigningKeys, type SigningKeysOptions } from './keys/signing-keys.ts'
+export { verifyingSigner } from './keys/verifying-signer.ts'
+export { plcTimeoutMs, resolutionTimeoutMs, serviceTokenDefaultMs, serviceTokenMaxMs } from './limits.ts'
+export {
+  type OwnIdentity,
+  type RecommendedCredentials,
+  type SubmittedOperation,
+  assertIdentityIsOurs,
+  assertOperationKeepsAccount,
+  recommendedCredentials,
+} from './plc/check-identity.ts'
+export { PlcClient, type PlcData } from './plc/plc-client.ts'
+export {
+  type NewDid,
+  type OperationChange,
+  PlcIdentities,
+  type PlcIdentitiesOptions,
+  type WantedIdentity,
+} from './plc/plc-identities.ts'
+export {
+  type AtprotoData,
+  type DidDocument,
+  atprotoData,
+  serviceEndpoint,
+  verificationKey,
+} from './resolution/did-document.ts'
+export { type IdentitySources } from './resolution/fetch-identity.ts'
+export { hostDidDocument } from './resolution/host-did-document.ts'
+export { IdentityResolver, type IdentityResolverOptions } from './resolution/identity-resolver.ts'
+export { type ServiceTokenClaims, issueServiceToken } from './service-auth/service-token.ts'
+export {
+  type VerifiedServiceToken,
+  type VerifyServiceTokenDeps,
+  verifyServiceToken,
+} from './service-auth/verify-service-token.ts'

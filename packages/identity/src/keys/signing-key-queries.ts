@@ -1,0 +1,76 @@
+import { type Queryable, statement } from '@rookery/db'
+
+import { reservedKeyLifeMs } from '../limits.ts'
+
+/** A private key as it is stored. */
+export type StoredKey = { did_key: string; wrapped: Buffer }
+
+const find = statement<StoredKey>(
+  'signing_key_find',
+  'select did_key, wrapped from signing_key where account_id = $1',
+)
+
+/** Returns the account's signing key, or undefined. */
+export async function findSigningKey(db: Queryable, accountId: number): Promise<StoredKey | undefined> {
+  const { rows } = await find(db, [accountId])
+  return rows[0]
+}
+
+/** Stores the account's signing key. */
+export async function insertSigningKey(tx: Queryable, accountId: number, key: StoredKey): Promise<void> {
+  await tx.query('insert into signing_key (account_id, did_key, wrapped) values ($1, $2, $3)', [
+    accountId,
+    key.did_key,
+    key.wrapped,
+  ])
+}
+
+/** Drops the host's reserved keys that waited too long, and returns how many wait still without a DID. */
+export async function sweepReservedKeys(tx: Queryable, hostId: number): Promise<number> {
+  await tx.query(
+    `delete from reserved_signing_key
+      where host_id = $1 and created_at <= now() - $2::integer * interval '1 millisecond'`,
+    [hostId, reservedKeyLifeMs],
+  )
+  const { rows } = await tx.query<{ count: number }>(
+    'select count(*) as count from reserved_signing_key where host_id = $1 and did is null',
+    [hostId],
+  )
+  return rows[0]?.count ?? 0
+}
+
+/** Stores a reserved key; returns the one that the DID already has here instead, if it has one. */
+export async function insertReservedKey(
+  tx: Queryable,
+  key: StoredKey & { hostId: number; did: string | null },
+): Promise<string> {
+  const { rows } = await tx.query<{ did_key: string }>(
+    `insert into reserved_signing_key (host_id, did_key, did, wrapped) values ($1, $2, $3, $4)
+     on conflict (host_id, did) do update set did = excluded.did returning did_key`,
+    [key.hostId, key.did_key, key.did, key.wrapped],
+  )
+  return rows[0]?.did_key ?? key.did_key
+}
+
+/** Returns the key that is reserved for the DID on the host, or undefined. */
+export async function findReservedKey(
+  db: Queryable,
+  reserved: { hostId: number; did: string },
+): Promise<StoredKey | undefined> {
+  const { rows } = await db.query<StoredKey>(
+    'select did_key, wrapped from reserved_signing_key where host_id = $1 and did = $2',
+    [reserved.hostId, reserved.did],
+  )
+  return rows[0]
+}
+
+/** Removes a reserved key. */
+export async function deleteReservedKey(
+  tx: Queryable,
+  reserved: { hostId: number; didKey: string },
+): Promise<void> {
+  await tx.query('delete from reserved_signing_key where host_id = $1 and did_key = $2', [
+    reserved.hostId,
+    reserved.didKey,
+  ])
+}

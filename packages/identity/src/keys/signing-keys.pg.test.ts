@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+
+import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { verifySignature } from '../crypto/signer.ts'
+import { SigningKeyNotFoundError, UnwrapFailedError } from '../errors.ts'
+import { verifiedSignatureEvery } from '../limits.ts'
+import { KeyWrapper } from './key-wrapper.ts'
+import { SigningKeys } from './signing-keys.ts'
+import { verifyingSigner } from './verifying-signer.ts'
+
+const wrapper = new KeyWrapper([randomBytes(32)])
+const alice = { id: 1, did: 'did:plc:alice' }
+const bob = { id: 2, did: 'did:plc:bob' }
+const hostId = 1
+let db: TestDatabase
+
+beforeAll(async () => {
+  db = await createTestDatabase()
+})
+afterAll(() => db[Symbol.asyncDispose]())
+
+function signingKeys(): SigningKeys {
+  return new SigningKeys({ db: db.database, wrapper })
+}
+
+describe('SigningKeys', () => {
+  test('any process signs with the account’s key', async () => {
+    const made = signingKeys().create()
+    await made.store(db.pool, alice)
+    const signer = await signingKeys().signerFor(alice)
+    expect(signer.didKey).toBe(made.signer.didKey)
+    const bytes = Buffer.from('commit')
+    expect(verifySignature(made.signer.didKey, bytes, signer.sign(bytes))).toBe(true)
+    await expect(signingKeys().signerFor({ id: 99, did: 'did:plc:nobody' })).rejects.toThrow(
+      SigningKeyNotFoundError,
+    )
+  })
+
+  test('a key in another account’s row, or beside another public key, does not sign', async () => {
+    const { rows } = await db.pool.query<{ did_key: string }>(
+      `insert into signing_key (account_id, did_key, wrapped)
+       select $1, did_key, wrapped from signing_key where account_id = $2 returning did_key`,
+      [bob.id, alice.id],
+    )
+    await expect(signingKeys().signerFor(bob)).rejects.toThrow(UnwrapFailedError)
+    await db.pool.query('update signing_key set did_key = $2 where account_id = $1', [
+      alice.id,
+      'did:key:zOther',
+    ])
+    await expect(signingKeys().signerFor(alice)).rejects.toThrow(UnwrapFailedError)
+    await db.pool.query('update signing_key set did_key = $2 where account_id = $1', [
+      alice.id,
+      rows[0]?.did_key,
+    ])
+    await signingKeys().signerFor(alice)
+  })
+
+  test('a DID has one reserved key, which its account then gets', async () => {
+    const did = 'did:plc:carol'
+    const keys = signingKeys()
+    const reserved = await keys.reserve(hostId, did)
+    expect(await keys.reserve(hostId, did)).toBe(reserved)
+    expect(await keys.reserve(2, did)).not.toBe(reserved)
+    expect(await keys.reserve(hostId, null)).not.toBe(await keys.reserve(hostId, null))
+    const taken = await keys.takeReserved({ hostId, did })
+    expect(taken.signer.didKey).toBe(reserved)
+    await taken.store(db.pool, { id: 3, did })
+    expect((await signingKeys().signerFor({ id: 3, did })).didKey).toBe(reserved)
+    expect((await keys.takeReserved({ hostId, did })).signer.didKey).not.toBe(reserved)
+  })
+
+  test('a reservation that nobody came for lapses', async () => {
+    const did = 'did:plc:dan'
+    const keys = signingKeys()
+    const reserved = await keys.reserve(hostId, did)
+    await db.pool.query(`update reserved_signing_key set created_at = now() - interval '2 days'`)
+    expect(await keys.reserve(hostId, did)).not.toBe(reserved)
+  })
+})
+
+test('verifyingSigner checks the first signature and a sample of the others', () => {
+  const { signer } = signingKeys().create()
+  let made = 0
+  const checked: number[] = []
+  const faulty = verifyingSigner({
+    didKey: signer.didKey,
+    sign: (bytes) => {
+      made++
+      return made === 1 ? signer.sign(bytes) : new Uint8Array(64)
+    },
+  })
+  for (let n = 1; n <= 2 * verifiedSignatureEvery; n++) {
+    try {
+      faulty.sign(Buffer.of(1))
+    } catch {
+      checked.push(n)
+    }
+  }
+  expect(checked).toEqual([verifiedSignatureEvery + 1])
+  const broken = verifyingSigner({ didKey: signer.didKey, sign: () => new Uint8Array(64) })
+  expect(() => broken.sign(Buffer.of(1))).toThrow('does not verify')
+})

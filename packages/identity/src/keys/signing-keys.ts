@@ -1,0 +1,143 @@
+import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { must } from '@rookery/std'
+
+import { type KeySigner, generatePrivateKey, keySigner } from '../crypto/signer.ts'
+import { SigningKeyNotFoundError, TooManyReservedKeysError, UnwrapFailedError } from '../errors.ts'
+import { reservedKeysMax, unwrappedKeysMax } from '../limits.ts'
+import type { KeyWrapper } from './key-wrapper.ts'
+import {
+  type StoredKey,
+  deleteReservedKey,
+  findReservedKey,
+  findSigningKey,
+  insertReservedKey,
+  insertSigningKey,
+  sweepReservedKeys,
+} from './signing-key-queries.ts'
+import { verifyingSigner } from './verifying-signer.ts'
+
+export type SigningKeysOptions = {
+  db: Pick<Database, 'pool'>
+  wrapper: KeyWrapper
+}
+
+/** A signing key of an account that is about to exist. */
+export type NewSigningKey = {
+  signer: KeySigner
+  /** Stores it as the account's, and gives the reservation up if there was one. */
+  store(tx: Queryable, account: { id: number; did: string }): Promise<void>
+}
+
+/**
+ * The accounts' signing keys: wrapped in Postgres, unwrapped for a bounded number of accounts in this process.
+ */
+export class SigningKeys {
+  readonly #options: SigningKeysOptions
+  /** Least recently used first. */
+  readonly #signers = new Map<number, KeySigner>()
+
+  constructor(options: SigningKeysOptions) {
+    this.#options = options
+  }
+
+  /** Makes a key; nothing is stored before `store`. */
+  create(): NewSigningKey {
+    const { privateKey, signer } = this.#generate()
+    return {
+      signer,
+      store: (tx, account) => insertSigningKey(tx, account.id, this.#wrap(privateKey, signer, account.did)),
+    }
+  }
+
+  /** Returns the key that is reserved for the DID on the host, or makes one. */
+  async takeReserved(reserved: { hostId: number; did: string }): Promise<NewSigningKey> {
+    const stored = await findReservedKey(this.#options.db.pool, reserved)
+    if (stored === undefined) return this.create()
+    const privateKey = this.#options.wrapper.unwrap(stored.wrapped, reservedOwner(stored.did_key))
+    const signer = this.#checkedSigner(privateKey, stored.did_key)
+    return {
+      signer,
+      store: async (tx, account) => {
+        await insertSigningKey(tx, account.id, this.#wrap(privateKey, signer, account.did))
+        await deleteReservedKey(tx, { hostId: reserved.hostId, didKey: stored.did_key })
+      },
+    }
+  }
+
+  /**
+   * Reserves a key on the host and returns it as did:key; for one DID always the same.
+   *
+   * @throws {TooManyReservedKeysError} if too many keys without a DID are reserved already.
+   */
+  async reserve(hostId: number, did: string | null): Promise<string> {
+    const { privateKey, signer } = this.#generate()
+    const wrapped = this.#options.wrapper.wrap(privateKey, reservedOwner(signer.didKey))
+    return inTransaction(this.#options.db.pool, async (tx) => {
+      const waiting = await sweepReservedKeys(tx, hostId)
+      if (did === null && waiting >= reservedKeysMax) {
+        throw new TooManyReservedKeysError('Too many signing keys are reserved, please try again later')
+      }
+      return insertReservedKey(tx, { hostId, did, did_key: signer.didKey, wrapped })
+    })
+  }
+
+  /**
+   * Returns the account's signer. The key was checked against the public key that is stored beside it; the signer
+   * verifies its first signature and a sample of the later ones.
+   *
+   * @throws {SigningKeyNotFoundError} if the account has no key here.
+   * @throws {UnwrapFailedError} if the stored key is not the account's or was altered.
+   */
+  async signerFor(account: { id: number; did: string }): Promise<KeySigner> {
+    const known = this.#signers.get(account.id)
+    if (known !== undefined) {
+      this.#remember(account.id, known)
+      return known
+    }
+    const stored = await findSigningKey(this.#options.db.pool, account.id)
+    if (stored === undefined) throw new SigningKeyNotFoundError(`${account.did} has no signing key here`)
+    const signer = this.#checkedSigner(
+      this.#options.wrapper.unwrap(stored.wrapped, account.did),
+      stored.did_key,
+    )
+    this.#remember(account.id, signer)
+    return signer
+  }
+
+  /** Returns the account's public signing key as did:key, or undefined if it has none here. */
+  async findDidKey(accountId: number): Promise<string | undefined> {
+    return (await findSigningKey(this.#options.db.pool, accountId))?.did_key
+  }
+
+  /** Forgets the account's unwrapped key. */
+  forget(accountId: number): void {
+    this.#signers.delete(accountId)
+  }
+
+  #generate(): { privateKey: Uint8Array; signer: KeySigner } {
+    const privateKey = generatePrivateKey()
+    return { privateKey, signer: verifyingSigner(keySigner(privateKey)) }
+  }
+
+  #wrap(privateKey: Uint8Array, signer: KeySigner, owner: string): StoredKey {
+    return { did_key: signer.didKey, wrapped: this.#options.wrapper.wrap(privateKey, owner) }
+  }
+
+  #checkedSigner(privateKey: Uint8Array, didKey: string): KeySigner {
+    const signer = keySigner(privateKey)
+    if (signer.didKey !== didKey)
+      throw new UnwrapFailedError('the unwrapped key is not the one whose public key is stored')
+    return verifyingSigner(signer)
+  }
+
+  #remember(accountId: number, signer: KeySigner): void {
+    this.#signers.delete(accountId)
+    this.#signers.set(accountId, signer)
+    if (this.#signers.size > unwrappedKeysMax) this.#signers.delete(must(this.#signers.keys().next().value))
+  }
+}
+
+/** A reserved key may have no DID yet: it is bound to itself. */
+function reservedOwner(didKey: string): string {
+  return `reserved ${didKey}`
+}

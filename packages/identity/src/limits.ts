@@ -1,0 +1,52 @@
+import { hourMs, minuteMs, secondMs } from '@rookery/std'
+
+/** How long a DID document, handle or PLC answer may take, in milliseconds. */
+export const resolutionTimeoutMs = 5 * secondMs
+
+/** Largest DID document, in bytes. */
+export const didDocumentBytesMax = 64 * 1024
+
+/** Largest answer of /.well-known/atproto-did, in bytes: a DID has at most 2,048. */
+export const handleProofBytesMax = 4_096
+
+/** Largest PLC operation log that is read, in bytes. */
+export const plcLogBytesMax = 1_000_000
+
+/** How long the PLC directory may take to accept an operation, in milliseconds. */
+export const plcTimeoutMs = 15 * secondMs
+
+/** Tries at an update whose `prev` another operation overtook. */
+export const plcConflictTriesMax = 3
+
+/** Most rotation keys of a DID that Rookery makes or signs for (SPEC §20 #5). */
+export const rotationKeysMax = 5
+
+/** How long a process answers from its own memory before it asks Redis again, in milliseconds. */
+export const localCacheMs = 10 * secondMs
+
+/** Identities that one process holds in its own memory; a document is about 1 KiB. */
+export const localCacheEntriesMax = 5_000
+
+/** Unwrapped signing keys that one process holds; one is about 500 bytes. */
+export const unwrappedKeysMax = 20_000
+
+/** One of so many signatures is verified before it is used, after the first one which always is. */
+export const verifiedSignatureEvery = 256
+
+/** How long a reserved signing key waits for its account, in milliseconds. */
+export const reservedKeyLifeMs = 24 * hourMs
+
+/** Reserved keys without a DID that one host keeps at once: anybody may ask for one. */
+export const reservedKeysMax = 10_000
+
+/** Life of a service token that names no other, and of one without a method, in milliseconds (SPEC SA-2). */
+export const serviceTokenDefaultMs = minuteMs
+
+/** Longest life of a service token, in milliseconds. */
+export const serviceTokenMaxMs = hourMs
+
+/** Longest service token that is looked at, in characters. */
+export const serviceTokenLengthMax = 8_192
+
+/** How far the clock of a service token's issuer may be ahead, in milliseconds. */
+export const clockSkewMs = 30 * secondMs

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { Secp256k1Keypair } from '@atproto/crypto'
+import { createSafeFetch } from '@rookery/http'
+import { type PlcDirectory, startPlc } from '@rookery/local'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { DidDeactivatedError, DidNotFoundError, PlcRefusedError, PlcUnavailableError } from '../errors.ts'
+import { fetchDidDocument } from '../resolution/fetch-identity.ts'
+import { assertOperationKeepsAccount, recommendedCredentials } from './check-identity.ts'
+import { PlcClient } from './plc-client.ts'
+import { PlcIdentities } from './plc-identities.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'rookery-plc-'))
+const fetch = createSafeFetch({ allowPrivateNetwork: true })
+let plc: PlcDirectory
+let identities: PlcIdentities
+let signingKey: string
+
+beforeAll(async () => {
+  plc = await startPlc({ file: join(directory, 'operations.jsonl') })
+  identities = await PlcIdentities.create({
+    client: new PlcClient(plc.url, fetch),
+    rotationKey: randomBytes(32).toString('hex'),
+  })
+  signingKey = (await Secp256k1Keypair.create()).did()
+})
+afterAll(async () => {
+  await plc[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true })
+})
+
+function mint(handle: string, recoveryKey?: string) {
+  return identities.mint({ handle, signingKey, pdsUrl: 'https://pds.example.com' }, recoveryKey)
+}
+
+function documentOf(did: string) {
+  const sources = { fetch, plcFetch: fetch, plcUrl: plc.url, allowPrivateNetwork: true }
+  return fetchDidDocument(sources, did)
+}
+
+describe('PlcIdentities', () => {
+  test('registers a DID with the user’s recovery key first, and registering again is safe', async () => {
+    const recovery = (await Secp256k1Keypair.create()).did()
+    const { did, register } = await mint('alice.example.com', recovery)
+    await expect(documentOf(did)).rejects.toThrow(DidNotFoundError)
+    await register()
+    expect(await identities.data(did)).toEqual({
+      did,
+      rotationKeys: [recovery, identities.rotationDidKey],
+      verificationMethods: { atproto: signingKey },
+      alsoKnownAs: ['at://alice.example.com'],
+      services: { atproto_pds: { type: 'AtprotoPersonalDataServer', endpoint: 'https://pds.example.com' } },
+    })
+    expect(await documentOf(did)).toMatchObject({ id: did, alsoKnownAs: ['at://alice.example.com'] })
+  })
+
+  test('tombstones what it registered', async () => {
+    const { did, register, tombstone } = await mint('bob.example.com')
+    await register()
+    await tombstone()
+    await expect(documentOf(did)).rejects.toThrow(DidDeactivatedError)
+    await expect(identities.updateHandle(did, 'carol.example.com')).rejects.toThrow(DidDeactivatedError)
+  })
+
+  test('changes the handle and keeps other aliases', async () => {
+    const { did, register } = await mint('dan.example.com')
+    await register()
+    const alsoKnownAs = ['at://dan.example.com', 'https://dan.example']
+    await identities.submit(did, await identities.signOperation(did, { alsoKnownAs }))
+    await identities.updateHandle(did, 'daniel.example.com')
+    expect((await identities.data(did)).alsoKnownAs).toEqual([
+      'at://daniel.example.com',
+      'https://dan.example',
+    ])
+  })
+
+  test('updates that overtake one another all arrive', async () => {
+    const { did, register } = await mint('eve.example.com')
+    await register()
+    await Promise.all(['one', 'two'].map((label) => identities.updateHandle(did, `${label}.example.com`)))
+    expect((await identities.data(did)).alsoKnownAs[0]).toMatch(/^at:\/\/(one|two)\.example\.com$/)
+  })
+
+  test('passes the directory’s refusal on', async () => {
+    const { did, register } = await mint('frank.example.com')
+    await register()
+    const operation = await identities.signOperation(did, {})
+    const forged = { ...operation, sig: Buffer.alloc(64, 1).toString('base64url') }
+    await expect(identities.submit(did, forged)).rejects.toThrow(PlcRefusedError)
+  })
+
+  test('says when the directory is away', async () => {
+    const client = new PlcClient('http://127.0.0.1:1', fetch)
+    const away = await PlcIdentities.create({ client, rotationKey: randomBytes(32).toString('hex') })
+    const { register } = await away.mint({
+      handle: 'gina.example.com',
+      signingKey,
+      pdsUrl: 'https://pds.example',
+    })
+    await expect(register()).rejects.toThrow(PlcUnavailableError)
+  })
+})
+
+describe('assertOperationKeepsAccount', () => {
+  const own = {
+    signingKey: 'did:key:zSigning',
+    pdsUrl: 'https://pds.example.com',
+    handle: 'alice.example.com',
+  }
+  const withKey = () => ({ ...own, rotationDidKey: identities.rotationDidKey })
+  const good = () => recommendedCredentials(identities, own)
+
+  test('takes what getRecommendedDidCredentials answers', () => {
+    expect(() => assertOperationKeepsAccount(good(), withKey())).not.toThrow()
+  })
+
+  test.each([
+    [
+      'rotation keys',
+      { rotationKeys: ['did:key:zOther'] },
+      "Rotation keys do not include server's rotation key",
+    ],
+    ['no service', { services: {} }, 'Incorrect type on atproto_pds service'],
+    [
+      'another PDS',
+      { services: { atproto_pds: { type: 'AtprotoPersonalDataServer', endpoint: 'https://other.example' } } },
+      'Incorrect endpoint on atproto_pds service',
+    ],
+    ['another key', { verificationMethods: { atproto: 'did:key:zOther' } }, 'Incorrect signing key'],
+    ['another handle', { alsoKnownAs: ['at://bob.example.com'] }, 'Incorrect handle in alsoKnownAs'],
+    ['no lists', { alsoKnownAs: null }, 'Incorrect handle in alsoKnownAs'],
+  ])('refuses %s', (_name, change, message) => {
+    expect(() => assertOperationKeepsAccount({ ...good(), ...change }, withKey())).toThrow(message)
+  })
+})

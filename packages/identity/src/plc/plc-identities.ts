@@ -1,0 +1,174 @@
+import { Secp256k1Keypair } from '@atproto/crypto'
+import {
+  type CompatibleOp,
+  type OpOrTombstone,
+  type Operation,
+  type Tombstone,
+  type UnsignedOperation,
+  addSignature,
+  createOp,
+  createUpdateOp,
+} from '@did-plc/lib'
+import { cidForCbor, cidToString, encodeData } from '@rookery/syntax'
+
+import {
+  DidDeactivatedError,
+  DidNotFoundError,
+  IncompatibleDidDocError,
+  PlcRefusedError,
+  PlcUnavailableError,
+} from '../errors.ts'
+import { plcConflictTriesMax, rotationKeysMax } from '../limits.ts'
+import type { PlcClient, PlcData } from './plc-client.ts'
+
+export type PlcIdentitiesOptions = {
+  client: PlcClient
+  /** Private key (32 bytes in hexadecimal) that signs operations for the cluster's accounts. */
+  rotationKey: string
+  /** Public did:key of the operator that goes before the rotation key. */
+  recoveryDidKey?: string | undefined
+}
+
+/** What an account's DID document is to say. */
+export type WantedIdentity = { handle: string; signingKey: string; pdsUrl: string }
+
+/** A DID that was made and is not registered yet. */
+export type NewDid = {
+  did: string
+  /** Registers it; safe to repeat. */
+  register: () => Promise<void>
+  /** Tombstones it. */
+  tombstone: () => Promise<void>
+}
+
+/** Changes that a user wants in the DID's last operation; what is not given stays. */
+export type OperationChange = Partial<
+  Pick<PlcData, 'rotationKeys' | 'alsoKnownAs' | 'verificationMethods' | 'services'>
+>
+
+/** Makes, changes and checks did:plc identities with the cluster's rotation key (SPEC PLC, IDN-8…13). */
+export class PlcIdentities {
+  readonly #options: PlcIdentitiesOptions
+  readonly #keypair: Secp256k1Keypair
+
+  private constructor(options: PlcIdentitiesOptions, keypair: Secp256k1Keypair) {
+    this.#options = options
+    this.#keypair = keypair
+  }
+
+  /** Returns them for a rotation key. */
+  static async create(options: PlcIdentitiesOptions): Promise<PlcIdentities> {
+    return new PlcIdentities(options, await Secp256k1Keypair.import(options.rotationKey))
+  }
+
+  /** The cluster's rotation key as did:key. */
+  get rotationDidKey(): string {
+    return this.#keypair.did()
+  }
+
+  /** Returns the rotation keys of a new account, the most powerful first: the user's own, the operator's, ours. */
+  rotationKeys(userRecoveryKey?: string): string[] {
+    const keys = [userRecoveryKey, this.#options.recoveryDidKey, this.rotationDidKey]
+    return [...new Set(keys.filter((key) => key !== undefined))]
+  }
+
+  /** Makes a DID; nothing is sent before `register`. */
+  async mint(wanted: WantedIdentity, userRecoveryKey?: string): Promise<NewDid> {
+    const { did, op } = await createOp({
+      signingKey: wanted.signingKey,
+      handle: wanted.handle,
+      pds: wanted.pdsUrl,
+      rotationKeys: this.rotationKeys(userRecoveryKey),
+      signer: this.#keypair,
+    })
+    return {
+      did,
+      register: () => this.#sendSurely(did, op),
+      tombstone: async () => {
+        const tombstone = { type: 'plc_tombstone', prev: cidToString(cidForCbor(encodeData(op))) } as const
+        const signed: Tombstone = await addSignature(tombstone, this.#keypair)
+        await this.#options.client.send(did, signed)
+      },
+    }
+  }
+
+  /** Makes the handle the DID's first alias, and keeps the aliases that are no handles. */
+  async updateHandle(did: string, handle: string): Promise<void> {
+    await this.#update(did, (last) => ({
+      ...last,
+      alsoKnownAs: [`at://${handle}`, ...last.alsoKnownAs.filter((alias) => !alias.startsWith('at://'))],
+    }))
+  }
+
+  /**
+   * Returns the DID's last operation with the changes, signed with our rotation key and not sent.
+   *
+   * @throws {IncompatibleDidDocError} if it would have more rotation keys than the specification allows.
+   */
+  async signOperation(did: string, change: OperationChange): Promise<Operation> {
+    if ((change.rotationKeys?.length ?? 0) > rotationKeysMax) {
+      throw new IncompatibleDidDocError(`A DID has at most ${rotationKeysMax} rotation keys`)
+    }
+    const last = await this.#lastOperation(did)
+    return createUpdateOp(last, this.#keypair, (normalized) => ({ ...normalized, ...definedOnly(change) }))
+  }
+
+  /** Sends an operation that was checked. */
+  async submit(did: string, operation: OpOrTombstone): Promise<void> {
+    await this.#options.client.send(did, operation)
+  }
+
+  /** Returns what the DID's operations come to. */
+  data(did: string): Promise<PlcData> {
+    return this.#options.client.data(did)
+  }
+
+  async #update(
+    did: string,
+    change: (last: UnsignedOperation) => Omit<UnsignedOperation, 'prev'>,
+  ): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const last = await this.#lastOperation(did)
+      const operation = await createUpdateOp(last, this.#keypair, change)
+      try {
+        await this.#options.client.send(did, operation)
+        return
+      } catch (error) {
+        // Another operation came between: build on that one.
+        const isOvertaken =
+          error instanceof PlcRefusedError &&
+          (error.status === 409 || error.message.includes('not correctly ordered'))
+        if (!isOvertaken || tries === plcConflictTriesMax) throw error
+      }
+    }
+  }
+
+  async #lastOperation(did: string): Promise<CompatibleOp> {
+    const last = await this.#options.client.lastOperation(did)
+    if (last.type === 'plc_tombstone') throw new DidDeactivatedError('Did is tombstoned')
+    return last
+  }
+
+  /** Sends a first operation, and if the answer got lost, looks whether it arrived. */
+  async #sendSurely(did: string, operation: Operation): Promise<void> {
+    try {
+      await this.#options.client.send(did, operation)
+    } catch (error) {
+      if (!(error instanceof PlcUnavailableError) || !(await this.#isKnown(did))) throw error
+    }
+  }
+
+  async #isKnown(did: string): Promise<boolean> {
+    try {
+      await this.#options.client.lastOperation(did)
+      return true
+    } catch (error) {
+      if (error instanceof DidNotFoundError) return false
+      throw error
+    }
+  }
+}
+
+function definedOnly<T extends object>(change: T): Partial<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,107 @@
+import { Resolver } from 'node:dns/promises'
+
+import type { SafeFetch } from '@rookery/http'
+import { type Handle, tryParseDid } from '@rookery/syntax'
+
+import { DidDeactivatedError, DidNotFoundError, DidUnreachableError } from '../errors.ts'
+import { resolutionTimeoutMs } from '../limits.ts'
+import { type DidDocument, toDidDocument } from './did-document.ts'
+
+/** Where identities are looked up. */
+export type IdentitySources = {
+  /** For servers that strangers named. */
+  fetch: SafeFetch
+  /** For the PLC directory, which the operator named. */
+  plcFetch: SafeFetch
+  plcUrl: string
+  /** Uses plain HTTP for did:web of localhost: for a local stack only. */
+  allowPrivateNetwork: boolean
+  /** Answers TXT queries. Default: the system's resolver. */
+  resolveTxt?: (name: string) => Promise<string[][]>
+}
+
+/**
+ * Asks whoever knows for a DID's document.
+ *
+ * @throws {DidNotFoundError} if there is none, or the method is neither plc nor web.
+ * @throws {DidDeactivatedError} if the DID was tombstoned.
+ * @throws {DidUnreachableError} if the server does not answer with a document.
+ */
+export async function fetchDidDocument(sources: IdentitySources, did: string): Promise<DidDocument> {
+  const response = await fetchDocument(sources, did)
+  if (response.status === 404 || response.status === 410) throw await absence(response, did)
+  if (!response.ok)
+    throw new DidUnreachableError(`resolving ${did} was answered with status ${response.status}`)
+  const body: unknown = await response.json().catch((error: unknown) => {
+    throw new DidUnreachableError(`the document of ${did} is no JSON`, { cause: error })
+  })
+  const document = toDidDocument(body, did)
+  if (document === undefined) throw new DidUnreachableError(`the document at ${did} is not the DID's`)
+  return document
+}
+
+/**
+ * Looks a handle up by DNS and by HTTPS, both at once; DNS is preferred (SPEC IDN-1).
+ *
+ * @returns the DID that the handle names, or undefined if it names none, or several.
+ */
+export async function fetchHandle(sources: IdentitySources, handle: Handle): Promise<string | undefined> {
+  const viaHttps = fetchHandleProof(sources, handle)
+  return (await fetchHandleRecord(sources, handle)) ?? (await viaHttps)
+}
+
+async function fetchDocument(sources: IdentitySources, did: string): Promise<Response> {
+  const isPlc = /^did:plc:[a-z2-7]{24}$/.test(did)
+  const url = isPlc ? `${sources.plcUrl}/${did}` : didWebUrl(did, sources.allowPrivateNetwork)
+  if (url === undefined) throw new DidNotFoundError(`DID not found: ${did.slice(0, 100)}`)
+  try {
+    return await (isPlc ? sources.plcFetch : sources.fetch)(url, { headers: { accept: 'application/json' } })
+  } catch (error) {
+    throw new DidUnreachableError(`${did} could not be resolved`, { cause: error })
+  }
+}
+
+/** The PLC directory answers a tombstone with 410, or (as its server does) with 404 and other words. */
+async function absence(response: Response, did: string): Promise<Error> {
+  const text = await response.text().catch(() => '')
+  return response.status === 410 || text.includes('DID not available')
+    ? new DidDeactivatedError(`DID is deactivated: ${did}`)
+    : new DidNotFoundError(`DID not found: ${did}`)
+}
+
+/** Returns where a did:web has its document; undefined for DIDs with a path, which atproto does not have. */
+function didWebUrl(did: string, allowPrivateNetwork: boolean): string | undefined {
+  const host = /^did:web:([a-z0-9.-]+(?:%3A\d{1,5})?)$/i.exec(did)?.[1]
+  if (host === undefined) return undefined
+  const isLocal = allowPrivateNetwork && /^localhost(%3A|$)/i.test(host)
+  return `${isLocal ? 'http' : 'https'}://${decodeURIComponent(host)}/.well-known/did.json`
+}
+
+async function fetchHandleProof(sources: IdentitySources, handle: Handle): Promise<string | undefined> {
+  try {
+    const url = `https://${handle}/.well-known/atproto-did`
+    const response = await sources.fetch(url, { redirect: 'follow' })
+    if (!response.ok) return undefined
+    return tryParseDid((await response.text()).trim())
+  } catch {
+    // A name without a server is the usual case: it proves nothing.
+    return undefined
+  }
+}
+
+async function fetchHandleRecord(sources: IdentitySources, handle: Handle): Promise<string | undefined> {
+  const resolveTxt = sources.resolveTxt ?? systemResolveTxt
+  const records = await resolveTxt(`_atproto.${handle}`).catch(() => [])
+  const dids = new Set(
+    records
+      .map((chunks) => chunks.join(''))
+      .filter((text) => text.startsWith('did='))
+      .map((text) => text.slice('did='.length)),
+  )
+  const [did] = dids
+  return dids.size === 1 && did !== undefined ? tryParseDid(did) : undefined
+}
+
+function systemResolveTxt(name: string): Promise<string[][]> {
+  return new Resolver({ timeout: resolutionTimeoutMs, tries: 1 }).resolveTxt(name)
+}

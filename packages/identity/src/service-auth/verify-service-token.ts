@@ -1,0 +1,103 @@
+import { DomainError } from '@rookery/std'
+
+import { verifySignature } from '../crypto/signer.ts'
+import { InvalidServiceTokenError } from '../errors.ts'
+import { clockSkewMs, serviceTokenLengthMax } from '../limits.ts'
+import { verificationKey } from '../resolution/did-document.ts'
+import type { IdentityResolver } from '../resolution/identity-resolver.ts'
+
+/** What a verified service token says. */
+export type VerifiedServiceToken = { issuer: string; jti: string; expiresAtMs: number }
+
+export type VerifyServiceTokenDeps = {
+  identities: Pick<IdentityResolver, 'resolveDid'>
+}
+
+type Payload = { iss: string; aud: string; exp: number; lxm: string; jti: string }
+
+// Tokens that are signed for other purposes; one of them must never pass here (SPEC SA-3).
+const foreignTypes = ['at+jwt', 'refresh+jwt', 'dpop+jwt']
+
+/**
+ * Returns what a service token says, once its signature by the issuer's `#atproto` key is verified. If that fails with
+ * the cached document, the document is fetched anew once: keys rotate. Whether the token was seen before is the
+ * caller's to check.
+ *
+ * @param expected.audience our own service DID.
+ * @param expected.method NSID of the method that is called.
+ * @throws {InvalidServiceTokenError} if it does not prove that the issuer calls this method here.
+ */
+export async function verifyServiceToken(
+  deps: VerifyServiceTokenDeps,
+  token: string,
+  expected: { audience: string; method: string },
+): Promise<VerifiedServiceToken> {
+  const { signed, signature, payload } = parseToken(token)
+  const expiresAtMs = payload.exp * 1000
+  if (expiresAtMs + clockSkewMs <= Date.now()) throw new InvalidServiceTokenError('JwtExpired', 'jwt expired')
+  if (payload.aud !== expected.audience && payload.aud !== `${expected.audience}#atproto_pds`) {
+    throw new InvalidServiceTokenError('BadJwtAudience', 'jwt audience does not match service did')
+  }
+  if (payload.lxm !== expected.method) {
+    throw new InvalidServiceTokenError(
+      'BadJwtLexiconMethod',
+      `bad jwt lexicon method ("lxm"). must match: ${expected.method}`,
+    )
+  }
+  const isSigned =
+    (await isSignedBy(deps, payload.iss, { signed, signature, refresh: false })) ||
+    (await isSignedBy(deps, payload.iss, { signed, signature, refresh: true }))
+  if (!isSigned)
+    throw new InvalidServiceTokenError('BadJwtSignature', 'jwt signature does not match jwt issuer')
+  return { issuer: payload.iss, jti: payload.jti, expiresAtMs }
+}
+
+async function isSignedBy(
+  deps: VerifyServiceTokenDeps,
+  issuer: string,
+  proof: { signed: Buffer; signature: Buffer; refresh: boolean },
+): Promise<boolean> {
+  try {
+    const document = await deps.identities.resolveDid(issuer, { refresh: proof.refresh })
+    const didKey = verificationKey(document, 'atproto')
+    return didKey !== undefined && verifySignature(didKey, proof.signed, proof.signature)
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    throw new InvalidServiceTokenError('BadJwtIss', 'could not resolve the jwt issuer', { cause: error })
+  }
+}
+
+function parseToken(token: string): { signed: Buffer; signature: Buffer; payload: Payload } {
+  const parts = token.length <= serviceTokenLengthMax ? token.split('.') : []
+  const [header, payload, signature] = parts
+  if (parts.length !== 3 || !header || !payload || !signature) {
+    throw new InvalidServiceTokenError('BadJwt', 'poorly formatted jwt')
+  }
+  const { typ } = parseJson(header)
+  if (typeof typ === 'string' && foreignTypes.includes(typ.toLowerCase())) {
+    throw new InvalidServiceTokenError('BadJwtType', `Invalid jwt type "${typ}"`)
+  }
+  const { iss, aud, exp, lxm, jti } = parseJson(payload)
+  const isComplete =
+    typeof iss === 'string' &&
+    typeof aud === 'string' &&
+    typeof exp === 'number' &&
+    typeof lxm === 'string' &&
+    typeof jti === 'string'
+  if (!isComplete) throw new InvalidServiceTokenError('BadJwt', 'poorly formatted jwt')
+  return {
+    signed: Buffer.from(`${header}.${payload}`),
+    signature: Buffer.from(signature, 'base64url'),
+    payload: { iss, aud, exp, lxm, jti },
+  }
+}
+
+function parseJson(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // Falls through: what is no JSON is as bad as what is no object.
+  }
+  throw new InvalidServiceTokenError('BadJwt', 'poorly formatted jwt')
+}
