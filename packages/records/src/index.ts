@@ -21,3 +21,24 @@ export { listBlobsMax } from './blobs/limits.ts'
 export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './blobs/list-queries.ts'
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'
 export { type BlobDeps, type BlobUpload, type StoredBlob, uploadBlob } from './blobs/upload-blob.ts'
+export type { RepoView, WritePlan } from './commit/build-commit.ts'
+export { type NewRepoOptions, createRepo, resignRepo } from './commit/repo-lifecycle.ts'
+export { type RepoRef, RepoWriter, type RepoWriterOptions, type StoredCommit } from './commit/repo-writer.ts'
+export { type RecordWrite, pathOf } from './commit/record-write.ts'
+export {
+  BlockNotFoundError,
+  CommitTooLargeError,
+  ExportsOverloadedError,
+  InvalidCursorError,
+  InvalidImportError,
+  InvalidSwapError,
+  RecordNotFoundError,
+  RepoDeactivatedError,
+  RepoNotFoundError,
+  RepoSuspendedError,
+  RepoTakendownError,
+  WritesOverloadedError,
+} from './errors.ts'
+export { notActive, requireActive } from './repo-status.ts'
+export { compactRepo } from './storage/compact.ts'
+export { InvalidPackError } from './storage/pack.ts'

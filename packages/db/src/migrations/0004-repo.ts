@@ -11,16 +11,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       did text not null,
       status text not null default 'active'
         check (status in ('active', 'deactivated', 'suspended', 'takendown')),
-      rev text not null,
+      rev text not null collate "C",
       head bytea not null,
       data bytea not null,
       commit bytea not null,
-      base_rev text,
+      base_rev text collate "C",
       base_bytes bigint not null default 0,
       delta_bytes bigint not null default 0,
       delta_count integer not null default 0,
       updated_at timestamptz not null default now()
     ) partition by hash (account_id)`.execute(db)
+  // link: eight bytes of the SHA-256 of what a like, repost, follow or block is about; finds its duplicates.
   await sql`
     create table record (
       account_id bigint not null,
@@ -29,11 +30,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       cid bytea not null,
       rev text not null collate "C",
       takedown_ref text,
+      link bytea,
       bytes bytea not null,
       primary key (account_id, collection, rkey)
     ) partition by hash (account_id)`.execute(db)
   await sql`create index record_rev on record (account_id, rev)`.execute(db)
-  // The nodes a commit made (chunk 0), or a compacted base: chunk 0 is its directory, the rest its sub-trees.
+  await sql`create index record_link on record (account_id, collection, link) where link is not null`.execute(
+    db,
+  )
+  // The nodes a commit made (chunk 0), or a compacted base: chunk 1 is its directory, the rest its sub-trees.
   await sql`
     create table pack (
       account_id bigint not null,

@@ -7,6 +7,7 @@ import * as repo from './0004-repo.ts'
 import * as blob from './0005-blob.ts'
 import * as event from './0006-event.ts'
 import * as job from './0007-job.ts'
+import * as commit from './0008-commit.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -17,4 +18,5 @@ export const migrations: Record<string, Migration> = {
   '0005-blob': blob,
   '0006-event': event,
   '0007-job': job,
+  '0008-commit': commit,
 }

@@ -28,6 +28,8 @@ export type RecordTable = {
   cid: Buffer
   rev: string
   takedown_ref: string | null
+  /** Eight bytes of the SHA-256 of what the record is about, for the few collections that allow one each. */
+  link: Buffer | null
   bytes: Buffer
 }
 

@@ -1,0 +1,115 @@
+import type { Database } from '@rookery/db'
+import { assert, must } from '@rookery/std'
+
+import { WritesOverloadedError } from '../errors.ts'
+import { batchBytesMax, batchCommitsMax, batchesInFlightMax, waitingCommitsMax } from '../limits.ts'
+import { type CommitOutcome, type NewCommit, commitBytes, storeCommits } from './commit-queries.ts'
+
+type Waiting = {
+  commit: NewCommit
+  resolve: (outcome: CommitOutcome) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Stores commits of different repos together.
+ *
+ * Nothing waits for a timer: while fewer than `batchesInFlightMax` statements are under way, whatever is ready goes
+ * out at the end of the turn; what becomes ready meanwhile forms the next batch. So an idle process answers at
+ * the database's latency, and a busy one pays one round trip and one flush to disk for many commits. A repo has
+ * at most one commit here at any time: its callers queue per repo.
+ */
+export class GroupCommit {
+  readonly #pool: Database['pool']
+  readonly #onStored: () => void
+  readonly #queue: Waiting[] = []
+  readonly #accounts = new Set<number>()
+  #inFlight = 0
+  #isScheduled = false
+
+  /** @param onStored called after each statement that stored a commit. */
+  constructor(pool: Database['pool'], onStored: () => void) {
+    this.#pool = pool
+    this.#onStored = onStored
+  }
+
+  /**
+   * Stores a commit and returns what became of it, once that is durable.
+   *
+   * @throws {WritesOverloadedError} if too many commits wait.
+   */
+  store(commit: NewCommit): Promise<CommitOutcome> {
+    if (this.#queue.length >= waitingCommitsMax) {
+      throw new WritesOverloadedError('Too many writes are waiting, try again shortly')
+    }
+    assert(!this.#accounts.has(commit.accountId), 'a repo has one commit in the queue at a time')
+    this.#accounts.add(commit.accountId)
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ commit, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight >= batchesInFlightMax) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      while (this.#queue.length > 0 && this.#inFlight < batchesInFlightMax) void this.#run(this.#take())
+    })
+  }
+
+  #take(): Waiting[] {
+    const batch: Waiting[] = []
+    let bytes = 0
+    while (this.#queue.length > 0 && batch.length < batchCommitsMax) {
+      bytes += commitBytes(must(this.#queue[0]).commit)
+      if (batch.length > 0 && bytes > batchBytesMax) break
+      batch.push(must(this.#queue.shift()))
+    }
+    return batch
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    this.#inFlight++
+    try {
+      await this.#storeBatch(batch)
+    } finally {
+      this.#inFlight--
+      if (this.#queue.length > 0) this.#schedule()
+    }
+  }
+
+  async #storeBatch(batch: readonly Waiting[]): Promise<void> {
+    let outcomes: CommitOutcome[]
+    try {
+      outcomes = await storeCommits(
+        this.#pool,
+        batch.map(({ commit }) => commit),
+      )
+    } catch (error) {
+      // What the database refuses may be one commit's fault; a lost connection is nobody's, and may have committed.
+      if (batch.length > 1 && isRefusal(error)) {
+        for (const waiting of batch) await this.#storeBatch([waiting])
+        return
+      }
+      for (const { commit, reject } of batch) {
+        this.#accounts.delete(commit.accountId)
+        reject(error)
+      }
+      return
+    }
+    if (outcomes.includes('stored')) this.#onStored()
+    for (const [index, { commit, resolve }] of batch.entries()) {
+      this.#accounts.delete(commit.accountId)
+      resolve(must(outcomes[index]))
+    }
+  }
+}
+
+/** Tells whether PostgreSQL answered with an error of the statement (the transaction is rolled back). */
+function isRefusal(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  // Classes 08 and 57 are lost connections and shutdowns.
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57)/.test(code)
+}

@@ -1,0 +1,52 @@
+import type { Tree } from '@rookery/repo'
+
+import { cachedHeadsMax } from '../limits.ts'
+import type { RepoHead } from '../storage/storage-queries.ts'
+
+/** A head that was current when it was read or written here, and its tree as far as commits have loaded it. */
+export type CachedHead = {
+  readonly head: RepoHead
+  readonly tree: Tree
+  /** Commits since the tree was opened. */
+  readonly treeCommits: number
+}
+
+/**
+ * Heads by account, the least recently used dropped first. An entry may be stale at any time: another process may
+ * have moved the head. That costs a failed compare and a reload, nothing else.
+ */
+export class HeadCache {
+  readonly #heads = new Map<number, CachedHead>()
+  readonly #headsMax: number
+
+  /** @param headsMax heads to keep. Default `cachedHeadsMax`. */
+  constructor(headsMax: number = cachedHeadsMax) {
+    this.#headsMax = headsMax
+  }
+
+  /** Returns a head, or undefined if none is kept. */
+  get(accountId: number): CachedHead | undefined {
+    const entry = this.#heads.get(accountId)
+    if (entry !== undefined) {
+      this.#heads.delete(accountId)
+      this.#heads.set(accountId, entry)
+    }
+    return entry
+  }
+
+  /** Keeps a head; the caller knows that it is committed. */
+  set(entry: CachedHead): void {
+    const { accountId } = entry.head
+    this.#heads.delete(accountId)
+    this.#heads.set(accountId, entry)
+    for (const oldest of this.#heads.keys()) {
+      if (this.#heads.size <= this.#headsMax) break
+      this.#heads.delete(oldest)
+    }
+  }
+
+  /** Forgets a head. */
+  delete(accountId: number): void {
+    this.#heads.delete(accountId)
+  }
+}

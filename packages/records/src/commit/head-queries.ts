@@ -1,0 +1,50 @@
+import type { AccountStatus, Queryable } from '@rookery/db'
+import type { Block } from '@rookery/repo'
+import type { Cid, Tid } from '@rookery/syntax'
+
+/** Inserts a repo's first head and its pack. */
+export async function insertRepo(
+  tx: Queryable,
+  repo: {
+    accountId: number
+    hostId: number
+    did: string
+    status: AccountStatus
+    rev: Tid
+    data: Cid
+    commit: Block
+    pack: Buffer
+  },
+): Promise<void> {
+  await tx.query(
+    `insert into repo (account_id, host_id, did, status, rev, head, data, commit, delta_bytes, delta_count)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
+    [
+      repo.accountId,
+      repo.hostId,
+      repo.did,
+      repo.status,
+      repo.rev,
+      repo.commit.cid,
+      repo.data,
+      repo.commit.bytes,
+      repo.pack.length,
+    ],
+  )
+  await tx.query(`insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $2, 0, 'delta', $3)`, [
+    repo.accountId,
+    repo.rev,
+    repo.pack,
+  ])
+}
+
+/** Puts a commit at the repo's head; the caller holds the head's lock. */
+export async function updateHead(
+  tx: Queryable,
+  next: { accountId: number; rev: Tid; data: Cid; commit: Block },
+): Promise<void> {
+  await tx.query(
+    'update repo set rev = $2, head = $3, data = $4, commit = $5, updated_at = now() where account_id = $1',
+    [next.accountId, next.rev, next.commit.cid, next.data, next.commit.bytes],
+  )
+}

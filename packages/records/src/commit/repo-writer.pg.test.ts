@@ -1,0 +1,192 @@
+import { BlockMap as OracleBlocks, MemoryBlockstore, MST, readCarWithRoot } from '@atproto/repo'
+import { RecordExistsError, RecordMissingError } from '@rookery/repo'
+import { cidToString } from '@rookery/syntax'
+import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
+import fc from 'fast-check'
+import { CID } from 'multiformats/cid'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import {
+  bytesOf,
+  checkHistory,
+  createTestRepo,
+  deleteOf,
+  queuedEvents,
+  testWriter,
+  writeOf,
+} from '../../test-support/test-repo.ts'
+import { RepoDeactivatedError } from '../errors.ts'
+import { compactRepo } from '../storage/compact.ts'
+import { findHead } from '../storage/storage-queries.ts'
+
+let db: TestDatabase
+beforeAll(async () => {
+  db = await createTestDatabase({ poolMax: 20 })
+})
+afterAll(() => db[Symbol.asyncDispose]())
+
+const collections = ['app.bsky.feed.post', 'app.bsky.feed.like', 'a.b.c', 'a.b.c.d']
+
+async function oracleRoot(records: Map<string, string>): Promise<string> {
+  let mst = await MST.create(new MemoryBlockstore(new OracleBlocks()))
+  for (const [path, cid] of records) mst = await mst.add(path, CID.parse(cid))
+  return (await mst.getPointer()).toString()
+}
+
+describe('RepoWriter', () => {
+  test('keeps the tree of any history, through cold starts and compactions', async () => {
+    const step = fc.record({
+      paths: fc.uniqueArray(
+        fc
+          .tuple(fc.constantFrom(...collections), fc.integer({ min: 0, max: 150 }))
+          .map(([c, k]) => `${c}/key${k}`),
+        { minLength: 1, maxLength: 12 },
+      ),
+      value: fc.integer(),
+      remove: fc.boolean(),
+      after: fc.constantFrom('nothing', 'nothing', 'nothing', 'restart', 'compact', 'compact and restart'),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        const repo = await createTestRepo(db.database)
+        let writer = testWriter(db.database)
+        const records = new Map<string, string>()
+        for (const { paths, value, remove, after } of steps) {
+          await writer.commit(repo, async ({ find }) => {
+            const found = await find(paths)
+            return paths.flatMap((path, index) => {
+              const before = found[index]
+              expect(before && cidToString(before)).toBe(records.get(path))
+              if (remove) return before ? [deleteOf(path)] : []
+              return [writeOf(before ? 'update' : 'create', path, { value })]
+            })
+          })
+          for (const path of paths) {
+            if (remove) records.delete(path)
+            else
+              records.set(path, cidToString((writeOf('create', path, { value }) as { cid: Uint8Array }).cid))
+          }
+          if (after.includes('compact')) await compactRepo(db.pool, repo.accountId)
+          if (after.includes('restart')) {
+            await writer[Symbol.asyncDispose]()
+            writer = testWriter(db.database)
+          }
+        }
+        await writer[Symbol.asyncDispose]()
+        const head = await findHead(db.pool, repo.accountId)
+        expect(cidToString(head!.data)).toBe(await oracleRoot(records))
+        expect(await checkHistory(db.database, repo)).toBe(cidToString(head!.data))
+        const { rows } = await db.pool.query<{ path: string; cid: Buffer }>(
+          `select collection || '/' || rkey as path, cid from record where account_id = $1`,
+          [repo.accountId],
+        )
+        expect(new Map(rows.map(({ path, cid }) => [path, cidToString(cid)]))).toEqual(records)
+      }),
+      { numRuns: 15 },
+    )
+  }, 120_000)
+
+  test('makes slices that @atproto/repo reads', async () => {
+    const repo = await createTestRepo(db.database)
+    await using writer = testWriter(db.database)
+    const stored = await writer.commit(repo, () => [
+      writeOf('create', 'app.bsky.feed.post/a', { text: 'hi' }),
+    ])
+    const events = await queuedEvents(db.database, repo.accountId)
+    expect(events.map(({ type }) => type)).toEqual(['#commit', '#commit'])
+    expect(events[0]?.body).not.toHaveProperty('prevData')
+    const car = await readCarWithRoot(bytesOf(events[1]?.body['blocks']))
+    expect(car.root.toString()).toBe(cidToString(stored!.cid))
+    expect(events[1]?.body['rev']).toBe(stored?.rev)
+  })
+
+  test('lets 20 writers through two processes write one repo, in one linear history', async () => {
+    const repo = await createTestRepo(db.database)
+    await using one = testWriter(db.database)
+    await using two = testWriter(db.database)
+    const writes = Array.from({ length: 20 }, async (_, writer) => {
+      for (let i = 0; i < 5; i++) {
+        await (writer % 2 ? one : two).commit(repo, () => [
+          writeOf('create', `app.bsky.feed.post/w${writer}-${i}`, { i }),
+        ])
+      }
+    })
+    await Promise.all(writes)
+    await checkHistory(db.database, repo)
+    const { rows } = await db.pool.query('select 1 from record where account_id = $1', [repo.accountId])
+    expect(rows).toHaveLength(100)
+  }, 60_000)
+
+  test('refuses on what the repo is, not on what a stale head says', async () => {
+    const repo = await createTestRepo(db.database)
+    await using one = testWriter(db.database)
+    await using two = testWriter(db.database)
+    const path = 'app.bsky.feed.post/a'
+    await one.commit(repo, () => [writeOf('create', path, {})])
+    await two.commit(repo, () => [deleteOf(path)])
+    // The first still keeps a head at which the record is there.
+    await one.commit(repo, () => [writeOf('create', path, {})])
+    await two.commit(repo, () => [deleteOf(path)])
+    await expect(one.commit(repo, () => [deleteOf(path)])).rejects.toThrow(RecordMissingError)
+    await one.commit(repo, () => [writeOf('create', path, {})])
+    await expect(two.commit(repo, () => [writeOf('create', path, {})])).rejects.toThrow(RecordExistsError)
+  })
+
+  test('stores nothing after the account is no longer active, whoever is first', async () => {
+    for (let round = 0; round < 5; round++) {
+      const repo = await createTestRepo(db.database)
+      await using writer = testWriter(db.database)
+      const writes = Array.from({ length: 10 }, (_, i) =>
+        writer.commit(repo, () => [writeOf('create', `app.bsky.feed.post/${i}`, {})]),
+      )
+      await writes[round]
+      const { rows } = await db.pool.query<{ last: number }>(
+        `with flip as (update repo set status = 'deactivated' where account_id = $1 returning account_id)
+         insert into event_queue (host_id, account_id, kind, seq_offset, frame)
+         select 1, account_id, 'account', 0, '' from flip returning id as last`,
+        [repo.accountId],
+      )
+      const results = await Promise.allSettled(writes)
+      const refusals = results.filter((result) => result.status === 'rejected')
+      expect(refusals.filter(({ reason }) => !(reason instanceof RepoDeactivatedError))).toEqual([])
+      const later = await db.pool.query('select 1 from event_queue where account_id = $1 and id > $2', [
+        repo.accountId,
+        rows[0]?.last,
+      ])
+      expect(later.rows).toHaveLength(0)
+    }
+  })
+
+  test('fails only the commit of a batch that has a reason to', async () => {
+    const repos = await Promise.all(Array.from({ length: 6 }, () => createTestRepo(db.database)))
+    await using writer = testWriter(db.database)
+    const bad = repos[3]!
+    await db.pool.query(`update repo set status = 'takendown' where account_id = $1`, [bad.accountId])
+    const results = await Promise.allSettled(
+      repos.map((repo) => writer.commit(repo, () => [writeOf('create', 'app.bsky.feed.post/a', {})])),
+    )
+    expect(results.map(({ status }) => status === 'fulfilled')).toEqual(repos.map((repo) => repo !== bad))
+  })
+
+  test('never locks two batches of two processes against each other', async () => {
+    const repos = await Promise.all(Array.from({ length: 12 }, () => createTestRepo(db.database)))
+    await using one = testWriter(db.database)
+    await using two = testWriter(db.database)
+    await Promise.all(
+      Array.from({ length: 8 }, (_, round) =>
+        Promise.all(
+          [...repos, ...repos.toReversed()].map((repo, i) =>
+            (i < repos.length ? one : two).commit(repo, () => [
+              writeOf('create', `app.bsky.feed.post/${round}-${i}`, {}),
+            ]),
+          ),
+        ),
+      ),
+    )
+    for (const repo of repos) await checkHistory(db.database, repo)
+    const { rows } = await db.pool.query<{ deadlocks: number }>(
+      'select deadlocks from pg_stat_database where datname = current_database()',
+    )
+    expect(rows[0]?.deadlocks).toBe(0)
+  }, 60_000)
+})

@@ -1,0 +1,284 @@
+/**
+ * The write path of one process (invariants 1, 4, 5, 6).
+ *
+ * Writes of one repo go one after another in the order of their calls; those of different repos share statements
+ * (`GroupCommit`). A write computes its commit from the head that this process last saw and stores it if the head
+ * is still that one. If another process has moved it, the repo is loaded anew and the write's plan runs again;
+ * after a few times the write takes the row's lock first, so it cannot starve. No client sees any of that: a
+ * commit fails for its own reasons only.
+ *
+ * Kept heads and nodes advance after the commit is durable; stale ones cost a retry. Whatever the clock says, a
+ * new rev is above the one before (SPEC REP-3).
+ */
+import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { MissingBlockError, type Sign, findRecord, loadPaths, openTree } from '@rookery/repo'
+import { must } from '@rookery/std'
+import { type Cid, type Tid, type TidClock, cidEquals } from '@rookery/syntax'
+
+import { findBlobRows } from '../blobs/blob-queries.ts'
+import { BlobNotFoundError } from '../blobs/errors.ts'
+import { WritesOverloadedError } from '../errors.ts'
+import {
+  cachedTreeCommitsMax,
+  lockedWritesMax,
+  optimisticAttemptsMax,
+  waitingWritesPerRepoMax,
+} from '../limits.ts'
+import { notActive } from '../repo-status.ts'
+import { Slots } from '../slots.ts'
+import { compactRepo, compactionNeed } from '../storage/compact.ts'
+import { NodeCache } from '../storage/node-cache.ts'
+import {
+  type RepoHead,
+  type RepoPacks,
+  findHead,
+  loadPacks,
+  loadRepo,
+  lockHead,
+} from '../storage/storage-queries.ts'
+import { StoredNodes } from '../storage/stored-nodes.ts'
+import { type WritePlan, buildCommit } from './build-commit.ts'
+import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queries.ts'
+import { GroupCommit } from './group-commit.ts'
+import { type CachedHead, HeadCache } from './head-cache.ts'
+import type { RecordWrite } from './record-write.ts'
+
+/** Whose repo is written. */
+export type RepoRef = { readonly accountId: number; readonly did: string }
+
+export type RepoWriterOptions = {
+  pool: Database['pool']
+  /** Makes revs; its clock id is random per process. */
+  clock: TidClock
+  /** Returns what signs the account's commits. */
+  signerFor: (repo: RepoRef) => Promise<Sign>
+  /** Called after commits were stored: wakes the sequencer. */
+  onStored: () => void
+  /** Called when a repo has grown past what a write's process compacts itself. */
+  onCompactionDue: (repo: RepoRef) => void
+  /** Told of failures that no caller waits for. */
+  onError: (error: unknown) => void
+  /** The clock of events' `time`. Default the system's. */
+  now?: () => Date
+  /** Default a cache of `cachedNodeBytesMax`. */
+  nodeCache?: NodeCache
+}
+
+/** A stored commit. */
+export type StoredCommit = { readonly cid: Cid; readonly rev: Tid }
+
+/** Writes repos; see the module's header. Disposing waits for writes and compactions under way. */
+export class RepoWriter implements AsyncDisposable {
+  readonly #options: RepoWriterOptions
+  readonly #heads = new HeadCache()
+  readonly #nodes: NodeCache
+  readonly #group: GroupCommit
+  readonly #locked = new Slots(lockedWritesMax, Number.POSITIVE_INFINITY)
+  /** The last write of each repo that has any, and how many wait. */
+  readonly #queues = new Map<number, { last: Promise<unknown>; waiting: number }>()
+  readonly #compactions = new Map<number, Promise<void>>()
+
+  constructor(options: RepoWriterOptions) {
+    this.#options = options
+    this.#nodes = options.nodeCache ?? new NodeCache()
+    this.#group = new GroupCommit(options.pool, options.onStored)
+  }
+
+  /**
+   * Carries out a plan as one commit, durable when this resolves.
+   *
+   * @returns undefined if the plan had nothing to write.
+   * @throws {WritesOverloadedError} if too many writes wait.
+   * @throws {BlobNotFoundError} if a record refers to a blob that is not there.
+   * @throws {RepoNotFoundError} if the account has no repo.
+   * @throws {RepoTakendownError} {RepoSuspendedError} {RepoDeactivatedError} if the account is not active.
+   * @throws whatever the plan or `buildCommit` throws.
+   */
+  commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
+    return this.#inOrder(repo.accountId, () => this.#commit(repo, plan))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#queues.size > 0 || this.#compactions.size > 0) {
+      const pending = [...this.#queues.values()].map(({ last }) => last)
+      await Promise.allSettled([...pending, ...this.#compactions.values()])
+    }
+  }
+
+  async #inOrder<T>(accountId: number, run: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(accountId) ?? { last: Promise.resolve(), waiting: 0 }
+    if (queue.waiting >= waitingWritesPerRepoMax) {
+      throw new WritesOverloadedError('Too many writes to this repo are waiting, try again shortly')
+    }
+    this.#queues.set(accountId, queue)
+    queue.waiting++
+    const result = queue.last.then(run)
+    queue.last = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    try {
+      return await result
+    } finally {
+      queue.waiting--
+      if (queue.waiting === 0) this.#queues.delete(accountId)
+    }
+  }
+
+  async #commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
+    const sign = await this.#options.signerFor(repo)
+    for (let attempt = 0; attempt < optimisticAttemptsMax; attempt++) {
+      const result = await this.#tryCommit(repo, plan, sign)
+      if (result !== 'retry') return result
+    }
+    return this.#commitLocked(repo, plan, sign)
+  }
+
+  async #tryCommit(repo: RepoRef, plan: WritePlan, sign: Sign): Promise<StoredCommit | undefined | 'retry'> {
+    const { pool } = this.#options
+    const kept = this.#heads.get(repo.accountId)
+    const start = kept ?? (await this.#load(pool, repo))
+    try {
+      return await this.#build({ db: pool, start, plan, sign, store: (commit) => this.#group.store(commit) })
+    } catch (error) {
+      this.#heads.delete(repo.accountId)
+      // A compaction has moved the node: the packs are read anew.
+      if (error instanceof MissingBlockError) return 'retry'
+      // A plan refuses on the strength of what it saw: that counts only if it was the current head.
+      if (kept === undefined || error instanceof WritesOverloadedError || !(await this.#isStale(kept)))
+        throw error
+      return 'retry'
+    }
+  }
+
+  /** Holds the row's lock while it computes and stores: nothing can get in between. */
+  async #commitLocked(repo: RepoRef, plan: WritePlan, sign: Sign): Promise<StoredCommit | undefined> {
+    await using _slot = await this.#locked.acquire()
+    let built: CachedHead | undefined
+    const result = await inTransaction(this.#options.pool, async (client) => {
+      const head = await lockHead(client, repo.accountId)
+      if (head === undefined) throw notActive(repo.did, undefined)
+      const packs = await loadPacks(client, repo.accountId)
+      const start = { head, tree: openTree(head.data), treeCommits: 0, packs }
+      const store = async (commit: NewCommit): Promise<CommitOutcome> =>
+        must((await storeCommits(client, [commit]))[0])
+      return this.#build({ db: client, start, plan, sign, store, keep: (entry) => (built = entry) })
+    })
+    if (result === 'retry') throw new Error('the head moved under its lock')
+    if (built !== undefined) {
+      this.#keep(repo, built)
+      this.#options.onStored()
+    }
+    return result
+  }
+
+  async #build(options: {
+    db: Queryable
+    start: CachedHead & { packs?: RepoPacks }
+    plan: WritePlan
+    sign: Sign
+    store: (commit: NewCommit) => Promise<CommitOutcome>
+    keep?: (entry: CachedHead) => void
+  }): Promise<StoredCommit | undefined | 'retry'> {
+    const { db, start, plan, sign, store } = options
+    const { head, tree, packs } = start
+    const repo = { accountId: head.accountId, did: head.did }
+    const nodes = new StoredNodes(db, head.accountId, {
+      cache: this.#nodes,
+      ...(packs === undefined ? {} : { packs }),
+    })
+    const find = async (paths: readonly string[]): Promise<(Cid | undefined)[]> => {
+      await loadPaths(tree, paths, nodes)
+      return paths.map((path) => findRecord(tree, path))
+    }
+    const writes = await plan({ head, find, db })
+    if (writes.length === 0) return this.#confirmNothing(start)
+    const rev = this.#options.clock.next(head.rev)
+    const now = this.#options.now ?? (() => new Date())
+    const built = await buildCommit({ head, tree, nodes, writes, rev, sign, now })
+    const outcome = await store(built.commit)
+    if (outcome === 'head moved') {
+      this.#heads.delete(head.accountId)
+      return 'retry'
+    }
+    if (outcome !== 'stored') throw await refusal(db, head, { outcome, writes })
+    const next: CachedHead = follow(start, built.commit, built.tree)
+    if (options.keep === undefined) this.#keep(repo, next)
+    else options.keep(next)
+    return { cid: built.commit.head, rev }
+  }
+
+  /** A no-op is decided on a head that must still be the current one: there is no compare to tell. */
+  async #confirmNothing(start: CachedHead): Promise<undefined | 'retry'> {
+    if (!(await this.#isStale(start))) return undefined
+    this.#heads.delete(start.head.accountId)
+    return 'retry'
+  }
+
+  async #isStale({ head }: CachedHead): Promise<boolean> {
+    const now = await findHead(this.#options.pool, head.accountId)
+    return now !== undefined && now.rev !== head.rev
+  }
+
+  async #load(db: Queryable, repo: RepoRef): Promise<CachedHead & { packs: RepoPacks }> {
+    const loaded = await loadRepo(db, repo.accountId)
+    if (loaded === undefined) throw notActive(repo.did, undefined)
+    return { ...loaded, tree: openTree(loaded.head.data), treeCommits: 0 }
+  }
+
+  #keep(repo: RepoRef, entry: CachedHead): void {
+    this.#heads.set(entry)
+    const need = compactionNeed(entry.head)
+    if (need === 'none' || this.#compactions.has(repo.accountId)) return
+    if (need === 'job') this.#options.onCompactionDue(repo)
+    else this.#compact(repo)
+  }
+
+  #compact(repo: RepoRef): void {
+    const run = async (): Promise<void> => {
+      const baseBytes = await compactRepo(this.#options.pool, repo.accountId)
+      const kept = this.#heads.get(repo.accountId)
+      // What came in meanwhile is counted anew at the next cold load.
+      if (kept !== undefined && baseBytes !== undefined) {
+        this.#heads.set({ ...kept, head: { ...kept.head, baseBytes, deltaBytes: 0, deltaCount: 0 } })
+      }
+    }
+    const done = run()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => this.#compactions.delete(repo.accountId))
+    this.#compactions.set(repo.accountId, done)
+  }
+}
+
+function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']): CachedHead {
+  const { head } = start
+  const isOld = start.treeCommits >= cachedTreeCommitsMax
+  return {
+    head: {
+      ...head,
+      rev: commit.rev,
+      head: commit.head,
+      data: commit.data,
+      commit: Buffer.from(commit.commit),
+      deltaBytes: head.deltaBytes + commit.pack.length,
+      deltaCount: head.deltaCount + (commit.pack.length > 0 ? 1 : 0),
+    },
+    tree: isOld ? openTree(tree.root) : tree,
+    treeCommits: isOld ? 0 : start.treeCommits + 1,
+  }
+}
+
+/** Returns the error that tells a caller why the commit was refused. */
+async function refusal(
+  db: Queryable,
+  head: RepoHead,
+  refused: { outcome: Exclude<CommitOutcome, 'stored' | 'head moved'>; writes: readonly RecordWrite[] },
+): Promise<Error> {
+  const { outcome, writes } = refused
+  if (outcome !== 'blob missing') return notActive(head.did, outcome === 'no repo' ? undefined : outcome)
+  const blobs = writes.flatMap((write) => (write.action === 'delete' ? [] : write.blobs))
+  const rows = await findBlobRows(db, head.accountId, blobs)
+  const isThere = (cid: Cid): boolean =>
+    rows.some((row) => cidEquals(row.cid, cid) && row.takedown_ref === null && row.state !== 'deleting')
+  return new BlobNotFoundError(blobs.find((cid) => !isThere(cid)) ?? must(blobs[0]))
+}

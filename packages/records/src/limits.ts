@@ -1,0 +1,88 @@
+import { secondMs } from '@rookery/std'
+
+/** Most operations of one commit: what relays accept (SPEC SYN-3). */
+export const commitOpsMax = 200
+
+/** Largest CAR slice of one commit, in bytes: what relays accept (SPEC SYN-3). */
+export const commitCarBytesMax = 2_000_000
+
+/** Largest record, in bytes of CBOR: what relays accept (SPEC DM-8). */
+export const recordBytesMax = 1_000_000
+
+/** Most blob references of one record: as many rows are written with it. */
+export const recordBlobsMax = 1_000
+
+/** Commits of one statement: past 16 the gain flattens, past 64 the latency doubles. */
+export const batchCommitsMax = 64
+
+/** Bytes of one statement; a commit that is larger alone goes alone. */
+export const batchBytesMax = 8 * 1024 * 1024
+
+/** Statements of one process in flight: the second is sent while the first waits for the disk. */
+export const batchesInFlightMax = 2
+
+/** Commits of one process that wait for a statement. */
+export const waitingCommitsMax = 2_000
+
+/** Writes of one process that wait for the same repo. */
+export const waitingWritesPerRepoMax = 200
+
+/** How often a write is tried against a head that others move before it takes the row lock. */
+export const optimisticAttemptsMax = 4
+
+/** Writes of one process that hold a repo's row lock while they compute: each takes a connection. */
+export const lockedWritesMax = 2
+
+/** Heads, with the tree nodes along their last paths, that a process keeps; about 20 KB each. */
+export const cachedHeadsMax = 2_000
+
+/** Commits after which a kept tree is opened anew, so that what it has loaded stays bounded. */
+export const cachedTreeCommitsMax = 256
+
+/** Tree nodes that a process keeps, in bytes of nodes; the map around them adds about half. */
+export const cachedNodeBytesMax = 64 * 1024 * 1024
+
+/** Delta bytes that a repo may gather whatever its size, before it is compacted. */
+export const deltaBytesFloor = 64 * 1024
+
+/** Delta bytes past which a repo is compacted whatever its size: a cold load reads them all. */
+export const deltaBytesCeiling = 4 * 1024 * 1024
+
+/** Delta packs past which a repo is compacted. */
+export const deltaPacksMax = 500
+
+/** Live tree up to which a write's process compacts the repo itself, in bytes; larger ones are a job. */
+export const inlineCompactionBytesMax = 512 * 1024
+
+/** Size at which a chunk of a base pack is closed, in bytes. */
+export const chunkBytesTarget = 48 * 1024
+
+/** Size at which a chunk is closed wherever it is, in bytes: mined keys can make one sub-tree of any size. */
+export const chunkBytesMax = 1024 * 1024
+
+/** Nodes of this layer and below go into chunks, those above into the directory: about 85 nodes hang from one. */
+export const chunkLayerMax = 3
+
+/** Chunks of one repo that a walk keeps at hand. */
+export const walkChunksMax = 4
+
+/** Exports of one process that run at once. */
+export const exportsMax = 4
+
+/** Exports of one process that wait for their turn; more are told to come back. */
+export const waitingExportsMax = 64
+
+/** How long an export may go without its client taking a byte, in milliseconds. */
+export const exportStallMsMax = 60 * secondMs
+
+/** Rows of one transaction when an account's content is deleted. */
+export const deletionBatchRows = 1_000
+
+/** How far an imported rev may be ahead of the clock, in microseconds: what relays tolerate (SPEC REP-3). */
+export const importRevAheadMicrosMax = 5 * 60 * 1_000_000
+
+/** Largest repo that may be imported, in bytes of CAR, unless configured otherwise. */
+export const importBytesMax = 4 * 1024 ** 3
+
+/** Blocks that `getBlocks` answers at once. */
+export const blocksMax = 500
