@@ -27,3 +27,9 @@ export class BlobRangeError extends DomainError {
   override readonly name = 'BlobRangeError'
   readonly code = 'BlobRangeNotSatisfiable'
 }
+
+/** Is thrown when a process starts with settings that name no usable store. */
+export class InvalidBlobSettingsError extends DomainError {
+  override readonly name = 'InvalidBlobSettingsError'
+  readonly code = 'InvalidBlobSettings'
+}

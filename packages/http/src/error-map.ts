@@ -61,6 +61,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   RecordExists: { status: 400, error: 'InvalidRequest' },
   RecordMissing: { status: 400, error: 'InvalidRequest' },
   DuplicateRecordPath: { status: 400, error: 'InvalidRequest' },
+  InvalidBlobSettings: { status: 500, error: 'InternalServerError' },
   BlobStoreUnavailable: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 5 },
   BlobObjectNotFound: { status: 400, error: 'BlobNotFound' },
   BlobRangeNotSatisfiable: { status: 416, error: 'InvalidRequest' },
@@ -92,7 +93,6 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   BlobUploadAborted: { status: 400, error: 'InvalidRequest' },
   BlobUploadTimeout: { status: 504, error: 'UpstreamTimeout' },
   BlobTakenDown: { status: 400, error: 'InvalidRequest' },
-  BlobAccountGone: { status: 400, error: 'AccountNotFound' },
 }
 
 /** Returns the answer to a domain error. */

@@ -7,7 +7,6 @@ export {
   deleteAccountBlobs,
 } from './blobs/collect-blobs.ts'
 export {
-  BlobAccountGoneError,
   BlobLengthError,
   BlobMimeTypeError,
   BlobNotFoundError,

@@ -1,8 +1,9 @@
+import { AccountNotFoundError } from '@rookery/accounts'
 import { type BlobState, type Database, type Queryable, inTransaction, statement } from '@rookery/db'
 import { must } from '@rookery/std'
 import type { Cid } from '@rookery/syntax'
 
-import { BlobAccountGoneError, BlobTakenDownError } from './errors.ts'
+import { BlobTakenDownError } from './errors.ts'
 
 /** A blob of an account, with the key of its object. */
 export type BlobRow = {
@@ -18,15 +19,16 @@ export type NewBlob = { accountId: number; cid: Cid; objectKey: string; mimeType
 
 const columns = 'object_key, mime_type, size, state, takedown_ref'
 
-const lockAccount = statement<{ id: number }>(
-  'blob_lock_account',
-  'select id from account where id = $1 for key share',
-)
-
 // While this is held, no commit of the account adds or removes references.
 const lockRepo = statement<{ account_id: number }>(
   'blob_lock_repo',
   'select account_id from repo where account_id = $1 for share',
+)
+
+// While this is held, the account is not deleted. After the repo, as everywhere.
+const lockAccount = statement<{ id: number }>(
+  'blob_lock_account',
+  'select id from account where id = $1 for key share',
 )
 
 const insert = statement<BlobRow>(
@@ -97,13 +99,13 @@ export async function findBlobRows(
  * same bytes, which then only starts its age anew. A blob that records already refer to is permanent at once.
  *
  * @throws {BlobTakenDownError}
- * @throws {BlobAccountGoneError}
+ * @throws {AccountNotFoundError} if the account was deleted meanwhile.
  */
 export async function storeBlob(pool: Database['pool'], blob: NewBlob): Promise<BlobRow> {
   return inTransaction(pool, async (client) => {
-    const account = await lockAccount(client, [blob.accountId])
-    if (account.rows.length === 0) throw new BlobAccountGoneError('The account no longer exists')
     await lockRepo(client, [blob.accountId])
+    const account = await lockAccount(client, [blob.accountId])
+    if (account.rows.length === 0) throw new AccountNotFoundError('Account not found')
     // The collector may delete the row in conflict before it is locked: then the insert succeeds next time.
     for (;;) {
       const row = (await insertBlob(client, blob)) ?? (await reuseBlob(client, blob))

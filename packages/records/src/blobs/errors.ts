@@ -52,9 +52,3 @@ export class BlobTakenDownError extends DomainError {
   override readonly name = 'BlobTakenDownError'
   readonly code = 'BlobTakenDown'
 }
-
-/** Is thrown when the account was deleted while it uploaded. */
-export class BlobAccountGoneError extends DomainError {
-  override readonly name = 'BlobAccountGoneError'
-  readonly code = 'BlobAccountGone'
-}

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 
+import { AccountNotFoundError } from '@rookery/accounts'
 import { BlobStoreUnavailableError } from '@rookery/blobs'
 import { cidForRawDigest, cidToString } from '@rookery/syntax'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +11,6 @@ import { type BlobFixture, addRef, importRef, openBlobFixture, png } from './tes
 import { checkBlobRefs } from './check-blob-refs.ts'
 import { collectOrphanObjects } from './collect-blobs.ts'
 import {
-  BlobAccountGoneError,
   BlobLengthError,
   BlobMimeTypeError,
   BlobNotFoundError,
@@ -228,7 +228,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
   test('refuses, and leaves nothing, when the account was deleted meanwhile', async () => {
     const accountId = await fixture.createAccount()
     await fixture.pool.query('delete from account where id = $1', [accountId])
-    await expect(fixture.upload(accountId, png)).rejects.toBeInstanceOf(BlobAccountGoneError)
+    await expect(fixture.upload(accountId, png)).rejects.toBeInstanceOf(AccountNotFoundError)
     expect(await fixture.objects(accountId)).toEqual([])
   })
 

@@ -55,7 +55,7 @@ export type StoredBlob = { cid: Cid; mimeType: string; size: number }
  * @throws {BlobUploadAbortedError} if the body breaks off.
  * @throws {BlobUploadTimeoutError}
  * @throws {BlobTakenDownError}
- * @throws {BlobAccountGoneError}
+ * @throws {AccountNotFoundError} if the account was deleted meanwhile.
  * @throws {BlobStoreUnavailableError}
  */
 export async function uploadBlob(deps: BlobDeps, upload: BlobUpload): Promise<StoredBlob> {
