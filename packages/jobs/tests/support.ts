@@ -33,7 +33,7 @@ export type Cluster = AsyncDisposable & {
   flushRedis(): Promise<void>
 }
 
-export type Worker = AsyncDisposable & { runner: JobRunner; relay: JobRelay }
+type Worker = AsyncDisposable & { runner: JobRunner; relay: JobRelay }
 
 export async function startCluster(): Promise<Cluster> {
   const stack = new AsyncDisposableStack()

@@ -1,5 +1,7 @@
 export { InvalidTenancyError, TenancyConflictError, TenancyNotFoundError } from './errors.ts'
 export { HostDirectory, directoryRefreshMs } from './host-directory.ts'
+export { countAccountsUnderDomain, removeHandleDomain } from './handle-domain-queries.ts'
+export { isPublicHostname } from './public-hostname.ts'
 export { type TenantSettings, type TenantSettingsInput, tenantSettings } from './settings.ts'
 export {
   type HandleDomain,

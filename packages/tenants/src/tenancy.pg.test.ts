@@ -8,11 +8,13 @@ import {
   TenancyConflictError,
   TenancyNotFoundError,
   addHandleDomain,
+  countAccountsUnderDomain,
   createHost,
   createTenant,
   getTenant,
   listHosts,
   listTenants,
+  removeHandleDomain,
   updateHost,
   updateTenant,
 } from './index.ts'
@@ -117,5 +119,24 @@ describe('HostDirectory', () => {
     await away.pool.query('alter table host rename to hidden')
     await expect(directory.refresh()).rejects.toThrow(/host/)
     expect(await directory.findHost('pds.example')).toBeDefined()
+  })
+})
+
+describe('removing a handle domain', () => {
+  test('is refused while accounts have their handles under it, unless that is meant', async () => {
+    const domain = '.leaving.example'
+    await addHandleDomain(db(), { domain, hostname: 'pds.example', tenant: 'demo' })
+    await test_.pool.query(
+      `insert into account (host_id, tenant_id, did, handle)
+       select host_id, tenant_id, 'did:plc:' || n, 'a' || n || handle
+       from handle_domain, (values (1, '.leaving.example'), (2, 'leaving.example'), (3, '.other.example'))
+         as given (n, handle)
+       where domain = $1`,
+      [domain],
+    )
+    expect(await countAccountsUnderDomain(db(), domain)).toBe(1)
+    await expect(removeHandleDomain(db(), domain)).rejects.toThrow(TenancyConflictError)
+    await removeHandleDomain(db(), domain, { evenIfUsed: true })
+    await expect(removeHandleDomain(db(), domain)).rejects.toThrow(TenancyNotFoundError)
   })
 })

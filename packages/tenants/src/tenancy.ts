@@ -127,13 +127,7 @@ export async function createHost(
   const hostname = input.hostname.toLowerCase()
   const publicUrl =
     input.publicUrl ?? (/^localhost(:\d+)?$/.test(hostname) ? `http://${hostname}` : `https://${hostname}`)
-  if (
-    !URL.canParse(publicUrl) ||
-    new URL(publicUrl).host !== hostname ||
-    new URL(publicUrl).origin !== publicUrl
-  ) {
-    throw new InvalidTenancyError(`the URL ${publicUrl} is not the origin of the host ${hostname}`)
-  }
+  assertOrigin(publicUrl, hostname)
   const tenant = await getTenant(db, input.tenant)
   const row = await refusingDuplicates(`host ${hostname} already exists`, () =>
     db
@@ -152,21 +146,24 @@ export async function createHost(
 }
 
 /**
- * Changes a host's status or default tenant. Pods follow within seconds.
+ * Changes a host's status, kind, origin or default tenant; what is not given stays. Pods follow within seconds.
  *
  * @throws {TenancyNotFoundError} if there is no such host or tenant.
+ * @throws {InvalidTenancyError} if the URL is not an origin of the hostname.
  */
 export async function updateHost(
   db: Db,
   hostname: string,
-  change: { status?: Host['status']; tenant?: string },
+  change: { status?: Host['status']; tenant?: string; kind?: Host['kind']; publicUrl?: string },
 ): Promise<Host> {
   const current = await getHost(db, hostname)
+  const { status = current.status, kind = current.kind, publicUrl = current.publicUrl } = change
+  assertOrigin(publicUrl, current.hostname)
   const defaultTenantId =
     change.tenant === undefined ? current.defaultTenantId : (await getTenant(db, change.tenant)).id
   const row = await db
     .updateTable('host')
-    .set({ status: change.status ?? current.status, default_tenant_id: defaultTenantId })
+    .set({ status, kind, public_url: publicUrl, default_tenant_id: defaultTenantId })
     .where('id', '=', current.id)
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -235,6 +232,13 @@ export async function addHandleDomain(
 export async function listHandleDomains(db: Db): Promise<HandleDomain[]> {
   const rows = await db.selectFrom('handle_domain').selectAll().orderBy('domain').execute()
   return rows.map(({ domain, host_id, tenant_id }) => ({ domain, hostId: host_id, tenantId: tenant_id }))
+}
+
+function assertOrigin(publicUrl: string, hostname: string): void {
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
+  if (url?.host !== hostname || url.origin !== publicUrl || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidTenancyError(`the URL ${publicUrl} is not the origin of the host ${hostname}`)
+  }
 }
 
 function parseSettings(input: unknown): TenantSettings {

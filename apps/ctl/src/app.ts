@@ -1,0 +1,69 @@
+import { InvalidConfigError, type Role, loadConfig } from '@rookery/config'
+import { DomainError } from '@rookery/std'
+import { Command, CommanderError } from 'commander'
+
+import { addCrawlCommand } from './commands/crawl.ts'
+import { addDomainCommands } from './commands/domain.ts'
+import { addHostCommands } from './commands/host.ts'
+import { addJobsCommands } from './commands/jobs.ts'
+import { addMigrateCommand } from './commands/migrate.ts'
+import { addTenantCommands } from './commands/tenant.ts'
+import { CtlContext, type CtlIo } from './context.ts'
+import { examples } from './examples.ts'
+
+export type { CtlIo } from './context.ts'
+
+/** How a run of ctl ended, as its exit code. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
+
+/**
+ * Runs the operator's command line and returns its exit code: 0 done, 1 failed, 2 called wrongly. What was asked
+ * for goes to `out`, what went wrong to `err`. Never throws.
+ *
+ * @param argv the arguments, without those of Node.
+ */
+export async function runCtl(argv: readonly string[], io: CtlIo): Promise<number> {
+  await using context = new CtlContext(io, (roles: readonly Role[]) => loadConfig(roles, io.env))
+  try {
+    await buildProgram(context).parseAsync(argv, { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    // Commander has said what was wrong with the call.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    io.err(`ctl: ${explain(error)}\n`)
+    return exitCodes.failed
+  }
+}
+
+/** Returns the whole command line, not run yet. */
+export function buildProgram(context: CtlContext): Command {
+  const program = new Command('ctl')
+    .description("The operator's command line of Rookery.")
+    .option('--json', 'print JSON rather than tables')
+    .showHelpAfterError('(--help shows how it is called)')
+    .configureOutput({ writeOut: context.io.out, writeErr: context.io.err })
+    .exitOverride()
+  examples(program, [
+    'ctl migrate',
+    'ctl tenant create acme --name "Acme Inc."',
+    'ctl host create pds.acme.example --tenant acme --kind dedicated',
+    'ctl domain add .acme.example --host pds.acme.example --tenant acme',
+  ])
+  addMigrateCommand(program, context)
+  addHostCommands(program, context)
+  addTenantCommands(program, context)
+  addDomainCommands(program, context)
+  addJobsCommands(program, context)
+  addCrawlCommand(program, context)
+  return program
+}
+
+function explain(error: unknown): string {
+  if (error instanceof InvalidConfigError || error instanceof DomainError) return error.message
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? String(error.code) : undefined
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return 'the database does not answer: is it running?'
+  if (code === '42P01') return 'the database has no schema yet: run `ctl migrate`'
+  // pg gives an AggregateError without a message when every address refuses.
+  return error.message === '' ? `${error.name} ${code ?? ''}` : error.message
+}

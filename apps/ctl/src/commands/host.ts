@@ -1,0 +1,100 @@
+import { type Host, createHost, listHosts, listTenants, updateHost } from '@rookery/tenants'
+import { type Command, Option } from 'commander'
+
+import type { CtlContext } from '../context.ts'
+import { examples } from '../examples.ts'
+
+/** `ctl host`. */
+export function addHostCommands(program: Command, context: CtlContext): void {
+  const host = program.command('host').description('PDS hostnames: each is a complete server on the network.')
+  examples(host, [
+    'ctl host create oyster.pds.example.net --tenant acme',
+    'ctl host edit oyster.pds.example.net --tenant other',
+    'ctl host suspend oyster.pds.example.net',
+  ])
+  addCreate(host, context)
+  host
+    .command('list')
+    .description('List every host.')
+    .action(async (_options: object, command: Command) =>
+      print(context, command, await listHosts(context.db.kysely)),
+    )
+  addEdit(host, context)
+  addStatus(host, context, {
+    name: 'suspend',
+    status: 'suspended',
+    effect: 'Answer every request to the host with 503.',
+  })
+  addStatus(host, context, { name: 'resume', status: 'active', effect: 'Serve a suspended host again.' })
+}
+
+function kindOption(): Option {
+  return new Option('--kind <kind>', 'shared: many tenants; dedicated: one').choices(['shared', 'dedicated'])
+}
+
+function addCreate(host: Command, context: CtlContext): void {
+  host
+    .command('create <hostname>')
+    .description('Create a host. Its service DID is did:web:<hostname>.')
+    .requiredOption('--tenant <slug>', 'tenant whose name it shows, and of accounts without a handle domain')
+    .option('--url <origin>', 'public origin (default: https://<hostname>)')
+    .addOption(kindOption().default('shared'))
+    .action(
+      async (
+        hostname: string,
+        options: { tenant: string; url?: string; kind: Host['kind'] },
+        command: Command,
+      ) => {
+        const { tenant, url, kind } = options
+        const input = { hostname, tenant, kind, ...(url === undefined ? {} : { publicUrl: url }) }
+        await print(context, command, [await createHost(context.db.kysely, input)])
+      },
+    )
+}
+
+function addEdit(host: Command, context: CtlContext): void {
+  host
+    .command('edit <hostname>')
+    .description('Change a host; what is not given stays.')
+    .option('--tenant <slug>', 'default tenant')
+    .option('--url <origin>', 'public origin')
+    .addOption(kindOption())
+    .action(
+      async (
+        hostname: string,
+        options: { tenant?: string; url?: string; kind?: Host['kind'] },
+        command: Command,
+      ) => {
+        const { url, ...rest } = options
+        const change = { ...rest, ...(url === undefined ? {} : { publicUrl: url }) }
+        await print(context, command, [await updateHost(context.db.kysely, hostname, change)])
+      },
+    )
+}
+
+function addStatus(
+  host: Command,
+  context: CtlContext,
+  of: { name: string; status: Host['status']; effect: string },
+): void {
+  host
+    .command(`${of.name} <hostname>`)
+    .description(of.effect)
+    .action(async (hostname: string, _options: object, command: Command) =>
+      print(context, command, [await updateHost(context.db.kysely, hostname, { status: of.status })]),
+    )
+}
+
+async function print(context: CtlContext, command: Command, hosts: Host[]): Promise<void> {
+  const slugs = new Map((await listTenants(context.db.kysely)).map(({ id, slug }) => [id, slug]))
+  const value = hosts.map(({ defaultTenantId, ...host }) => ({ ...host, tenant: slugs.get(defaultTenantId) }))
+  const rows = value.map(({ hostname, status, kind, tenant, publicUrl, serviceDid }) => ({
+    hostname,
+    status,
+    kind,
+    tenant,
+    url: publicUrl,
+    did: serviceDid,
+  }))
+  context.print(command, { value: value.length === 1 && command.name() !== 'list' ? value[0] : value, rows })
+}

@@ -1,0 +1,85 @@
+import { type Tenant, createTenant, listTenants, updateTenant } from '@rookery/tenants'
+import type { Command } from 'commander'
+
+import type { CtlContext } from '../context.ts'
+import { examples } from '../examples.ts'
+import { addSettingOptions, settingsOf } from '../tenant-settings.ts'
+
+/** `ctl tenant`. */
+export function addTenantCommands(program: Command, context: CtlContext): void {
+  const tenant = program.command('tenant').description('Customers: their name, policies and settings.')
+  examples(tenant, [
+    'ctl tenant create acme --name "Acme Inc." --invites on',
+    'ctl tenant edit acme --terms-url https://acme.example/terms --contact-email it@acme.example',
+    'ctl tenant edit acme --appview did:web:api.bsky.app,https://api.bsky.app',
+    'ctl tenant edit acme --contact-email none',
+    'ctl tenant suspend acme',
+  ])
+  addSettingOptions(
+    tenant
+      .command('create <slug>')
+      .description('Create a tenant.')
+      .requiredOption('--name <name>', 'name that people see'),
+  ).action(async (slug: string, options: Record<string, unknown> & { name: string }, command: Command) => {
+    const input = { slug, name: options.name, settings: settingsOf(options) }
+    print(context, command, [await createTenant(context.db.kysely, input)])
+  })
+  tenant
+    .command('list')
+    .description('List every tenant.')
+    .action(async (_options: object, command: Command) =>
+      print(context, command, await listTenants(context.db.kysely)),
+    )
+  addSettingOptions(
+    tenant
+      .command('edit <slug>')
+      .description('Change a tenant; what is not given stays.')
+      .option('--name <name>', 'name that people see'),
+  ).action(async (slug: string, options: Record<string, unknown> & { name?: string }, command: Command) => {
+    const change = {
+      ...(options.name === undefined ? {} : { name: options.name }),
+      settings: settingsOf(options),
+    }
+    print(context, command, [await updateTenant(context.db.kysely, slug, change)])
+  })
+  addStatus(tenant, context, {
+    name: 'suspend',
+    status: 'suspended',
+    effect:
+      "Refuse the tenant's accounts to sign in, sign up and write. Their data stays, is served, and stays on the firehose.",
+  })
+  addStatus(tenant, context, { name: 'resume', status: 'active', effect: 'End a suspension.' })
+}
+
+function addStatus(
+  tenant: Command,
+  context: CtlContext,
+  of: { name: string; status: Tenant['status']; effect: string },
+): void {
+  tenant
+    .command(`${of.name} <slug>`)
+    .description(of.effect)
+    .action(async (slug: string, _options: object, command: Command) =>
+      print(context, command, [await updateTenant(context.db.kysely, slug, { status: of.status })]),
+    )
+}
+
+function print(context: CtlContext, command: Command, tenants: Tenant[]): void {
+  const isList = command.name() === 'list'
+  const [first] = tenants
+  const listed = tenants.map(({ slug, name, status, settings }) => ({
+    slug,
+    name,
+    status,
+    invites: settings.inviteRequired,
+    contact: settings.contactEmail,
+  }))
+  // One tenant is shown whole: a line per setting.
+  const whole = Object.entries({
+    slug: first?.slug,
+    name: first?.name,
+    status: first?.status,
+    ...first?.settings,
+  }).map(([field, value]) => ({ field, value }))
+  context.print(command, { value: isList ? tenants : first, rows: isList ? listed : whole })
+}

@@ -1,0 +1,47 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Parses a whole number from `min` on. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
+      throw new InvalidArgumentError(`expected a whole number from ${min} on`)
+    }
+    return value
+  }
+}
+
+/** Parses `on` or `off`. */
+export function onOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('expected on or off')
+  return text === 'on'
+}
+
+/** Stands for an option that was given as `none`: commander replaces null by empty text. */
+export const none = Symbol('none')
+
+/** Parses `none` as such and anything else with the parser. */
+export function orNone<T>(parse: (text: string) => T): (text: string) => T | typeof none {
+  return (text) => (text === 'none' ? none : parse(text))
+}
+
+/** Parses `<did>,<url>`. */
+export function service(text: string): { did: string; url: string } {
+  const [did, url, ...rest] = text.split(',')
+  if (did === undefined || !did.startsWith('did:') || url === undefined || rest.length > 0) {
+    throw new InvalidArgumentError('expected <did>,<url>')
+  }
+  return { did, url }
+}
+
+/** Parses `<did>,<url>[,<cdn-pattern>]`; the pattern may hold commas. */
+export function appView(text: string): { did: string; url: string; cdnUrlPattern?: string } {
+  const [did = '', url = '', ...pattern] = text.split(',')
+  const cdnUrlPattern = pattern.join(',')
+  return { ...service(`${did},${url}`), ...(cdnUrlPattern === '' ? {} : { cdnUrlPattern }) }
+}
+
+/** Parses one or several ids. */
+export function ids(text: string, previous: number[] = []): number[] {
+  return [...previous, wholeNumber(1)(text)]
+}

@@ -1,0 +1,75 @@
+import type { TenantSettings, TenantSettingsInput } from '@rookery/tenants'
+import type { Command } from 'commander'
+
+import { appView, none, onOff, orNone, service, wholeNumber } from './parse.ts'
+
+type SettingOption = { flags: string; description: string; parse: (text: string) => unknown }
+
+const asText = (text: string): string => text
+
+/** The option of every tenant setting. */
+const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
+  inviteRequired: {
+    flags: '--invites <on|off>',
+    description: 'whether a new account needs an invite code',
+    parse: onOff,
+  },
+  inviteIntervalMs: {
+    flags: '--invite-interval-ms <n|none>',
+    description: 'milliseconds in which an account earns an invite code; none: none are earned',
+    parse: orNone(wholeNumber(1)),
+  },
+  inviteEpochMs: {
+    flags: '--invite-epoch <ms>',
+    description: 'instant from which codes are earned, in milliseconds since 1970',
+    parse: wholeNumber(0),
+  },
+  contactEmail: {
+    flags: '--contact-email <address|none>',
+    description: 'address that describeServer names',
+    parse: orNone(asText),
+  },
+  termsOfServiceUrl: {
+    flags: '--terms-url <url|none>',
+    description: 'terms of service',
+    parse: orNone(asText),
+  },
+  privacyPolicyUrl: {
+    flags: '--privacy-url <url|none>',
+    description: 'privacy policy',
+    parse: orNone(asText),
+  },
+  appView: {
+    flags: '--appview <did,url[,cdn-pattern]|none>',
+    description: 'service that answers what the PDS does not',
+    parse: orNone(appView),
+  },
+  moderation: {
+    flags: '--moderation <did,url|none>',
+    description: 'service that reports go to',
+    parse: orNone(service),
+  },
+}
+
+/** Adds an option for every tenant setting. */
+export function addSettingOptions(command: Command): Command {
+  for (const { flags, description, parse } of Object.values(settingOptions)) {
+    command.option(flags, description, parse)
+  }
+  return command
+}
+
+/** Returns the settings that were given. */
+export function settingsOf(options: Record<string, unknown>): TenantSettingsInput {
+  const given = Object.entries(settingOptions).flatMap(([setting, { flags }]) => {
+    const value = options[optionName(flags)]
+    return value === undefined ? [] : [[setting, value === none ? null : value]]
+  })
+  return Object.fromEntries(given) as TenantSettingsInput
+}
+
+/** The name under which commander hands over an option: `--terms-url <url>` is `termsUrl`. */
+function optionName(flags: string): string {
+  const name = flags.slice(2).split(' ', 1)[0] ?? ''
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,223 @@
+import { spawnSync } from 'node:child_process'
+
+import { addJob, listJobs } from '@rookery/jobs'
+import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
+import { getTenant, tenantSettings } from '@rookery/tenants'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { runCtl } from '../src/app.ts'
+
+let db: TestDatabase
+beforeAll(async () => {
+  db = await createTestDatabase()
+})
+afterAll(() => db[Symbol.asyncDispose]())
+
+const environment = (): NodeJS.ProcessEnv => ({
+  ROOKERY_DATABASE_URL: db.url,
+  ROOKERY_REDIS_URL: 'redis://127.0.0.1:1',
+  ROOKERY_CRAWL_RELAYS: 'https://relay.example',
+})
+
+async function ctl(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', '']
+  const code = await runCtl(argv, {
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+    env: environment(),
+  })
+  return { code, out, err }
+}
+
+async function json(...argv: string[]): Promise<unknown> {
+  const { code, out, err } = await ctl(...argv, '--json')
+  expect(err).toBe('')
+  expect(code).toBe(0)
+  return JSON.parse(out)
+}
+
+describe('ctl', () => {
+  test('shows help with examples for every command, without a database', async () => {
+    for (const command of ['migrate', 'host', 'tenant', 'domain', 'jobs', 'crawl']) {
+      const { code, out } = await ctl(command, '--help')
+      expect([command, code]).toEqual([command, 0])
+      expect(out).toContain('Examples:')
+    }
+  })
+
+  test('exits with 2 when it is called wrongly', async () => {
+    for (const argv of [
+      ['frobnicate'],
+      ['host', 'create', 'pds.acme.com'],
+      ['host', 'create', 'pds.acme.com', '--tenant', 'acme', '--kind', 'odd'],
+      ['tenant', 'edit', 'acme', '--invites', 'maybe'],
+      ['tenant', 'edit', 'acme', '--invite-interval-ms', '-1'],
+      ['tenant', 'edit', 'acme', '--appview', 'https://api.example'],
+      ['jobs', 'retry'],
+      ['jobs', 'retry', '1', '--all'],
+      ['jobs', 'discard', 'x'],
+    ]) {
+      const { code, err } = await ctl(...argv)
+      expect([argv, code]).toEqual([argv, 2])
+      expect(err).not.toBe('')
+    }
+  })
+
+  test('says plainly what is wrong with the configuration, and exits with 1', async () => {
+    let err = ''
+    const io = { out: () => {}, err: (text: string) => (err += text), env: { ROOKERY_DATABASE_ULR: 'x' } }
+    expect(await runCtl(['host', 'list'], io)).toBe(1)
+    expect(err).toContain('did you mean ROOKERY_DATABASE_URL?')
+    expect(err).toContain('ROOKERY_REDIS_URL is required')
+    expect(err).not.toMatch(/^ +at /m)
+  })
+
+  test('says that the database does not answer', async () => {
+    let err = ''
+    const env = { ...environment(), ROOKERY_DATABASE_URL: 'postgres://127.0.0.1:1/x' }
+    expect(await runCtl(['host', 'list'], { out: () => {}, err: (text) => (err += text), env })).toBe(1)
+    expect(err).toBe('ctl: the database does not answer: is it running?\n')
+  })
+
+  test('runs as a process from the checkout', () => {
+    const run = (...argv: string[]) =>
+      spawnSync(process.execPath, [new URL('../src/main.ts', import.meta.url).pathname, ...argv], {
+        env: { ...environment(), PATH: process.env['PATH'] },
+        encoding: 'utf8',
+      })
+    const status = run('migrate', '--status', '--json')
+    expect(status.stderr).toBe('')
+    expect(status.status).toBe(0)
+    expect(JSON.parse(status.stdout)).toContainEqual({ name: '0001-tenancy', applied: expect.any(String) })
+    expect(run('nothing').status).toBe(2)
+    expect(run('host', 'suspend', 'nowhere.example').status).toBe(1)
+  })
+})
+
+describe('ctl migrate', () => {
+  test('has nothing to do on a current schema', async () => {
+    expect(await json('migrate')).toEqual({ applied: [] })
+    expect(await json('migrate', '--dry-run')).toEqual([])
+    expect((await ctl('migrate', '--status')).out).toMatch(/^NAME +APPLIED\n0001-tenancy +2\d\d\d-/)
+  })
+})
+
+describe('ctl tenant, host and domain', () => {
+  test('create, edit, suspend and list tenants with every setting', async () => {
+    await json('tenant', 'create', 'acme', '--name', 'Acme Inc.', '--invites', 'on')
+    const flags = {
+      inviteRequired: ['--invites', 'off', false],
+      inviteIntervalMs: ['--invite-interval-ms', '86400000', 86_400_000],
+      inviteEpochMs: ['--invite-epoch', '1700000000000', 1_700_000_000_000],
+      contactEmail: ['--contact-email', 'it@acme.com', 'it@acme.com'],
+      termsOfServiceUrl: ['--terms-url', 'https://acme.com/terms', 'https://acme.com/terms'],
+      privacyPolicyUrl: ['--privacy-url', 'https://acme.com/privacy', 'https://acme.com/privacy'],
+      appView: [
+        '--appview',
+        'did:web:av.com,https://av.com,https://cdn.com/a,b/%s',
+        { did: 'did:web:av.com', url: 'https://av.com', cdnUrlPattern: 'https://cdn.com/a,b/%s' },
+      ],
+      moderation: [
+        '--moderation',
+        'did:web:m.com,https://m.com',
+        { did: 'did:web:m.com', url: 'https://m.com' },
+      ],
+    } as const
+    expect(Object.keys(flags)).toEqual(Object.keys(tenantSettings.shape))
+    for (const [setting, [flag, text, value]] of Object.entries(flags)) {
+      await json('tenant', 'edit', 'acme', flag, text)
+      const { settings } = await getTenant(db.database.kysely, 'acme')
+      expect(settings).toMatchObject({ [setting]: value })
+    }
+    expect(await json('tenant', 'edit', 'acme', '--contact-email', 'none', '--name', 'Acme')).toMatchObject({
+      name: 'Acme',
+      settings: { contactEmail: null, inviteIntervalMs: 86_400_000 },
+    })
+    expect(await json('tenant', 'suspend', 'acme')).toMatchObject({ status: 'suspended' })
+    expect(await json('tenant', 'resume', 'acme')).toMatchObject({ status: 'active' })
+    expect(await json('tenant', 'list')).toMatchObject([{ slug: 'acme' }])
+    expect((await ctl('tenant', 'list')).out).toMatch(/^SLUG +NAME/)
+    const twice = await ctl('tenant', 'create', 'acme', '--name', 'Again')
+    expect(twice).toMatchObject({ code: 1, err: 'ctl: tenant acme already exists\n' })
+  })
+
+  test('create, edit, suspend and list hosts', async () => {
+    await json('tenant', 'create', 'school', '--name', 'School')
+    const created = await json('host', 'create', 'pds.acme.com', '--tenant', 'acme')
+    expect(created).toMatchObject({
+      hostname: 'pds.acme.com',
+      serviceDid: 'did:web:pds.acme.com',
+      tenant: 'acme',
+    })
+    const edit = ['host', 'edit', 'pds.acme.com']
+    expect(await json(...edit, '--tenant', 'school', '--kind', 'dedicated')).toMatchObject({
+      tenant: 'school',
+      kind: 'dedicated',
+      publicUrl: 'https://pds.acme.com',
+    })
+    expect(await json(...edit, '--url', 'http://pds.acme.com')).toMatchObject({ kind: 'dedicated' })
+    expect((await ctl(...edit, '--url', 'https://other.com')).code).toBe(1)
+    expect(await json('host', 'suspend', 'pds.acme.com')).toMatchObject({ status: 'suspended' })
+    expect(await json('host', 'resume', 'pds.acme.com')).toMatchObject({ status: 'active' })
+    expect(await json('host', 'list')).toHaveLength(1)
+    expect((await ctl('host', 'list')).out).toContain('did:web:pds.acme.com')
+  })
+
+  test('add, list and remove domains; one in use only by force', async () => {
+    await json('domain', 'add', '.acme.com', '--host', 'pds.acme.com', '--tenant', 'acme')
+    await json('domain', 'add', '.school.com', '--host', 'pds.acme.com', '--tenant', 'school')
+    expect(await json('domain', 'list', '--tenant', 'acme')).toEqual([
+      { domain: '.acme.com', host: 'pds.acme.com', tenant: 'acme' },
+    ])
+    await db.pool.query(
+      `insert into account (host_id, tenant_id, did, handle)
+       select host_id, tenant_id, 'did:plc:a', 'alice.acme.com' from handle_domain where domain = '.acme.com'`,
+    )
+    expect(await ctl('domain', 'remove', '.acme.com')).toMatchObject({
+      code: 1,
+      err: 'ctl: 1 account(s) have their handle under .acme.com\n',
+    })
+    expect(await json('domain', 'remove', '.acme.com', '--force', '--dry-run')).toEqual({
+      domain: '.acme.com',
+      accounts: 1,
+      removed: false,
+    })
+    await json('domain', 'remove', '.school.com')
+    await json('domain', 'remove', '.acme.com', '--force')
+    expect(await json('domain', 'list')).toEqual([])
+    expect((await ctl('domain', 'remove', '.acme.com')).code).toBe(1)
+  })
+})
+
+describe('ctl jobs and crawl', () => {
+  test('crawl adds a job per host and relay, once', async () => {
+    const asked = [{ hostname: 'pds.acme.com', relay: 'https://relay.example' }]
+    expect(await json('crawl', '--dry-run')).toEqual(asked)
+    expect(await listJobs(db.pool)).toEqual([])
+    expect(await json('crawl')).toEqual(asked)
+    expect(await json('crawl')).toEqual(asked)
+    expect(await listJobs(db.pool)).toHaveLength(1)
+    await db.pool.query('delete from job_outbox')
+    await json('host', 'create', 'localhost:2583', '--tenant', 'acme')
+    expect(await ctl('crawl', '--host', 'localhost:2583')).toMatchObject({ code: 1, out: '' })
+  })
+
+  test('list, retry and discard dead jobs', async () => {
+    const add = (hostId: number) => addJob(db.pool, { queue: 'blob-gc', payload: { hostId } })
+    const [a, b, c] = [await add(1), await add(2), await add(3)]
+    await db.pool.query(`update job_outbox set state = 'dead', error = 'no bucket' where id <> $1`, [c])
+    expect(await json('jobs', 'list', '--state', 'dead', '--queue', 'blob-gc')).toMatchObject([
+      { id: b, error: 'no bucket' },
+      { id: a, error: 'no bucket' },
+    ])
+    expect(await json('jobs', 'list', '--before', String(b))).toMatchObject([{ id: a }])
+    expect((await ctl('jobs', 'list')).out).toContain('no bucket')
+    expect(await json('jobs', 'retry', String(a), String(c), '--dry-run')).toEqual({ wouldRetry: [a] })
+    expect(await json('jobs', 'retry', String(a), String(c))).toEqual({ retried: [a] })
+    expect(await json('jobs', 'retry', '--all', '--queue', 'mail')).toEqual({ retried: [] })
+    expect(await json('jobs', 'discard', String(b), '--dry-run')).toEqual({ wouldDiscard: [b] })
+    expect((await ctl('jobs', 'discard', String(c))).code).toBe(1)
+    await json('jobs', 'discard', String(b))
+    expect(await json('jobs', 'list', '--state', 'dead')).toEqual([])
+  })
+})
