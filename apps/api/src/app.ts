@@ -9,7 +9,7 @@ import {
 } from '@rookery/http'
 import { bundledLexicons } from '@rookery/lexicon'
 import { createRedis, redisKeys } from '@rookery/redis'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, Metrics } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
 import type { FastifyInstance } from 'fastify'
 
@@ -25,8 +25,8 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
 
 /** Returns the api's Fastify instance, not listening yet: tests inject into it. */
 export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
-  const { config, log, directory } = deps
-  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts: directory })
+  const { config, log, directory, metrics } = deps
+  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts: directory, metrics })
   await registerCors(app)
   registerHome(app, deps)
   registerHealth(app, deps)
@@ -45,11 +45,20 @@ export type Api = AsyncDisposable & {
 /** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
 export async function startApi(config: Config, log: Logger): Promise<Api> {
   await using stack = new AsyncDisposableStack()
+  const metrics = new Metrics('api')
   const db = stack.use(
     new Database(log, {
       url: config.database.url,
       poolMax: config.database.poolMax,
       applicationName: 'rookery-api',
+    }),
+  )
+  let isListening = false
+  const internal = stack.use(
+    await startInternalServer({
+      port: config.http.internalPort,
+      notReady: () => (isListening ? whyNotReady(db) : 'starting'),
+      metrics: () => metrics.page(),
     }),
   )
   await waitForSchema(log, db.pool)
@@ -59,6 +68,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const app = await buildApi({
     config,
     log,
+    metrics,
     db,
     redis,
     keys: redisKeys(config.redis.prefix),
@@ -67,16 +77,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   })
   stack.defer(() => app.close())
   await app.listen({ port: config.http.port, host: config.http.address })
-  const internal = stack.use(
-    await startInternalServer({
-      port: config.http.internalPort,
-      notReady: () =>
-        db.pool.query('select 1').then(
-          () => undefined,
-          (error: Error) => `database: ${error.message}`,
-        ),
-    }),
-  )
+  isListening = true
   stack.defer(() => internal.drain())
   const owned = stack.move()
   const address = app.server.address()
@@ -85,4 +86,11 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     internalPort: internal.port,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function whyNotReady(db: Database): Promise<string | undefined> {
+  return db.pool.query('select 1').then(
+    () => undefined,
+    (error: Error) => `database: ${error.message}`,
+  )
 }

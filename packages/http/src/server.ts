@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { DomainError } from '@rookery/std'
-import type { Logger } from '@rookery/telemetry'
+import type { Logger, Metrics } from '@rookery/telemetry'
 import {
   type FastifyBaseLogger,
   type FastifyError,
@@ -35,6 +35,8 @@ export type ServerOptions = {
   trustedProxies: readonly string[]
   /** Finds the host of each request. */
   hosts: HostResolver
+  /** Counts requests; none are counted without it. */
+  metrics?: Metrics
 }
 
 /**
@@ -68,9 +70,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const path = request.url.split('?', 1)[0]
     const elapsedMs = Math.round(reply.elapsedTime)
     request.log.info({ ...logContext, method, path, status: reply.statusCode, elapsedMs }, 'request')
+    options.metrics?.requestEnded(routeOf(request), reply.statusCode, reply.elapsedTime / 1_000)
     done()
   })
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const answer = toAnswer(error)
+    options.metrics?.requestFailed(routeOf(request), answer.error)
+    return answerError(error, answer, request, reply)
+  })
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply))
   return app
 }

@@ -1,1 +1,2 @@
+export { Metrics } from './metrics.ts'
 export { type Logger, createLogger } from './logger.ts'
