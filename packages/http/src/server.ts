@@ -106,12 +106,17 @@ async function findHandleHost(
   return hosts.findHostOfHandle(hostname.replace(/:\d+$/, ''))
 }
 
+/** The route's pattern: unknown paths are all one, so that labels stay few. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? 'unknown'
+}
+
 function answerError(
   error: FastifyError | Error,
+  answer: XrpcError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const answer = toAnswer(error)
   if (answer.status >= 500)
     request.log.error({ ...request.logContext, err: error, path: request.url.split('?', 1)[0] }, 'failed')
   return reply
