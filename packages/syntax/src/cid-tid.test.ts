@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import { base32 } from 'multiformats/bases/base32'
 import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
 import { describe, expect, test } from 'vitest'
 
 import {
@@ -7,6 +9,7 @@ import {
   cidForCbor,
   cidForRawDigest,
   cidToString,
+  isBase32Cid,
   isRawCid,
   parseCid,
   tryParseCid,
@@ -22,6 +25,22 @@ describe('CIDs', () => {
         expect(text).toBe(CID.decode(cid).toString())
         expect(Buffer.compare(parseCid(text), cid)).toBe(0)
         expect(isRawCid(cid)).toBe(raw)
+      }),
+    )
+  })
+
+  test('of any codec and hash are told from other text as multiformats does', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc
+        .tuple(fc.nat(300), fc.nat(300), fc.uint8Array({ maxLength: 40 }))
+        .map(([codec, hash, digest]) => CID.createV1(codec, Digest.create(hash, digest)).bytes),
+    )
+    fc.assert(
+      fc.property(bytes, (cid) => {
+        const text = base32.encode(cid)
+        expect(isBase32Cid(text)).toBe(parses(text))
+        expect(isBase32Cid(text.slice(0, -1))).toBe(parses(text.slice(0, -1)))
       }),
     )
   })
@@ -67,3 +86,11 @@ describe('TIDs', () => {
     expect(clock.next('7777777777777') > '7777777777777').toBe(true)
   })
 })
+
+function parses(text: string): boolean {
+  try {
+    return CID.parse(text).version === 1
+  } catch {
+    return false
+  }
+}

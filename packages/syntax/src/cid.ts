@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 
 import { DomainError } from '@rookery/std'
 
+import { cidCharsMax } from './limits.ts'
+
 /**
  * A CID as the 36 raw bytes that blocks, rows and frames hold: version 1, codec, sha2-256, 32-byte digest
  * (SPEC DM-7). Never mutated. Compare with `cidEquals`; use `cidKey` as a map key.
@@ -94,8 +96,36 @@ export function parseCid(text: string): Cid {
 
 /** Returns the raw bytes of a CID string, or undefined if it is none that atproto allows. */
 export function tryParseCid(text: string): Cid | undefined {
-  if (text.length !== cidChars || text[0] !== 'b') return undefined
-  const out = Buffer.alloc(cidBytes)
+  const cid = text.length === cidChars ? decodeBase32(text) : undefined
+  return cid && isCid(cid) ? cid : undefined
+}
+
+/**
+ * Tells whether the text is a version 1 CID in base 32 of any codec and hash: what a `cid` field may hold. Blocks and
+ * links are narrower: `tryParseCid`.
+ */
+export function isBase32Cid(text: string): boolean {
+  const bytes = text.length <= cidCharsMax ? decodeBase32(text) : undefined
+  if (!bytes || bytes[0] !== 1) return false
+  // Codec, hash and the digest's length, each a varint.
+  let at = 1
+  let last = 0
+  for (let i = 0; i < 3; i++) {
+    last = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]
+      if (byte === undefined || shift > 28) return false
+      last += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) break
+    }
+  }
+  return bytes.length - at === last
+}
+
+/** Returns the bytes of `b` and base32 in lower case without padding, or undefined if the text is no such thing. */
+function decodeBase32(text: string): Buffer | undefined {
+  if (text[0] !== 'b') return undefined
+  const out = Buffer.alloc(((text.length - 1) * 5) >>> 3)
   let value = 0
   let bits = 0
   let length = 0
@@ -110,7 +140,7 @@ export function tryParseCid(text: string): Cid | undefined {
       value &= (1 << bits) - 1
     }
   }
-  return value === 0 && isCid(out) ? out : undefined
+  return value === 0 && bits < 5 ? out : undefined
 }
 
 /** Tells whether the bytes are a CID that atproto allows (SPEC DM-7). */

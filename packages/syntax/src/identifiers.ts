@@ -152,8 +152,8 @@ export function isUri(text: string): boolean {
 const cidStringPattern = /^[a-zA-Z0-9+=]{8,256}$/
 
 /**
- * Tells whether the text has the syntax of a version 1 CID in any base: what a `cid` string field may hold. Links
- * and everything this program computes are narrower: `tryParseCid`.
+ * Tells whether the text has the syntax of a version 1 CID in any base; nothing is decoded. What this program takes in
+ * is narrower: `isBase32Cid`, `tryParseCid`.
  */
 export function isCidString(text: string): boolean {
   return text.length <= cidCharsMax && cidStringPattern.test(text) && !text.startsWith('Qmb')

@@ -8,6 +8,7 @@ export {
   cidForRawDigest,
   cidKey,
   cidToString,
+  isBase32Cid,
   isCid,
   isRawCid,
   parseCid,

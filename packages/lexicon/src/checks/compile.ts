@@ -117,6 +117,8 @@ function issueOfProperty(value: unknown, { key, check, nullable }: Property): Is
   return found && within(key, found)
 }
 
+const typeName = /^[^#]+(#[^#]+)?$/
+
 function compileUnion({ refs, closed = false }: UnionDefinition, scope: Scope): Check {
   const checks = new Map(
     refs.map((ref) => {
@@ -127,6 +129,8 @@ function compileUnion({ refs, closed = false }: UnionDefinition, scope: Scope): 
   return (value) => {
     const type = isMap(value) ? value['$type'] : undefined
     if (typeof type !== 'string') return issue('must be an object which includes the "$type" property')
+    // Values are read outside their document, where `#name` means nothing.
+    if (!typeName.test(type)) return issue('must have a full name as its $type')
     const check = checks.get(fullName(type, ''))
     if (check) return check(value)
     return closed ? issue(`$type must be one of ${refs.join(', ')}`) : undefined

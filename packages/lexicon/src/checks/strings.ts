@@ -1,7 +1,7 @@
 import {
   isAtIdentifier,
   isAtUri,
-  isCidString,
+  isBase32Cid,
   isDatetime,
   isDid,
   isHandle,
@@ -21,7 +21,7 @@ type Format = { is: (text: string) => boolean; reason: string }
 const formats: Readonly<Record<string, Format>> = {
   'at-identifier': { is: isAtIdentifier, reason: 'must be a valid did or a handle' },
   'at-uri': { is: isAtUri, reason: 'must be a valid at-uri' },
-  cid: { is: isCidString, reason: 'must be a cid string' },
+  cid: { is: isBase32Cid, reason: 'must be a cid string' },
   datetime: { is: isDatetime, reason: 'must be an valid atproto datetime (both RFC-3339 and ISO-8601)' },
   did: { is: isDid, reason: 'must be a valid did' },
   handle: { is: isHandle, reason: 'must be a valid handle' },
