@@ -1,19 +1,15 @@
-import { readdirSync } from 'node:fs'
-
 import { InvalidLexiconError, InvalidRecordError, LexiconRegistry, parseDocument } from '@rookery/lexicon'
 import { checkDataObject } from '@rookery/syntax'
 import { describe, expect, test } from 'vitest'
 
-import { jsonVectors } from './vectors.ts'
+import { jsonFolder, jsonVectors } from './vectors.ts'
 
 type DocumentCase = { name: string; lexicon: unknown }
 type RecordCase = { name: string; rkey: string; data: unknown }
 
 const collection = 'example.lexicon.record'
 const registry = new LexiconRegistry()
-for (const file of readdirSync(new URL('vectors/lexicon/catalog', import.meta.url))) {
-  registry.add(parseDocument(jsonVectors(`lexicon/catalog/${file}`)))
-}
+for (const document of jsonFolder('lexicon/catalog')) registry.add(parseDocument(document))
 
 describe('documents', () => {
   test.each(jsonVectors('lexicon/lexicon-valid.json') as DocumentCase[])('accepts: $name', ({ lexicon }) => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { sharedDirectory } from '../support/shared.ts'
@@ -13,6 +13,11 @@ export function lineVectors(path: string): string[] {
   return text(path)
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+/** Returns the parsed JSON of every vector file of a folder. */
+export function jsonFolder(path: string): unknown[] {
+  return readdirSync(join(sharedDirectory, 'vectors', path)).map((file) => jsonVectors(join(path, file)))
 }
 
 function text(path: string): string {

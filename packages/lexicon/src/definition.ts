@@ -55,7 +55,7 @@ export type ObjectDefinition = {
 export type UnionDefinition = { type: 'union'; refs: string[]; closed?: boolean }
 
 /** What a field, or an item of an array, can be. */
-export type FieldDefinition =
+type FieldDefinition =
   | BooleanDefinition
   | IntegerDefinition
   | StringDefinition
@@ -79,7 +79,7 @@ export type ParamsDefinition = {
 export type BodyDefinition = { encoding: string; schema?: FieldDefinition }
 
 /** Definition of an XRPC method. */
-export type MethodDefinition = {
+type MethodDefinition = {
   type: 'query' | 'procedure' | 'subscription'
   parameters?: ParamsDefinition
   input?: BodyDefinition

@@ -2,6 +2,8 @@ import { createRequire } from 'node:module'
 
 import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
 
+const require = createRequire(import.meta.url)
+
 /** Which implementation signs with secp256k1. */
 export type SignerBackend = 'native' | 'javascript'
 
@@ -29,14 +31,17 @@ type NativeModule = {
   ecdsaVerify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean
 }
 
+/**
+ * Not the package's main module: that one falls back to a slower library by itself and does not say so. Loaded by
+ * `require`, as there are platforms where it throws.
+ */
+const loadAddon = (): unknown => require('secp256k1/bindings.js')
+
 /** Returns the operations of libsecp256k1, or undefined where its addon can not be loaded. */
-export function nativeSecp256k1(
-  load: (module: string) => unknown = createRequire(import.meta.url),
-): Secp256k1 | undefined {
+export function nativeSecp256k1(load = loadAddon): Secp256k1 | undefined {
   let native: NativeModule
   try {
-    // Not the package's main module: that one falls back to a slower library by itself and does not say so.
-    native = load('secp256k1/bindings.js') as NativeModule
+    native = load() as NativeModule
   } catch {
     return undefined
   }
