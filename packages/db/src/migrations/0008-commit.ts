@@ -110,14 +110,20 @@ const commitBatch = `
       end loop;
 
       if cardinality(b_commit) > 0 then
-        with added as (
-          insert into blob_ref (account_id, collection, rkey, cid, rev)
-            select distinct c_account[b.n], b.collection, b.rkey, substring(payload from b.at + 1 for 36), c_rev[b.n]
+        with wanted as (
+          select distinct c_account[b.n] as account_id, b.collection, b.rkey,
+              substring(payload from b.at + 1 for 36) as cid, c_rev[b.n] as rev
             from unnest(b_commit, b_collection, b_rkey, b_at) as b(n, collection, rkey, at) where codes[b.n] = 0
-            on conflict (account_id, collection, rkey, cid) do update set rev = excluded.rev
-            returning account_id, cid, xmax = 0 as is_new
+        ), kept as (
+          update blob_ref ref set rev = w.rev from wanted w
+            where ref.account_id = w.account_id and ref.collection = w.collection and ref.rkey = w.rkey
+              and ref.cid = w.cid
+        ), added as (
+          insert into blob_ref (account_id, collection, rkey, cid, rev) select * from wanted
+            on conflict (account_id, collection, rkey, cid) do nothing
+            returning account_id, cid
         ), counted as (
-          select account_id, cid, (count(*) filter (where is_new))::integer as k from added group by account_id, cid
+          select account_id, cid, count(*)::integer as k from added group by account_id, cid
         )
         update blob set ref_count = blob.ref_count + counted.k, unreferenced_at = null,
             state = case when blob.state = 'temporary' then 'permanent' else blob.state end

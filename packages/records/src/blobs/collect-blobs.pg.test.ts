@@ -5,7 +5,7 @@ import { AssertionError, dayMs, hourMs, minuteMs } from '@rookery/std'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Readable } from 'node:stream'
 
-import { type BlobFixture, addRef, openBlobFixture, removeRef } from './tests/blob-fixture.ts'
+import { type BlobFixture, openBlobFixture } from '../../test-support/blob-fixture.ts'
 import { collectBlobs, collectOrphanObjects, deleteAccountBlobs } from './collect-blobs.ts'
 
 describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
@@ -23,7 +23,7 @@ describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
     await fixture.age(accountId, 6 * hourMs + minuteMs)
     const young = await fixture.upload(accountId, randomBytes(100))
     const kept = await fixture.upload(accountId, randomBytes(100))
-    await addRef(fixture.pool, { accountId, cid: kept.cid, rkey: 'a' })
+    await fixture.addRef({ accountId, cid: kept.cid, rkey: 'a' })
     expect(await collectBlobs(fixture.deps)).toEqual({ deleted: 1, isDone: true })
     expect(await fixture.row(accountId, old.cid)).toBeUndefined()
     expect(await fixture.row(accountId, young.cid)).toMatchObject({ state: 'temporary' })
@@ -36,16 +36,16 @@ describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
   test('keeps a blob for its grace after the last reference went, and for good when it comes back', async () => {
     const accountId = await fixture.createAccount()
     const { cid } = await fixture.upload(accountId, randomBytes(100))
-    for (const rkey of ['a', 'b']) await addRef(fixture.pool, { accountId, cid, rkey })
-    await removeRef(fixture.pool, { accountId, cid, rkey: 'a' })
+    for (const rkey of ['a', 'b']) await fixture.addRef({ accountId, cid, rkey })
+    await fixture.removeRef({ accountId, rkey: 'a' })
     await fixture.age(accountId, dayMs)
     expect(await collectBlobs(fixture.deps)).toMatchObject({ deleted: 0 })
-    await removeRef(fixture.pool, { accountId, cid, rkey: 'b' })
+    await fixture.removeRef({ accountId, rkey: 'b' })
     expect(await collectBlobs(fixture.deps)).toMatchObject({ deleted: 0 })
-    await addRef(fixture.pool, { accountId, cid, rkey: 'c' })
+    await fixture.addRef({ accountId, cid, rkey: 'c' })
     await fixture.age(accountId, dayMs)
     expect(await collectBlobs(fixture.deps)).toMatchObject({ deleted: 0 })
-    await removeRef(fixture.pool, { accountId, cid, rkey: 'c' })
+    await fixture.removeRef({ accountId, rkey: 'c' })
     await fixture.age(accountId, hourMs + minuteMs)
     expect(await collectBlobs(fixture.deps)).toMatchObject({ deleted: 1 })
     expect(await fixture.objects(accountId)).toEqual([])
@@ -110,7 +110,7 @@ describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
       const { cid } = await fixture.upload(accountId, randomBytes(100))
       await fixture.age(accountId, dayMs)
       const [isReferred] = await Promise.all([
-        addRef(fixture.pool, { accountId, cid, rkey: `r${round}` }),
+        fixture.addRef({ accountId, cid, rkey: `r${round}` }),
         collectBlobs(fixture.deps),
         collectBlobs(fixture.deps),
       ])
@@ -118,7 +118,7 @@ describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
       const row = await fixture.row(accountId, cid)
       const object = row && (await fixture.store.head(String(row['object_key'])))
       expect({ state: row?.['state'], count: row?.['ref_count'], hasObject: object !== undefined }).toEqual(
-        isReferred
+        isReferred !== undefined
           ? { state: 'permanent', count: 1, hasObject: true }
           : { state: undefined, count: undefined, hasObject: false },
       )
@@ -180,7 +180,7 @@ describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
     const bytes = randomBytes(100)
     for (const accountId of [gone, other]) {
       const { cid } = await fixture.upload(accountId, bytes)
-      await addRef(fixture.pool, { accountId, cid, rkey: 'a' })
+      await fixture.addRef({ accountId, cid, rkey: 'a' })
       await fixture.upload(accountId, randomBytes(100))
     }
     const account = { hostId: fixture.hostId, accountId: gone }

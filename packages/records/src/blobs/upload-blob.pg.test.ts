@@ -7,7 +7,7 @@ import { BlobStoreUnavailableError } from '@rookery/blobs'
 import { cidForRawDigest, cidToString } from '@rookery/syntax'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { type BlobFixture, addRef, importRef, openBlobFixture, png } from './tests/blob-fixture.ts'
+import { type BlobFixture, openBlobFixture, png } from '../../test-support/blob-fixture.ts'
 import { checkBlobRefs } from './check-blob-refs.ts'
 import { collectOrphanObjects } from './collect-blobs.ts'
 import {
@@ -150,7 +150,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
   test('leaves a permanent blob as it is when its bytes come again', async () => {
     const accountId = await fixture.createAccount()
     const { cid } = await fixture.upload(accountId, png)
-    expect(await addRef(fixture.pool, { accountId, cid, rkey: 'a' })).toBe(true)
+    expect(await fixture.addRef({ accountId, cid, rkey: 'a' })).toBeDefined()
     const before = await fixture.row(accountId, cid)
     await fixture.upload(accountId, png)
     expect(await fixture.row(accountId, cid)).toEqual(before)
@@ -169,7 +169,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
   test('keeps accounts apart', async () => {
     const [one, two] = [await fixture.createAccount(), await fixture.createAccount()]
     const { cid } = await fixture.upload(one, png)
-    await addRef(fixture.pool, { accountId: one, cid, rkey: 'a' })
+    await fixture.addRef({ accountId: one, cid, rkey: 'a' })
     await expect(getServableBlob(fixture.pool, two, cid)).rejects.toBeInstanceOf(BlobNotFoundError)
     await expect(
       checkBlobRefs(fixture.pool, two, [{ cid, mimeType: 'image/png', size: png.length }]),
@@ -195,7 +195,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     const accountId = await fixture.createAccount()
     const bytes = randomBytes(100)
     const cid = cidOf(bytes)
-    for (const rkey of ['b', 'a']) await importRef(fixture.pool, { accountId, cid, rkey })
+    for (const rkey of ['b', 'a']) await fixture.importRef({ accountId, cid, rkey })
     const missing = await listMissingBlobs(fixture.pool, accountId, { limit: 10 })
     expect(missing).toEqual([{ cid, collection: 'app.bsky.feed.post', rkey: 'a' }])
     await fixture.upload(accountId, bytes)
@@ -217,9 +217,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
       const cid = cidOf(bytes)
       await Promise.all([
         fixture.upload(accountId, bytes),
-        ...['a', 'b', 'c'].map((name) =>
-          importRef(fixture.pool, { accountId, cid, rkey: `${name}${round}` }),
-        ),
+        ...['a', 'b', 'c'].map((name) => fixture.importRef({ accountId, cid, rkey: `${name}${round}` })),
       ])
       expect(await fixture.row(accountId, cid)).toMatchObject({ state: 'permanent', ref_count: 3 })
     }
@@ -285,7 +283,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
       await expect(check({ mimeType: 'image/jpeg' })).rejects.toBeInstanceOf(BlobMimeTypeError)
       await expect(check({ size: size + 1 })).rejects.toBeInstanceOf(BlobSizeError)
       await expect(check({ cid: cidOf(randomBytes(8)) })).rejects.toBeInstanceOf(BlobNotFoundError)
-      await addRef(fixture.pool, { accountId, cid, rkey })
+      await fixture.addRef({ accountId, cid, rkey })
     }
     await fixture.pool.query(`update blob set takedown_ref = 'x' where account_id = $1`, [accountId])
     await expect(check({})).rejects.toBeInstanceOf(BlobNotFoundError)
@@ -293,12 +291,12 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
 
   test('lists permanent blobs by CID, in pages and since a rev', async () => {
     const accountId = await fixture.createAccount()
-    const revs = ['3333333333333', '4444444444444', '5555555555555']
-    const blobs = await Promise.all(revs.map(() => fixture.upload(accountId, randomBytes(50))))
+    const blobs = await Promise.all([1, 2, 3].map(() => fixture.upload(accountId, randomBytes(50))))
+    const revs: (string | undefined)[] = []
     for (const [i, { cid }] of blobs.entries()) {
-      const rev = revs[i] ?? ''
-      await addRef(fixture.pool, { accountId, cid, rkey: `a${i}`, rev })
-      await addRef(fixture.pool, { accountId, cid, rkey: `b${i}`, rev })
+      await fixture.addRef({ accountId, cid, rkey: `a${i}` })
+      const commit = await fixture.addRef({ accountId, cid, rkey: `b${i}` })
+      revs.push(commit?.rev)
     }
     await fixture.upload(accountId, randomBytes(50))
     const byCid = blobs.map((blob) => blob.cid).toSorted((a, b) => Buffer.compare(a, b))
@@ -308,7 +306,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     expect(names(first)).toEqual(names(byCid.slice(0, 2)))
     const rest = await listBlobs(fixture.pool, accountId, { limit: 2, cursor: first[1] })
     expect(names(rest)).toEqual(names(byCid.slice(2)))
-    const later = await listBlobs(fixture.pool, accountId, { limit: 10, since: '3333333333333' })
+    const later = await listBlobs(fixture.pool, accountId, { limit: 10, since: revs[0] })
     expect(new Set(names(later))).toEqual(new Set(names(blobs.slice(1).map((blob) => blob.cid))))
     await fixture.pool.query(`update blob set takedown_ref = 'x' where account_id = $1`, [accountId])
     expect(await listBlobs(fixture.pool, accountId, { limit: 10 })).toEqual([])
@@ -334,7 +332,7 @@ describe('an outage of the store', () => {
   test('does not turn a served blob into a missing one', async () => {
     const accountId = await fixture.createAccount()
     const { cid } = await fixture.upload(accountId, png)
-    await addRef(fixture.pool, { accountId, cid, rkey: 'a' })
+    await fixture.addRef({ accountId, cid, rkey: 'a' })
     const blob = await getServableBlob(fixture.pool, accountId, cid)
     using _outage = fixture.inject({ kind: 'refuse' })
     await expect(openBlob(fixture.store, blob)).rejects.toBeInstanceOf(BlobStoreUnavailableError)
