@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 
 const root = new URL('../../', import.meta.url).pathname
 
-/** Codes of the errors that never reach an XRPC caller: command-line tools and start-up print them. */
-const neverAnswered = new Set(['InvalidConfig'])
+/** Codes of the errors that never reach an XRPC caller: command-line tools, start-up and the log print them. */
+const neverAnswered = new Set(['InvalidConfig', 'LeadershipLost', 'ClockBehind', 'FutureCursor'])
 
 async function codesOfSource(): Promise<Map<string, string>> {
   const codes = new Map<string, string>()

@@ -19,3 +19,20 @@ export {
 export { websocketFrame } from './frames/websocket-frame.ts'
 export { frameBytesMax } from './limits.ts'
 export { sequencerWaker } from './sequencer-waker.ts'
+export { LeadershipLostError } from './sequencer/leader-session.ts'
+export {
+  ClockBehindError,
+  Sequencer,
+  type SequencerDeps,
+  type SequencerOptions,
+} from './sequencer/sequencer.ts'
+export { EventRing } from './fanout/event-ring.ts'
+export { EventTail, type EventTailDeps, type EventTailOptions } from './fanout/event-tail.ts'
+export {
+  Fanout,
+  type FanoutDeps,
+  type FanoutOptions,
+  FutureCursorError,
+  type Subscription,
+} from './fanout/fanout.ts'
+export type { Sink } from './fanout/sink.ts'

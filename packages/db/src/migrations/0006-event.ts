@@ -54,7 +54,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
  * snapshot taken after the call before has committed.
  */
 const sequenceEvents = `
-  create function sequence_events(leader_term bigint, rows_max integer, bytes_max bigint, now_micros bigint)
+  create function sequence_events(
+    leader_term bigint, rows_max integer, bytes_max bigint, now_micros bigint, published bigint
+  )
   returns table (prev_seq bigint, seq bigint, host_id integer, frame bytea)
   language plpgsql as $$
   declare
@@ -85,7 +87,7 @@ const sequenceEvents = `
       select lag(n.seq, 1, last_seq) over (order by n.seq), n.seq, n.host_id, n.frame from numbered n order by n.seq;
     get diagnostics moved = row_count;
     if moved > 0 then
-      update event_sequencer s set assigned_seq = first_seq + moved - 1 where s.id = 1;
+      update event_sequencer s set assigned_seq = first_seq + moved - 1, published_seq = published where s.id = 1;
     end if;
   end
   $$`

@@ -1,0 +1,48 @@
+import type { Config } from '@rookery/config'
+import { Database, waitForSchema } from '@rookery/db'
+import { Sequencer } from '@rookery/events'
+import { startInternalServer } from '@rookery/http'
+import { createRedis, redisKeys } from '@rookery/redis'
+import type { Logger } from '@rookery/telemetry'
+
+/** Connections beside the pinned one: readiness and the wait for the schema. */
+const poolMax = 2
+
+/** A running sequencer process. */
+export type SequencerApp = AsyncDisposable & {
+  /** The port of /livez, /readyz and /metrics. */
+  internalPort: number
+  /** Tells whether this process leads, as far as it knows. */
+  isLeader(): boolean
+}
+
+/** Connects, waits for the schema and stands by for leadership. Disposing gives leadership up at once. */
+export async function startSequencer(config: Config, log: Logger): Promise<SequencerApp> {
+  await using stack = new AsyncDisposableStack()
+  const database = stack.use(
+    new Database(log, { url: config.database.url, poolMax, applicationName: 'rookery-sequencer' }),
+  )
+  await waitForSchema(log, database.pool)
+  const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
+  const { leaseMs, retentionMs } = config.events
+  const sequencer = stack.use(
+    new Sequencer({ log, database, redis, keys: redisKeys(config.redis.prefix) }, { leaseMs, retentionMs }),
+  )
+  const internal = stack.use(
+    await startInternalServer({
+      port: config.http.internalPort,
+      notReady: () =>
+        database.pool.query('select 1').then(
+          () => undefined,
+          (error: Error) => `database: ${error.message}`,
+        ),
+    }),
+  )
+  stack.defer(() => internal.drain())
+  const owned = stack.move()
+  return {
+    internalPort: internal.port,
+    isLeader: () => sequencer.isLeader,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

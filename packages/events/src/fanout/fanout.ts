@@ -1,0 +1,287 @@
+/**
+ * Serves a pod's subscribers from the ring and the log.
+ *
+ * A subscriber is a position: the seq of the last event that was written to it. States:
+ *
+ * - live: the ring covers its position. New events are written as they come, joined, unless the connection is
+ *   behind by more than `pendingBytesMax`; then it goes on when everything has left.
+ * - backfilling: the ring has let go of events that it needs. It takes turns with all others (round-robin, one
+ *   page of the log a turn) until the ring covers its position, and no turn while its connection is behind.
+ * - closed.
+ *
+ * Because only the position decides what comes next, there is no cut-over to get wrong: no gap, no duplicate.
+ * Reading the log never skips: an event is in the log before it is in any ring, and never appears below another.
+ */
+import type { Queryable } from '@rookery/db'
+import { DomainError, Loop } from '@rookery/std'
+import type { Logger } from '@rookery/telemetry'
+
+import { encodeErrorFrame, encodeInfoFrame } from '../frames/event-frames.ts'
+import { websocketFrame } from '../frames/websocket-frame.ts'
+import {
+  backfillTurnsMax,
+  chunkBytesMax,
+  clockSkewMsMax,
+  consumerStallMsMax,
+  logPageBytesMax,
+  logPageRowsMax,
+  pendingBytesMax,
+  sweepMs,
+} from '../limits.ts'
+import type { EventRing } from './event-ring.ts'
+import { hasEventsBetween, listHostEvents, readDroppedSeq, readHeadSeq } from './log-queries.ts'
+import type { Sink } from './sink.ts'
+
+/** Is thrown to a subscriber whose cursor no event can have had. */
+export class FutureCursorError extends DomainError {
+  override readonly name = 'FutureCursorError'
+  readonly code = 'FutureCursor'
+}
+
+/** WebSocket close codes (RFC 6455). */
+const closeCodes = { goingAway: 1001, policyViolation: 1008, internalError: 1011 } as const
+
+export type FanoutDeps = { log: Logger; pool: Queryable; ring: EventRing }
+
+export type FanoutOptions = {
+  /** How far back cursors reach, in milliseconds. */
+  retentionMs: number
+  /** How long a connection may take nothing, in milliseconds. Default `consumerStallMsMax`. */
+  stallMsMax?: number
+  /** Microseconds since the Unix epoch. Default the system's clock. */
+  nowMicros?: () => number
+}
+
+/** What the owner of a sink tells its fan-out. */
+export type Subscription = {
+  /** Goes on after the connection has taken everything. */
+  resume(): void
+  /** Forgets the subscriber, whose connection is closing; idempotent. */
+  end(): void
+}
+
+type Subscriber = {
+  readonly hostId: number
+  readonly sink: Sink
+  position: number
+  state: 'live' | 'backfilling' | 'closed'
+  /** A page of the log is on its way: what is written next depends on it. */
+  isReading: boolean
+  /** Written in all, and how much of it had left the process when it last moved. */
+  writtenBytes: number
+  leftBytes: number
+  movedAtMs: number
+}
+
+/** Writes events to subscribers; see the module's header. */
+export class Fanout implements AsyncDisposable {
+  readonly #deps: FanoutDeps
+  readonly #options: FanoutOptions
+  readonly #nowMicros: () => number
+  readonly #subscribers = new Map<number, Set<Subscriber>>()
+  /** Backfilling subscribers whose turn will come. */
+  readonly #turns = new Set<Subscriber>()
+  #turnsTaken = 0
+  readonly #sweeper: Loop
+
+  constructor(deps: FanoutDeps, options: FanoutOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#nowMicros = options.nowMicros ?? (() => Date.now() * 1_000)
+    this.#sweeper = new Loop({
+      step: async () => {
+        this.#sweep()
+        return sweepMs
+      },
+      onError: (error) => deps.log.error({ err: error }, 'could not look for stalled subscribers'),
+    })
+  }
+
+  /** Number of subscribers. */
+  get size(): number {
+    let size = 0
+    for (const group of this.#subscribers.values()) size += group.size
+    return size
+  }
+
+  /**
+   * Starts to write a host's events after a cursor, or only new ones without one. Writes #info OutdatedCursor
+   * first if retention has taken events after the cursor.
+   *
+   * @throws {FutureCursorError} if the cursor is above everything assigned and above the clock.
+   * @throws {Error} if Postgres is needed and does not answer.
+   */
+  async subscribe(hostId: number, cursor: number | undefined, sink: Sink): Promise<Subscription> {
+    const start =
+      cursor === undefined
+        ? { position: this.#deps.ring.headSeq, info: undefined }
+        : await this.#startAt(hostId, cursor)
+    const subscriber: Subscriber = {
+      hostId,
+      sink,
+      position: start.position,
+      state: 'live',
+      isReading: false,
+      writtenBytes: 0,
+      leftBytes: 0,
+      movedAtMs: performance.now(),
+    }
+    if (start.info) this.#write(subscriber, start.info)
+    const group = this.#subscribers.get(hostId) ?? new Set()
+    this.#subscribers.set(hostId, group.add(subscriber))
+    this.#pump(subscriber)
+    return { resume: () => this.#pump(subscriber), end: () => this.#forget(subscriber) }
+  }
+
+  /** Writes what is new in the ring; `EventTail` calls it. */
+  onEvents(hostIds: ReadonlySet<number>): void {
+    for (const hostId of hostIds) {
+      for (const subscriber of this.#subscribers.get(hostId) ?? []) {
+        if (subscriber.state === 'live') this.#pump(subscriber)
+      }
+    }
+  }
+
+  /** Closes every connection, evenly over the time, so that clients do not all return at once. */
+  async drain(overMs: number): Promise<void> {
+    const all = [...this.#subscribers.values()].flatMap((group) => [...group])
+    const pauseMs = overMs / Math.max(1, all.length)
+    for (const [index, subscriber] of all.entries()) {
+      this.#close(subscriber, closeCodes.goingAway, 'the server is restarting')
+      if (index < all.length - 1) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sweeper[Symbol.asyncDispose]()
+  }
+
+  async #startAt(hostId: number, cursor: number): Promise<{ position: number; info: Buffer | undefined }> {
+    const { pool, ring } = this.#deps
+    const nowMicros = this.#nowMicros()
+    if (cursor > ring.headSeq) {
+      // This pod may lag behind, and after a restore the log is behind the clock: neither may send anybody away.
+      const latest = Math.max(nowMicros + 1_000 * clockSkewMsMax, await readHeadSeq(pool))
+      if (cursor > latest) throw new FutureCursorError('Cursor in the future.')
+      return { position: cursor, info: undefined }
+    }
+    const windowSeq = nowMicros - 1_000 * this.#options.retentionMs
+    if (cursor >= windowSeq) return { position: cursor, info: undefined }
+    const range = { afterSeq: cursor, throughSeq: windowSeq }
+    const isOutdated =
+      (await readDroppedSeq(pool, hostId)) > cursor || (await hasEventsBetween(pool, hostId, range))
+    const position = Math.max(cursor, windowSeq)
+    return { position, info: isOutdated ? websocketFrame(outdatedCursor) : undefined }
+  }
+
+  /** Writes as much as the connection takes: from the ring, or by asking for a turn at the log. */
+  #pump(subscriber: Subscriber): void {
+    const { ring } = this.#deps
+    const { hostId, sink } = subscriber
+    if (subscriber.state === 'closed' || subscriber.isReading) return
+    while (sink.pendingBytes <= pendingBytesMax) {
+      if (!ring.covers(hostId, subscriber.position)) {
+        subscriber.state = 'backfilling'
+        this.#turns.add(subscriber)
+        this.#startTurns()
+        return
+      }
+      subscriber.state = 'live'
+      const chunk = ring.chunkAfter(hostId, subscriber.position, chunkBytesMax)
+      if (!chunk) return
+      this.#write(subscriber, chunk.bytes)
+      subscriber.position = chunk.throughSeq
+    }
+  }
+
+  #startTurns(): void {
+    for (const subscriber of this.#turns) {
+      if (this.#turnsTaken >= backfillTurnsMax) return
+      this.#turns.delete(subscriber)
+      this.#turnsTaken++
+      void this.#takeTurn(subscriber)
+    }
+  }
+
+  async #takeTurn(subscriber: Subscriber): Promise<void> {
+    subscriber.isReading = true
+    try {
+      if (subscriber.state === 'backfilling') await this.#writePage(subscriber)
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'could not read the log for a subscriber')
+      this.#close(subscriber, closeCodes.internalError, 'the event log is not available')
+    }
+    subscriber.isReading = false
+    this.#turnsTaken--
+    this.#pump(subscriber)
+    this.#startTurns()
+  }
+
+  async #writePage(subscriber: Subscriber): Promise<void> {
+    const { pool, ring } = this.#deps
+    const { hostId, position } = subscriber
+    // The log has at least what the ring has: a page that is not full reaches the ring's head of before.
+    const headSeq = ring.headSeq
+    const bounds = { afterSeq: position, rowsMax: logPageRowsMax, bytesMax: logPageBytesMax }
+    const page = await listHostEvents(pool, hostId, bounds)
+    // Asked after the page was read, so that no drop can come between.
+    if ((await readDroppedSeq(pool, hostId)) > position) {
+      this.#refuse(subscriber, 'ConsumerTooSlow', 'Stream consumer too slow: its next event has expired')
+      return
+    }
+    if (subscriber.state !== 'backfilling') return
+    const last = page.at(-1)
+    if (last) this.#write(subscriber, Buffer.concat(page.map(({ frame }) => websocketFrame(frame))))
+    subscriber.position = last ? last.seq : Math.max(position, headSeq)
+  }
+
+  #write(subscriber: Subscriber, bytes: Buffer): void {
+    if (subscriber.sink.pendingBytes === 0) subscriber.movedAtMs = performance.now()
+    subscriber.writtenBytes += bytes.length
+    subscriber.sink.write(bytes)
+  }
+
+  /** Closes every connection that has taken nothing for too long. */
+  #sweep(): void {
+    const nowMs = performance.now()
+    const stallMsMax = this.#options.stallMsMax ?? consumerStallMsMax
+    for (const group of this.#subscribers.values()) {
+      for (const subscriber of group) {
+        const leftBytes = subscriber.writtenBytes - subscriber.sink.pendingBytes
+        if (leftBytes !== subscriber.leftBytes || subscriber.sink.pendingBytes === 0) {
+          subscriber.leftBytes = leftBytes
+          subscriber.movedAtMs = nowMs
+        } else if (nowMs - subscriber.movedAtMs > stallMsMax) {
+          this.#refuse(subscriber, 'ConsumerTooSlow', 'Stream consumer too slow')
+        }
+      }
+    }
+  }
+
+  #refuse(subscriber: Subscriber, error: string, message: string): void {
+    this.#deps.log.info(
+      { hostId: subscriber.hostId, position: subscriber.position, error },
+      'closing a subscriber',
+    )
+    this.#write(subscriber, websocketFrame(encodeErrorFrame({ error, message })))
+    this.#close(subscriber, closeCodes.policyViolation, error)
+  }
+
+  #forget(subscriber: Subscriber): void {
+    subscriber.state = 'closed'
+    const group = this.#subscribers.get(subscriber.hostId)
+    group?.delete(subscriber)
+    if (group?.size === 0) this.#subscribers.delete(subscriber.hostId)
+  }
+
+  #close(subscriber: Subscriber, code: number, reason: string): void {
+    if (subscriber.state === 'closed') return
+    this.#forget(subscriber)
+    subscriber.sink.close(code, reason)
+  }
+}
+
+const outdatedCursor = encodeInfoFrame({
+  name: 'OutdatedCursor',
+  message: 'Requested cursor exceeded limit. Possibly missing events',
+})

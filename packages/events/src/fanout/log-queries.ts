@@ -1,0 +1,80 @@
+import { type Queryable, statement } from '@rookery/db'
+
+/** An event of the log; the frame is as it goes to subscribers. */
+export type LoggedEvent = { seq: number; host_id: number; frame: Buffer }
+
+const headStatement = statement<{ assigned_seq: number }>(
+  'event_head',
+  'select assigned_seq from event_sequencer where id = 1',
+)
+
+// As many as fit in both bounds, at least one. The lengths are read without the frames.
+const pageStatement = statement<LoggedEvent>(
+  'event_page',
+  `select p.seq, p.host_id, p.frame
+   from (
+     select t.*, sum(octet_length(t.frame)) over (order by t.seq) - octet_length(t.frame) as bytes_before
+     from (select l.seq, l.host_id, l.frame from event_log l where l.seq > $1 order by l.seq limit $2) t
+   ) p
+   where p.bytes_before < $3
+   order by p.seq`,
+)
+
+const hostPageStatement = statement<LoggedEvent>(
+  'event_host_page',
+  `select p.seq, p.host_id, p.frame
+   from (
+     select t.*, sum(octet_length(t.frame)) over (order by t.seq) - octet_length(t.frame) as bytes_before
+     from (
+       select l.seq, l.host_id, l.frame from event_log l where l.host_id = $4 and l.seq > $1 order by l.seq limit $2
+     ) t
+   ) p
+   where p.bytes_before < $3
+   order by p.seq`,
+)
+
+const droppedStatement = statement<{ seq: number }>(
+  'event_dropped',
+  'select seq from event_dropped where host_id = $1',
+)
+
+const hasBetweenStatement = statement<{ found: boolean }>(
+  'event_between',
+  'select exists (select from event_log where host_id = $1 and seq > $2 and seq <= $3) as found',
+)
+
+/** Bounds of a page of the log. */
+export type PageBounds = { afterSeq: number; rowsMax: number; bytesMax: number }
+
+/** Returns the highest seq ever assigned; a later query sees every event up to it. */
+export async function readHeadSeq(db: Queryable): Promise<number> {
+  return (await headStatement(db, [])).rows[0]?.assigned_seq ?? 0
+}
+
+/** Returns a page of the log, of all hosts, in seq order. */
+export async function listEvents(db: Queryable, bounds: PageBounds): Promise<LoggedEvent[]> {
+  return (await pageStatement(db, [bounds.afterSeq, bounds.rowsMax, bounds.bytesMax])).rows
+}
+
+/** Returns a page of one host's events, in seq order. */
+export async function listHostEvents(
+  db: Queryable,
+  hostId: number,
+  bounds: PageBounds,
+): Promise<LoggedEvent[]> {
+  return (await hostPageStatement(db, [bounds.afterSeq, bounds.rowsMax, bounds.bytesMax, hostId])).rows
+}
+
+/** Returns the highest seq of a host's events that retention has dropped; 0 if none was. */
+export async function readDroppedSeq(db: Queryable, hostId: number): Promise<number> {
+  return (await droppedStatement(db, [hostId])).rows[0]?.seq ?? 0
+}
+
+/** Tells whether the log has an event of the host above one seq and up to another. */
+export async function hasEventsBetween(
+  db: Queryable,
+  hostId: number,
+  range: { afterSeq: number; throughSeq: number },
+): Promise<boolean> {
+  return (await hasBetweenStatement(db, [hostId, range.afterSeq, range.throughSeq])).rows[0]?.found === true
+}

@@ -1,0 +1,72 @@
+import type { Redis, RedisKeys } from '@rookery/redis'
+
+import { withDeadline } from '../deadline.ts'
+import { publishTimeoutMs, streamBytesMax } from '../limits.ts'
+import type { NumberedEvent } from './sequencer-queries.ts'
+
+/**
+ * Adds numbered events to the Redis stream, each under its seq as the entry's id: Redis refuses an id that is not
+ * above its last, so a retry or a leader that was replaced can neither repeat an event nor put it out of order.
+ * Every entry says which seq precedes it, so a reader sees what is missing and takes it from the log.
+ */
+export class EventPublisher {
+  readonly #redis: Redis
+  readonly #stream: string
+  readonly #recent: { seq: number; bytes: number }[] = []
+  #recentBytes = 0
+  #publishedSeq: number
+
+  /** @param publishedSeq where the leader before got to, at least. */
+  constructor(redis: Redis, keys: RedisKeys, publishedSeq: number) {
+    this.#redis = redis
+    this.#stream = keys.eventStream
+    this.#publishedSeq = publishedSeq
+  }
+
+  /** Everything up to this seq is in the stream, or was. */
+  get publishedSeq(): number {
+    return this.#publishedSeq
+  }
+
+  /**
+   * Adds the events, in seq order; one that is there already is left alone. Then everything up to `throughSeq`
+   * counts as published.
+   *
+   * @throws {DeadlineError} if Redis does not answer; the connection is then replaced.
+   * @throws {Error} if Redis refuses or is away.
+   */
+  async publish(events: readonly NumberedEvent[], throughSeq: number): Promise<void> {
+    if (events.length > 0) await this.#add(events)
+    this.#publishedSeq = throughSeq
+  }
+
+  async #add(events: readonly NumberedEvent[]): Promise<void> {
+    const pipeline = this.#redis.pipeline()
+    for (const { seq, prev_seq, host_id, frame } of events) {
+      pipeline.xadd(this.#stream, `${seq}-0`, 'p', prev_seq, 'h', host_id, 'f', frame)
+      this.#recent.push({ seq, bytes: frame.length })
+      this.#recentBytes += frame.length
+    }
+    const oldestSeq = this.#forgetOldest()
+    if (oldestSeq !== undefined) pipeline.xtrim(this.#stream, 'MINID', '~', `${oldestSeq}-0`)
+    const results = await withDeadline(pipeline.exec(), publishTimeoutMs, 'publishing').catch((error) => {
+      this.#redis.disconnect(true)
+      throw error
+    })
+    for (const [error] of results ?? []) {
+      if (error && !error.message.includes('equal or smaller')) throw error
+    }
+  }
+
+  /** Returns the oldest seq to keep once the stream has outgrown its bytes. */
+  #forgetOldest(): number | undefined {
+    let dropped = 0
+    while (this.#recentBytes > streamBytesMax && dropped < this.#recent.length - 1) {
+      this.#recentBytes -= this.#recent[dropped]?.bytes ?? 0
+      dropped++
+    }
+    if (dropped === 0) return undefined
+    this.#recent.splice(0, dropped)
+    return this.#recent[0]?.seq
+  }
+}

@@ -1,0 +1,88 @@
+import { statement } from '@rookery/db'
+import type pg from 'pg'
+
+import { leaderStatementMsMax } from '../limits.ts'
+
+/** Key of the advisory lock that the leader holds. */
+const leaderLock = 0x726f6f6b
+
+/** A numbered event on its way to the stream. */
+export type NumberedEvent = {
+  /** The seq before it in the log. */
+  prev_seq: number
+  seq: number
+  host_id: number
+  frame: Buffer
+}
+
+/** A term of leadership, with the high-water marks that it starts from. */
+export type Term = { term: number; assigned_seq: number; published_seq: number }
+
+const tryLockStatement = statement<{ locked: boolean }>(
+  'leader_try_lock',
+  'select pg_try_advisory_lock($1) as locked',
+)
+
+const takeTermStatement = statement<Term>(
+  'leader_take_term',
+  'update event_sequencer set term = term + 1 where id = 1 returning term, assigned_seq, published_seq',
+)
+
+const sequenceStatement = statement<NumberedEvent>(
+  'leader_sequence',
+  'select prev_seq, seq, host_id, frame from sequence_events($1, $2, $3, $4, $5)',
+)
+
+// The newest events above a seq, oldest first, as many as fit; the oldest of them says what precedes it.
+const unpublishedStatement = statement<NumberedEvent>(
+  'leader_unpublished',
+  `select coalesce(lag(n.seq) over (order by n.seq),
+      (select max(l.seq) from event_log l where l.seq < n.seq), 0) as prev_seq, n.seq, n.host_id, n.frame
+   from (
+     select t.*, sum(octet_length(t.frame)) over (order by t.seq desc) - octet_length(t.frame) as newer_bytes
+     from (select l.seq, l.host_id, l.frame from event_log l where l.seq > $1 order by l.seq desc limit $2) t
+   ) n
+   where n.newer_bytes < $3
+   order by n.seq`,
+)
+
+/**
+ * Makes the server end this connection, and with it the lock, when the client says nothing for a while: a leader
+ * that is stopped or cut off cannot keep it.
+ */
+export async function limitSession(client: pg.ClientBase, silenceMsMax: number): Promise<void> {
+  await client.query(
+    `select set_config('idle_session_timeout', $1, false),
+      set_config('idle_in_transaction_session_timeout', $1, false),
+      set_config('statement_timeout', $2, false)`,
+    [`${silenceMsMax}ms`, `${leaderStatementMsMax}ms`],
+  )
+}
+
+/** Takes the leader's lock for as long as the connection lives; tells whether it got it. */
+export async function tryLeaderLock(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await tryLockStatement(client, [leaderLock])
+  return rows[0]?.locked === true
+}
+
+/** Begins a term: from the commit on, no earlier leader can number anything. */
+export async function takeTerm(client: pg.ClientBase): Promise<Term | undefined> {
+  return (await takeTermStatement(client, [])).rows[0]
+}
+
+/** Numbers the oldest committed events in a transaction of its own and returns them in seq order. */
+export async function sequenceEvents(
+  client: pg.ClientBase,
+  options: { term: number; rowsMax: number; bytesMax: number; nowMicros: number; publishedSeq: number },
+): Promise<NumberedEvent[]> {
+  const { term, rowsMax, bytesMax, nowMicros, publishedSeq } = options
+  return (await sequenceStatement(client, [term, rowsMax, bytesMax, nowMicros, publishedSeq])).rows
+}
+
+/** Returns the newest numbered events above a seq, oldest first, up to a count and bytes. */
+export async function listUnpublished(
+  client: pg.ClientBase,
+  options: { afterSeq: number; rowsMax: number; bytesMax: number },
+): Promise<NumberedEvent[]> {
+  return (await unpublishedStatement(client, [options.afterSeq, options.rowsMax, options.bytesMax])).rows
+}

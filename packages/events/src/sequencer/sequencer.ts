@@ -1,0 +1,213 @@
+/**
+ * The sequencer: one process leads, others stand by.
+ *
+ * Standby: asks for the leader's lock several times in a lease. Leader: takes a term, publishes what the leader
+ * before numbered but may not have published, then again and again numbers committed events (one transaction) and
+ * publishes them (one pipeline). A wake-up from Redis starts a round at once, polling starts one anyway.
+ *
+ * Ordering: numbering happens on the connection that holds the lock, in sequence, under the row lock and term of
+ * event_sequencer. A round publishes before the next one numbers. Redis may be down or flushed: numbering goes on,
+ * readers take from the log what the stream does not have.
+ *
+ * Any failure of a statement ends the session: the process becomes a standby that connects anew. A clock that is
+ * behind the last seq by more than `clockSkewMsMax` ends it too, so that a process with a good clock can lead.
+ */
+import type { Database } from '@rookery/db'
+import type { Redis, RedisKeys } from '@rookery/redis'
+import { DomainError, Loop } from '@rookery/std'
+import type { Logger } from '@rookery/telemetry'
+
+import {
+  clockSkewMsMax,
+  leaderAnswerMsMax,
+  partitionCheckMs,
+  publishRetryMs,
+  republishRowsMax,
+  sequenceBytesMax,
+  sequencePollMs,
+  sequenceRowsMax,
+} from '../limits.ts'
+import { LeaderSession } from './leader-session.ts'
+import { maintainPartitions } from './maintain-partitions.ts'
+import { EventPublisher } from './publisher.ts'
+import { listUnpublished, type NumberedEvent, sequenceEvents } from './sequencer-queries.ts'
+
+/** Is thrown by a leader whose clock is too far behind the last seq to go on from it. */
+export class ClockBehindError extends DomainError {
+  override readonly name = 'ClockBehindError'
+  readonly code = 'ClockBehind'
+}
+
+/** What a sequencer works with; the caller owns and disposes all of it. */
+export type SequencerDeps = { log: Logger; database: Database; redis: Redis; keys: RedisKeys }
+
+export type SequencerOptions = {
+  /** Longest pause of the firehose when the leader dies or hangs, in milliseconds. */
+  leaseMs: number
+  /** How long the log keeps events, in milliseconds. */
+  retentionMs: number
+  /** Microseconds since the Unix epoch. Default the system's clock. */
+  nowMicros?: () => number
+}
+
+type Leadership = {
+  session: LeaderSession
+  term: number
+  assignedSeq: number
+  publisher: EventPublisher
+  partitionsDueMs: number
+}
+
+/** Runs one sequencer until disposed; see the module's header. */
+export class Sequencer implements AsyncDisposable {
+  readonly #deps: SequencerDeps
+  readonly #options: SequencerOptions
+  readonly #nowMicros: () => number
+  readonly #loop: Loop
+  readonly #wakeUps: Redis
+  #session: LeaderSession | undefined
+  #leadership: Leadership | undefined
+  #publishAgainAtMs = 0
+
+  constructor(deps: SequencerDeps, options: SequencerOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#nowMicros = options.nowMicros ?? (() => Date.now() * 1_000)
+    this.#loop = new Loop({
+      step: () => this.#step(),
+      onError: (error, backoffMs) => deps.log.error({ err: error, backoffMs }, 'the sequencer failed'),
+      backoffMsMin: 50,
+      backoffMsMax: 1_000,
+    })
+    this.#wakeUps = this.#listen()
+  }
+
+  /** Tells whether this process leads, as far as it knows. */
+  get isLeader(): boolean {
+    return this.#leadership !== undefined && !this.#leadership.session.lost.aborted
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#wakeUps.disconnect()
+    await this.#loop[Symbol.asyncDispose]()
+    await this.#resign('stopping')
+  }
+
+  #listen(): Redis {
+    const { redis, keys, log } = this.#deps
+    const connection = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null })
+    connection.on('error', () => undefined)
+    connection.on('message', () => {
+      if (this.#leadership) this.#loop.wake()
+    })
+    connection.subscribe(keys.eventWake).catch((error: unknown) => {
+      log.debug({ err: error }, 'not listening for wake-ups')
+    })
+    return connection
+  }
+
+  async #step(): Promise<number> {
+    try {
+      this.#leadership ??= await this.#tryLead()
+      if (!this.#leadership) return this.#options.leaseMs / 20
+      return await this.#lead(this.#leadership)
+    } catch (error) {
+      await this.#resign('failed')
+      throw error
+    }
+  }
+
+  async #tryLead(): Promise<Leadership | undefined> {
+    const { leaseMs } = this.#options
+    const { database, redis, keys, log } = this.#deps
+    // The server's patience and a standby's next question together stay below the lease.
+    this.#session ??= await LeaderSession.open(database, {
+      silenceMsMax: Math.round(leaseMs * 0.8),
+      answerMsMax: leaderAnswerMsMax,
+    })
+    const session = this.#session
+    const term = await session.tryLead()
+    if (!term) return undefined
+    session.lost.addEventListener('abort', () => this.#loop.wake(), { once: true })
+    log.info(term, 'leading')
+    return {
+      session,
+      term: term.term,
+      assignedSeq: term.assigned_seq,
+      publisher: new EventPublisher(redis, keys, term.published_seq),
+      partitionsDueMs: 0,
+    }
+  }
+
+  async #lead(leadership: Leadership): Promise<number> {
+    const { session, term, publisher } = leadership
+    const nowMicros = this.#checkedClock(leadership)
+    await this.#maintain(leadership, nowMicros)
+    await this.#publishMissing(leadership)
+    const events = await session.run((client) =>
+      sequenceEvents(client, {
+        term,
+        rowsMax: sequenceRowsMax,
+        bytesMax: sequenceBytesMax,
+        nowMicros,
+        publishedSeq: publisher.publishedSeq,
+      }),
+    )
+    leadership.assignedSeq = events.at(-1)?.seq ?? leadership.assignedSeq
+    // What could not be published leaves a gap that the next round closes first.
+    const first = events[0]
+    if (first && publisher.publishedSeq >= first.prev_seq) await this.#publish(leadership, events)
+    return events.length > 0 ? 0 : sequencePollMs
+  }
+
+  #checkedClock({ assignedSeq }: Leadership): number {
+    const nowMicros = this.#nowMicros()
+    const behindMs = (assignedSeq - nowMicros) / 1_000
+    if (behindMs > clockSkewMsMax) {
+      throw new ClockBehindError(
+        `the clock is ${Math.round(behindMs)} ms behind the last seq ${assignedSeq} (at most ${clockSkewMsMax} ms is allowed): set the clock, or wait`,
+      )
+    }
+    return nowMicros
+  }
+
+  async #maintain(leadership: Leadership, nowMicros: number): Promise<void> {
+    if (performance.now() < leadership.partitionsDueMs) return
+    const { retentionMs } = this.#options
+    await leadership.session.run((client) =>
+      maintainPartitions(this.#deps.log, client, { nowMicros, retentionMs }),
+    )
+    leadership.partitionsDueMs = performance.now() + Math.min(partitionCheckMs, retentionMs / 4)
+  }
+
+  /** Publishes what is numbered and not published: after a change of leaders, and when Redis is back. */
+  async #publishMissing(leadership: Leadership): Promise<void> {
+    const { session, publisher, assignedSeq } = leadership
+    if (publisher.publishedSeq >= assignedSeq || performance.now() < this.#publishAgainAtMs) return
+    const events = await session.run((client) =>
+      listUnpublished(client, {
+        afterSeq: publisher.publishedSeq,
+        rowsMax: republishRowsMax,
+        bytesMax: sequenceBytesMax,
+      }),
+    )
+    await this.#publish(leadership, events)
+  }
+
+  async #publish({ publisher, assignedSeq }: Leadership, events: readonly NumberedEvent[]): Promise<void> {
+    try {
+      await publisher.publish(events, assignedSeq)
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'could not publish: readers use the log')
+      this.#publishAgainAtMs = performance.now() + publishRetryMs
+    }
+  }
+
+  async #resign(reason: string): Promise<void> {
+    if (this.#leadership) this.#deps.log.info({ reason, term: this.#leadership.term }, 'not leading any more')
+    const session = this.#session
+    this.#leadership = undefined
+    this.#session = undefined
+    await session?.[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { createTestDatabase, type TestDatabase, testRedis, type TestRedis } from '@rookery/testkit'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+import { listEvents } from '../src/fanout/log-queries.ts'
+import { clockSkewMsMax } from '../src/limits.ts'
+import { LeaderSession, LeadershipLostError } from '../src/sequencer/leader-session.ts'
+import { EventPublisher } from '../src/sequencer/publisher.ts'
+import { Sequencer, type SequencerOptions } from '../src/sequencer/sequencer.ts'
+import { sequenceEvents } from '../src/sequencer/sequencer-queries.ts'
+import { sequencerWaker } from '../src/sequencer-waker.ts'
+import {
+  byAccount,
+  countQueued,
+  expectedByAccount,
+  preparePartitions,
+  readLog,
+  say,
+  type Said,
+  readSaid,
+  silent,
+  until,
+  writeEvents,
+} from './event-fixtures.ts'
+
+const bounds = { rowsMax: 500, bytesMax: 1_000_000 }
+let db: TestDatabase
+let redis: TestRedis
+
+beforeEach(async () => {
+  db = await createTestDatabase({ poolMax: 20 })
+  redis = await testRedis()
+})
+
+afterEach(async () => {
+  await redis[Symbol.asyncDispose]()
+  await db[Symbol.asyncDispose]()
+})
+
+function startSequencer(options: Partial<SequencerOptions> = {}): Sequencer {
+  const deps = { log: silent, database: db.database, redis: redis.redis, keys: redis.keys }
+  return new Sequencer(deps, { leaseMs: 1_000, retentionMs: 3_600_000, ...options })
+}
+
+/** Reads the log as a firehose does, by position, until aborted and at the end. */
+async function followLog(signal: AbortSignal): Promise<Said[]> {
+  const seen: Said[] = []
+  for (;;) {
+    const isLast = signal.aborted
+    const page = await listEvents(db.pool, { ...bounds, afterSeq: seen.at(-1)?.seq ?? 0 })
+    seen.push(...page.map(({ frame }) => readSaid(frame)))
+    if (isLast && page.length === 0) return seen
+  }
+}
+
+async function streamSeqs(): Promise<number[]> {
+  const entries = await redis.redis.xrange(redis.keys.eventStream, '-', '+')
+  return entries.map(([id]) => Number.parseInt(id, 10))
+}
+
+describe('Sequencer', () => {
+  test('numbers every committed event once, per account in commit order, while leaders come and go', async () => {
+    await using first = startSequencer()
+    await using second = startSequencer()
+    const sequencers = [first, second]
+    const stopWriting = new AbortController()
+    const stopReading = new AbortController()
+    const reading = followLog(stopReading.signal)
+    const wake = sequencerWaker(redis.redis, redis.keys)
+    const writing = writeEvents(db.pool, { signal: stopWriting.signal, writers: 8, accounts: 12, wake })
+    for (let round = 0; round < 4; round++) {
+      await until(() => sequencers.some(({ isLeader }) => isLeader), 'somebody leads')
+      const before = (await readLog(db.pool)).length
+      await until(async () => (await readLog(db.pool)).length > before + 30, 'events are numbered')
+      await db.pool.query(
+        `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and objid = $1 and
+          database = (select oid from pg_database where datname = current_database())`,
+        [0x726f6f6b],
+      )
+    }
+    stopWriting.abort()
+    const committed = await writing
+    await until(async () => (await countQueued(db.pool)) === 0, 'everything is numbered')
+    stopReading.abort()
+    const seen = await reading
+    const log = await readLog(db.pool)
+    expect(byAccount(log)).toEqual(expectedByAccount(committed))
+    expect(seen).toEqual(log)
+    await until(async () => (await streamSeqs()).at(-1) === log.at(-1)?.seq, 'everything is published')
+  })
+
+  test('numbers within milliseconds of a wake-up', async () => {
+    await using sequencer = startSequencer()
+    await until(() => sequencer.isLeader, 'it leads')
+    const wake = sequencerWaker(redis.redis, redis.keys)
+    const delays: number[] = []
+    for (let n = 0; n < 20; n++) {
+      await sleep(5)
+      const reading = redis.redis.duplicate()
+      const read = reading.xread('BLOCK', 5_000, 'STREAMS', redis.keys.eventStream, '$')
+      await until(async () => String(await redis.redis.client('LIST')).includes('cmd=xread'), 'it reads')
+      const start = performance.now()
+      await say(db.pool, { host: 1, account: 1, n })
+      wake()
+      expect(await read).not.toBeNull()
+      delays.push(performance.now() - start)
+      reading.disconnect()
+    }
+    expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(50)
+  })
+
+  test('a leader that was silent for longer than the lease can neither number nor publish', async () => {
+    await preparePartitions(db.pool)
+    const silenceMsMax = 200
+    await using stopped = await LeaderSession.open(db.database, { silenceMsMax, answerMsMax: 5_000 })
+    const oldTerm = await stopped.tryLead()
+    await say(db.pool, { host: 1, account: 1, n: 0 })
+    const number = (session: LeaderSession, term: number) =>
+      session.run((client) =>
+        sequenceEvents(client, { ...bounds, term, nowMicros: Date.now() * 1_000, publishedSeq: 0 }),
+      )
+    // Numbered by the leader before it stops, not published.
+    const held = await number(stopped, oldTerm?.term ?? 0)
+    expect(held).toHaveLength(1)
+
+    await using successor = startSequencer()
+    await until(() => successor.isLeader, 'the successor leads', 2_000)
+    await say(db.pool, { host: 1, account: 1, n: 1 })
+    await until(async () => (await streamSeqs()).length === 2, 'the successor publishes both')
+    const published = await streamSeqs()
+
+    await say(db.pool, { host: 1, account: 1, n: 2 })
+    await expect(number(stopped, oldTerm?.term ?? 0)).rejects.toThrow(LeadershipLostError)
+    await new EventPublisher(redis.redis, redis.keys, 0).publish(held, held[0]?.seq ?? 0)
+    await until(async () => (await streamSeqs()).length === 3, 'the successor goes on')
+    expect((await streamSeqs()).slice(0, 2)).toEqual(published)
+    expect(byAccount(await readLog(db.pool))).toEqual(new Map([[1, [0, 1, 2]]]))
+  })
+
+  test('an old term numbers nothing, even on a connection that lives', async () => {
+    await preparePartitions(db.pool)
+    await using first = await LeaderSession.open(db.database, { silenceMsMax: 10_000, answerMsMax: 5_000 })
+    const oldTerm = (await first.tryLead())?.term ?? 0
+    await db.pool.query('update event_sequencer set term = term + 1')
+    await say(db.pool, { host: 1, account: 1, n: 0 })
+    const options = { ...bounds, term: oldTerm, nowMicros: Date.now() * 1_000, publishedSeq: 0 }
+    await expect(first.run((client) => sequenceEvents(client, options))).rejects.toThrow(LeadershipLostError)
+    expect(await countQueued(db.pool)).toBe(1)
+  })
+
+  test('seq is the clock in microseconds, or one above the last', async () => {
+    let nowMicros = 2 ** 50
+    await using sequencer = startSequencer({ nowMicros: () => nowMicros })
+    await say(db.pool, { host: 1, account: 1, n: 0 })
+    await say(db.pool, { host: 1, account: 1, n: 1 })
+    await until(async () => (await countQueued(db.pool)) === 0, 'both are numbered')
+    nowMicros = 2 ** 50 - 1_000 * clockSkewMsMax + 10
+    await say(db.pool, { host: 1, account: 1, n: 2 })
+    await until(async () => (await countQueued(db.pool)) === 0, 'the third is numbered')
+    const seqs = (await readLog(db.pool)).map(({ seq }) => seq)
+    expect(seqs).toEqual([2 ** 50, 2 ** 50 + 1, 2 ** 50 + 2])
+    expect(sequencer.isLeader).toBe(true)
+  })
+
+  test('does not lead with a clock behind the last seq by more than the skew', async () => {
+    let nowMicros = 2 ** 50
+    await using sequencer = startSequencer({ nowMicros: () => nowMicros })
+    await say(db.pool, { host: 1, account: 1, n: 0 })
+    await until(async () => (await countQueued(db.pool)) === 0, 'the first is numbered')
+    nowMicros -= 1_000 * clockSkewMsMax + 1
+    await until(() => !sequencer.isLeader, 'it resigns')
+    await say(db.pool, { host: 1, account: 1, n: 1 })
+    await sleep(300)
+    expect(await countQueued(db.pool)).toBe(1)
+    nowMicros = 2 ** 50 + 5
+    await until(async () => (await countQueued(db.pool)) === 0, 'the second is numbered')
+    expect((await readLog(db.pool)).map(({ seq }) => seq)).toEqual([2 ** 50, 2 ** 50 + 5])
+  })
+
+  test('a database restored to an earlier time goes on above every seq it ever gave', async () => {
+    await using sequencer = startSequencer()
+    for (let n = 0; n < 5; n++) await say(db.pool, { host: 1, account: 1, n })
+    await until(async () => (await countQueued(db.pool)) === 0, 'all are numbered')
+    const before = await readLog(db.pool)
+    const kept = before[1]?.seq ?? 0
+    await db.pool.query('delete from event_log where seq > $1', [kept])
+    await db.pool.query('update event_sequencer set assigned_seq = $1, published_seq = $1', [kept])
+    await say(db.pool, { host: 1, account: 1, n: 9 })
+    await until(async () => (await countQueued(db.pool)) === 0, 'the new one is numbered')
+    const after = (await readLog(db.pool)).at(-1)
+    expect(after?.n).toBe(9)
+    expect(after?.seq).toBeGreaterThan(before.at(-1)?.seq ?? 0)
+    expect(sequencer.isLeader).toBe(true)
+  })
+
+  test('creates partitions ahead and drops those past retention, noting what each host lost', async () => {
+    let nowMicros = 2 ** 50
+    const tenant = await db.pool.query<{ id: number }>(
+      `insert into tenant (slug, name) values ('a', 'A') returning id`,
+    )
+    await db.pool.query(
+      `insert into host (id, hostname, public_url, service_did, default_tenant_id) overriding system value
+       values (1, 'a.test', 'https://a.test', 'did:web:a.test', $1), (2, 'b.test', 'https://b.test', 'did:web:b.test', $1)`,
+      [tenant.rows[0]?.id],
+    )
+    const retentionMs = 120_000
+    const partitions = () =>
+      db.pool.query<{ relname: string }>(
+        `select relname from pg_class where relname ~ '^event_log_[0-9]+_[0-9]+$' and relkind = 'r'`,
+      )
+    {
+      await using first = startSequencer({ nowMicros: () => nowMicros, retentionMs })
+      await say(db.pool, { host: 1, account: 1, n: 0 })
+      await say(db.pool, { host: 1, account: 1, n: 1 })
+      await until(async () => (await countQueued(db.pool)) === 0, 'both are numbered')
+      expect(first.isLeader).toBe(true)
+      expect((await partitions()).rows.length).toBeGreaterThan(1)
+    }
+    nowMicros += 1_000 * 10 * retentionMs
+    await using second = startSequencer({ nowMicros: () => nowMicros, retentionMs })
+    await say(db.pool, { host: 1, account: 1, n: 2 })
+    await until(async () => (await countQueued(db.pool)) === 0, 'the third is numbered')
+    expect(second.isLeader).toBe(true)
+    expect((await readLog(db.pool)).map(({ n }) => n)).toEqual([2])
+    const dropped = await db.pool.query('select host_id, seq from event_dropped')
+    expect(dropped.rows).toEqual([{ host_id: 1, seq: 2 ** 50 + 1 }])
+  })
+})
