@@ -1,0 +1,9 @@
+import { loadConfig } from '@rookery/config'
+import { runService } from '@rookery/http'
+import { createLogger } from '@rookery/telemetry'
+
+import { startFirehose } from './app.ts'
+
+const config = loadConfig(['firehose'])
+const log = createLogger('firehose', config.log.level)
+await runService(log, () => startFirehose(config, log), { stopMsMax: config.http.drainMs + 5_000 })
