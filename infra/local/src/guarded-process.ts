@@ -16,7 +16,9 @@ const orphanGraceSeconds = 15
 
 // $1: signal that stops the child politely, $2: seconds until SIGKILL, the rest: the command.
 // NOTE: the inner `read` ends at the parent's death; the pid goes out on descriptor 3 before anything else.
+// It travels in a variable, so that a list of processes shows the command and not the script.
 const guardScript = `
+unset ROOKERY_GUARD
 signal=$1; grace=$2; shift 2
 exec 4<&0
 "$@" </dev/null 3>&- 4<&- &
@@ -75,7 +77,7 @@ export async function spawnGuarded(options: GuardedOptions): Promise<GuardedProc
       '/bin/sh',
       [
         '-c',
-        guardScript,
+        'eval "$ROOKERY_GUARD"',
         'rookery-guard',
         stopSignal.slice(3),
         String(orphanGraceSeconds),
@@ -84,7 +86,7 @@ export async function spawnGuarded(options: GuardedOptions): Promise<GuardedProc
       ],
       {
         cwd: options.cwd ?? '/',
-        env: options.env ?? process.env,
+        env: { ...(options.env ?? process.env), ROOKERY_GUARD: guardScript },
         ...options.user,
         detached: true,
         stdio: ['pipe', log, log, 'pipe'],
@@ -94,8 +96,10 @@ export async function spawnGuarded(options: GuardedOptions): Promise<GuardedProc
     closeSync(log)
   }
   guard.stdin?.on('error', () => undefined)
+  // NOTE: listened for before anything is awaited: a command may end while its process id is still on its way.
+  const guardExited = new Promise<number | null>((resolve) => guard.once('exit', resolve))
   const pid = await readPid(guard, options.command)
-  return guardedProcess({ guard, pid, stopSignal })
+  return guardedProcess({ guard, guardExited, pid, stopSignal })
 }
 
 async function readPid(guard: ChildProcess, command: string): Promise<number> {
@@ -116,19 +120,18 @@ async function readPid(guard: ChildProcess, command: string): Promise<number> {
 
 function guardedProcess(started: {
   guard: ChildProcess
+  guardExited: Promise<number | null>
   pid: number
   stopSignal: NodeJS.Signals
 }): GuardedProcess {
-  const { guard, pid, stopSignal } = started
+  const { guard, guardExited, pid, stopSignal } = started
   let ended = false
-  const exited = new Promise<number>((resolve) => {
-    guard.once('exit', (code) => {
-      ended = true
-      // NOTE: a guard that was itself killed leaves its child behind; without a guard it must not live on.
-      if (code === null) tryKill(pid, 'SIGKILL')
-      guard.stdin?.destroy()
-      resolve(code ?? 128)
-    })
+  const exited = guardExited.then((code) => {
+    ended = true
+    // NOTE: a guard that was itself killed leaves its child behind; without a guard it must not live on.
+    if (code === null) tryKill(pid, 'SIGKILL')
+    guard.stdin?.destroy()
+    return code ?? 128
   })
   const stop = async (graceMs = 10_000): Promise<void> => {
     if (ended) return

@@ -1,3 +1,4 @@
+export { setHandleDomains } from './set-handle-domains.ts'
 export { InvalidTenancyError, TenancyConflictError, TenancyNotFoundError } from './errors.ts'
 export { HostDirectory, directoryRefreshMs } from './host-directory.ts'
 export { countAccountsUnderDomain, removeHandleDomain } from './handle-domain-queries.ts'

@@ -1,0 +1,62 @@
+import { get } from 'node:http'
+
+/** A process of a serving role, as the load balancer sees it. */
+export type Backend = {
+  readonly role: string
+  /** Port of 127.0.0.1 that it serves on; changes with every start. */
+  port: number
+  /** Port of /readyz. */
+  internalPort: number
+  /** Whether the process exists. */
+  isAlive: boolean
+  /** Whether its last answer on /readyz was 200. */
+  isReady: boolean
+}
+
+/** How often /readyz is asked and how long it may take, in milliseconds. */
+const probeIntervalMs = 300
+const probeTimeoutMs = 1_500
+
+/** Keeps `isReady` of every backend current until disposed. */
+export class ReadinessProbe implements Disposable {
+  readonly #backends: readonly Backend[]
+  readonly #timer: NodeJS.Timeout
+  #isProbing = false
+
+  constructor(backends: readonly Backend[]) {
+    this.#backends = backends
+    this.#timer = setInterval(() => void this.probe(), probeIntervalMs)
+  }
+
+  /** Asks all of them once; a call while one is under way does nothing. */
+  async probe(): Promise<void> {
+    if (this.#isProbing) return
+    this.#isProbing = true
+    await Promise.all(
+      this.#backends.map(async (backend) => {
+        backend.isReady = backend.isAlive && (await answersReady(backend.internalPort))
+      }),
+    )
+    this.#isProbing = false
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+}
+
+/** Whether /readyz of the port answers 200 in time. */
+export function answersReady(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(
+      { host: '127.0.0.1', port, path: '/readyz', agent: false, timeout: probeTimeoutMs },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode === 200)
+      },
+    )
+    request.on('timeout', () => request.destroy())
+    request.on('error', () => resolve(false))
+    request.on('close', () => resolve(false))
+  })
+}

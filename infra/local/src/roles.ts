@@ -1,0 +1,170 @@
+/** The processes of Rookery itself: which there are, their environment, and how each is started. */
+import { join, resolve } from 'node:path'
+
+import type { Backend, ReadinessProbe } from './backend.ts'
+import type { StartOptions } from './flags.ts'
+import { spawnGuarded } from './guarded-process.ts'
+import type { Infrastructure, Supervision } from './infrastructure.ts'
+import { lastLines, logFile } from './log-files.ts'
+import { freePort, waitUntil } from './ports.ts'
+import { SetUpError } from './set-up-error.ts'
+import { Supervised } from './supervised.ts'
+
+const appsDir = resolve(import.meta.dirname, '../../../apps')
+
+/** How long all roles together may take to become ready, in milliseconds. */
+const readyTimeoutMs = 90_000
+
+/** How long a stopping process may drain before it is killed, in milliseconds; above ROOKERY_HTTP_DRAIN_MS below. */
+const stopGraceMs = 15_000
+
+/** One process to run. */
+type Slot = {
+  /** What stack.json and the folder in apps/ call it. */
+  role: string
+  /** Distinguishes it from others of its role. */
+  name: string
+  backends: Backend[]
+  logFile: string
+  /** How often it has ended. */
+  ends: number
+}
+
+/** All role processes of a stack. */
+export type Roles = {
+  backends: Backend[]
+  /** Resolves when every one is ready; fails with the log of one that keeps ending. */
+  untilReady(probe: ReadinessProbe, signal: AbortSignal): Promise<void>
+}
+
+/** Roles whose process serves the public port. */
+const serving = new Set(['api', 'firehose', 'standalone'])
+
+/** Ends of one process during start-up after which it is hopeless. */
+const endsMax = 3
+
+/** Starts every role process; resolves when all exist. */
+export async function startRoles(
+  options: StartOptions,
+  env: Record<string, string>,
+  supervision: Supervision,
+): Promise<Roles> {
+  const slots = options.stack ? stackSlots(options) : [standaloneSlot(options)]
+  const started = await Promise.all(slots.map((slot) => launch(slot, { dir: options.dir, env, supervision })))
+  supervision.processes.push(...started)
+  const backends = slots.flatMap((slot) => slot.backends)
+  return { backends, untilReady: (probe, signal) => untilReady(slots, probe, signal) }
+}
+
+async function untilReady(slots: Slot[], probe: ReadinessProbe, signal: AbortSignal): Promise<void> {
+  const isReady = (slot: Slot) => slot.backends.every((backend) => backend.isReady)
+  const trouble = () => {
+    const hopeless = slots.find(({ ends }) => ends >= endsMax)
+    if (signal.aborted) return 'stopped'
+    if (hopeless === undefined) return undefined
+    return `${hopeless.name} ended ${endsMax} times; the end of ${hopeless.logFile}:\n${lastLines(hopeless.logFile)}`
+  }
+  try {
+    await waitUntil(
+      async () => {
+        await probe.probe()
+        return slots.every(isReady)
+      },
+      { what: 'starting the processes of Rookery', timeoutMs: readyTimeoutMs, giveUp: trouble },
+    )
+  } catch (error) {
+    const slow = slots.find((slot) => !isReady(slot))
+    if (!(error instanceof SetUpError) || slow === undefined || trouble() !== undefined) throw error
+    throw new SetUpError(
+      `${error.message}: ${slow.name}; the end of ${slow.logFile}:\n${lastLines(slow.logFile)}`,
+      { cause: error },
+    )
+  }
+}
+
+function stackSlots({ counts, dir }: StartOptions): Slot[] {
+  return Object.entries(counts).flatMap(([role, count]) =>
+    Array.from({ length: count }, (_, i) => {
+      const name = `${role}-${i + 1}`
+      return { role, name, backends: [backend(role)], logFile: logFile(dir, name), ends: 0 }
+    }),
+  )
+}
+
+/** One process that serves both roles on one port. */
+function standaloneSlot({ dir }: StartOptions): Slot {
+  const backends = [backend('api'), backend('firehose')]
+  return { role: 'standalone', name: 'standalone', backends, logFile: logFile(dir, 'standalone'), ends: 0 }
+}
+
+function backend(role: string): Backend {
+  return { role, port: 0, internalPort: 0, isAlive: false, isReady: false }
+}
+
+type Context = { dir: string; env: Record<string, string>; supervision: Supervision }
+
+function launch(slot: Slot, { dir, env, supervision }: Context): Promise<Supervised> {
+  const start = async () => {
+    // A new port for every start: connections of the killed process cannot be mistaken for the new one's.
+    const [port, internalPort] = [await freePort(), await freePort()]
+    const child = await spawnGuarded({
+      command: process.execPath,
+      args: [join(appsDir, slot.role, 'src/main.ts')],
+      cwd: dir,
+      env: { ...env, ROOKERY_HTTP_PORT: String(port), ROOKERY_HTTP_INTERNAL_PORT: String(internalPort) },
+      logFile: slot.logFile,
+    })
+    for (const backend of slot.backends) Object.assign(backend, { port, internalPort, isAlive: true })
+    void child.exited.then(() => {
+      slot.ends++
+      for (const backend of slot.backends) Object.assign(backend, { isAlive: false, isReady: false })
+    })
+    const url = `http://127.0.0.1:${serving.has(slot.role) ? port : internalPort}`
+    return { pid: child.pid, url, exited: child.exited, stop: () => child.stop(stopGraceMs) }
+  }
+  const { onChange, say } = supervision
+  return Supervised.launch({ role: slot.role, start, onChange, say })
+}
+
+/** The environment of every role process; what the caller has set wins, except for where the services are. */
+export function roleEnvironment(
+  options: StartOptions,
+  at: Infrastructure,
+  given: { env: NodeJS.ProcessEnv; secrets: Record<string, string> },
+): Record<string, string> {
+  const own = Object.entries(given.env).filter(
+    ([name, value]) => value !== undefined && (!name.startsWith('ROOKERY_') || !launcherNames.has(name)),
+  )
+  return {
+    ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
+    ROOKERY_HTTP_DRAIN_MS: '10000',
+    ROOKERY_LOG_LEVEL: 'info',
+    ...(Object.fromEntries(own) as Record<string, string>),
+    ...given.secrets,
+    ROOKERY_DATABASE_URL: at.databaseUrl,
+    ROOKERY_REDIS_URL: at.redisUrl,
+    ROOKERY_PLC_URL: at.plcUrl,
+    ROOKERY_MAIL_SMTP_URL: given.env['ROOKERY_MAIL_SMTP_URL'] ?? at.smtpUrl,
+    ROOKERY_LIMITS_RATE: options.rateLimits ? 'true' : 'false',
+    ROOKERY_EVENTS_RETENTION_MS: String(options.retentionMs),
+    ROOKERY_HTTP_ADDRESS: '127.0.0.1',
+    ROOKERY_HTTP_TRUSTED_PROXIES: '127.0.0.1,::1',
+    ...blobEnvironment(at.s3),
+  }
+}
+
+/** Read by the launcher or the tests, unknown to the roles. */
+const launcherNames = new Set(['ROOKERY_STACK', 'ROOKERY_TEST_DATABASE_URL', 'ROOKERY_TEST_REDIS_URL'])
+
+function blobEnvironment(s3: Infrastructure['s3']): Record<string, string> {
+  if (s3.driver === 'disk') return { ROOKERY_BLOBS_DRIVER: 'disk', ROOKERY_BLOBS_DIRECTORY: s3.directory }
+  return {
+    ROOKERY_BLOBS_DRIVER: 's3',
+    ROOKERY_BLOBS_S3_ENDPOINT: s3.endpoint,
+    ROOKERY_BLOBS_S3_REGION: s3.region,
+    ROOKERY_BLOBS_S3_BUCKET: s3.bucket,
+    ROOKERY_BLOBS_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    ROOKERY_BLOBS_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    ROOKERY_BLOBS_S3_PATH_STYLE: 'true',
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * `npm test`: the static checks, then all tests, with one closing line. Everything runs even when something failed
+ * before it, so that one run shows all that is wrong.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+import { ensureRedisServer } from './redis.ts'
+import { SetUpError } from './set-up-error.ts'
+
+const projectDir = resolve(import.meta.dirname, '../../..')
+
+/** Counts of a step. */
+export type Tally = { passed: number; failed: number; skipped: number }
+
+const checks: Record<string, string[]> = {
+  lint: ['oxlint', '--type-aware'],
+  format: ['oxfmt', '--check'],
+  types: ['tsc', '--noEmit'],
+  knip: ['knip'],
+}
+
+const suites = ['unit', 'e2e', 'chaos']
+
+/** Runs the named checks and suites (default: all) and prints the closing line; true when nothing failed. */
+export async function runTests(names: readonly string[]): Promise<boolean> {
+  const known = [...Object.keys(checks), ...suites]
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new SetUpError(`npm test knows no step ${unknown}: expected ${known.join(', ')}`)
+  }
+  ensureRedisServer()
+  const tallies: Tally[] = []
+  for (const name of known) {
+    if (names.length > 0 && !names.includes(name)) continue
+    console.log(`\n── ${name}`)
+    const startedMs = performance.now()
+    const check = checks[name]
+    const tally = check === undefined ? await runSuite(name) : await runCheck(check)
+    const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
+    console.log(`── ${name}: ${tally.failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)`)
+    tallies.push(tally)
+  }
+  const total = addUp(tallies)
+  console.log(closingLine(total))
+  return total.failed === 0
+}
+
+/** The last line of `npm test`. */
+export function closingLine(total: Tally): string {
+  const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
+  return `${total.passed} passed, ${total.failed} failed${skipped}`
+}
+
+function addUp(tallies: Tally[]): Tally {
+  const sum = (key: keyof Tally) => tallies.reduce((count, tally) => count + tally[key], 0)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
+}
+
+async function runCheck(command: string[]): Promise<Tally> {
+  const isGood = (await run(command)) === 0
+  return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: 0 }
+}
+
+async function runSuite(project: string): Promise<Tally> {
+  const dir = mkdtempSync(join(tmpdir(), 'rookery-report-'))
+  const report = join(dir, 'report.json')
+  try {
+    const code = await run([
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ])
+    return suiteTally(code, report)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** Counts what vitest reported; a run that failed without a failed test (a crash, a leak) counts as one failure. */
+export function suiteTally(code: number, reportFile: string): Tally {
+  let tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  try {
+    const report = JSON.parse(readFileSync(reportFile, 'utf8')) as Record<string, number>
+    tally = {
+      passed: report['numPassedTests'] ?? 0,
+      failed: report['numFailedTests'] ?? 0,
+      skipped: (report['numPendingTests'] ?? 0) + (report['numTodoTests'] ?? 0),
+    }
+  } catch {
+    console.log('vitest left no report')
+  }
+  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally
+}
+
+/** Runs a program of node_modules/.bin to its end, with its output on ours; resolves with its exit code. */
+function run([program = '', ...args]: string[]): Promise<number> {
+  const child = spawn(join(projectDir, 'node_modules/.bin', program), args, {
+    cwd: projectDir,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const stop = () => child.kill('SIGTERM')
+  process.once('SIGTERM', stop).once('SIGINT', stop).once('disconnect', stop)
+  return new Promise((resolve) => {
+    const end = (code: number) => {
+      process.off('SIGTERM', stop).off('SIGINT', stop).off('disconnect', stop)
+      resolve(code)
+    }
+    child.once('error', () => end(127))
+    child.once('exit', (code) => end(code ?? 1))
+  })
+}
