@@ -203,8 +203,8 @@ describe('ctl jobs and crawl', () => {
   })
 
   test('list, retry and discard dead jobs', async () => {
-    const add = (hostId: number) => addJob(db.pool, { queue: 'blob-gc', payload: { hostId } })
-    const [a, b, c] = [await add(1), await add(2), await add(3)]
+    const add = () => addJob(db.pool, { queue: 'blob-gc', payload: { of: 'orphans' } })
+    const [a, b, c] = [await add(), await add(), await add()]
     await db.pool.query(`update job_outbox set state = 'dead', error = 'no bucket' where id <> $1`, [c])
     expect(await json('jobs', 'list', '--state', 'dead', '--queue', 'blob-gc')).toMatchObject([
       { id: b, error: 'no bucket' },

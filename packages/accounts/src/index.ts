@@ -9,6 +9,7 @@ export {
   updatePasswordHash,
 } from './account-queries.ts'
 export { type Account, type AccountRef, type AccountWithPassword, activeAndStatus } from './account.ts'
+export { deleteExpiredTokens } from './clean-up-queries.ts'
 export { parseEmail } from './email-rules.ts'
 export {
   type OfferedEmailToken,

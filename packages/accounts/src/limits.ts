@@ -45,3 +45,6 @@ export const inviteCodesMax = 500
 
 /** Most uses of one invite code. */
 export const inviteUsesMax = 1_000_000
+
+/** How long a mailed token is kept to say that it is expired rather than wrong, in milliseconds. */
+export const spentTokenKeepMs = dayMs

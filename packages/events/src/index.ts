@@ -18,6 +18,7 @@ export {
 } from './frames/event-frames.ts'
 export { websocketFrame } from './frames/websocket-frame.ts'
 export { frameBytesMax } from './limits.ts'
+export { findLastEventTime } from './last-event-queries.ts'
 export { sequencerWaker } from './sequencer-waker.ts'
 export { LeadershipLostError } from './sequencer/leader-session.ts'
 export {

@@ -120,13 +120,17 @@ export const retryLater = statement<{ id: number }>(
    returning id`,
 )
 
-/** Gives a job up: id, who, error, error code. */
+/** Gives a job up, in place of an earlier dead one under its dedupe key: id, who, error, error code. */
 export const buryJob = statement<{ id: number }>(
   'job_bury',
-  `update job_outbox set
-     state = 'dead', finished_at = now(), locked_by = null, locked_until = null, error = $3, error_code = $4
-   where id = $1 and locked_by = $2 and state = 'open'
-   returning id`,
+  `with buried as (
+     update job_outbox set
+       state = 'dead', finished_at = now(), locked_by = null, locked_until = null, error = $3, error_code = $4
+     where id = $1 and locked_by = $2 and state = 'open'
+     returning id, queue, dedupe_key), replaced as (
+     delete from job_outbox old using buried
+     where old.queue = buried.queue and old.dedupe_key = buried.dedupe_key and old.state = 'dead')
+   select id from buried`,
 )
 
 /** Ends a job that refused its input, for who waits: id, who, error, error code. */
@@ -164,12 +168,13 @@ export const deleteOldResults = statement<{ id: number }>(
    returning id`,
 )
 
-/** Claims a schedule whose period is over: name, period in milliseconds. */
+/** Claims a schedule whose period is over, if it did not run since: name, period in milliseconds, instant or null. */
 export const claimSchedule = statement<{ name: string }>(
   'job_claim_schedule',
   `insert into job_schedule as schedule (name, last_run_at) values ($1, now())
    on conflict (name) do update set last_run_at = now()
      where schedule.last_run_at <= now() - $2::bigint * interval '1 millisecond'
+       and ($3::timestamptz is null or schedule.last_run_at < $3)
    returning name`,
 )
 

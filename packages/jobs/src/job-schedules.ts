@@ -16,13 +16,22 @@ export type Schedule = {
   run: (tx: pg.PoolClient) => Promise<void>
 }
 
+/** What `claimPeriod` claims. */
+export type Period = {
+  /** Names it in Postgres: stable, unique. */
+  name: string
+  /** Its length, in milliseconds. */
+  everyMs: number
+  /** When something last happened that calls for it. Default: just now. */
+  calledForAt?: Date
+}
+
 /**
- * Returns true for one caller per period: in a transaction, so that what it does and that it did go together.
- *
- * @param periodMs in milliseconds.
+ * Returns true for one caller per period, and only if something called for it since it was claimed last. In a
+ * transaction, so that what the caller does and that it did it go together.
  */
-export async function claimPeriod(tx: Queryable, name: string, periodMs: number): Promise<boolean> {
-  const { rows } = await claimSchedule(tx, [name, periodMs])
+export async function claimPeriod(tx: Queryable, period: Period): Promise<boolean> {
+  const { rows } = await claimSchedule(tx, [period.name, period.everyMs, period.calledForAt ?? null])
   return rows.length > 0
 }
 
@@ -69,7 +78,7 @@ function runSchedule(pool: pg.Pool, schedule: Schedule): Promise<boolean> {
   return inTransaction(pool, async (tx) => {
     const { rows } = await lockSchedule(tx, [schedule.name])
     if (rows[0]?.isMine !== true) return false
-    if (!(await claimPeriod(tx, schedule.name, schedule.everyMs))) return false
+    if (!(await claimPeriod(tx, { name: schedule.name, everyMs: schedule.everyMs }))) return false
     await schedule.run(tx)
     return true
   })

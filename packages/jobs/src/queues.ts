@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 /** One queue: what its jobs carry and how hard they are tried. */
 export type QueueDefinition = {
-  /** What a job carries. Every payload names the scope that it works in: host, and tenant and account if it has them. */
+  /** What a job carries. It names the scope that the job works in: host, and tenant and account if it has them. */
   payload: z.ZodType
   /** How often a job is started before it is dead. */
   attemptsMax: number
@@ -43,9 +43,12 @@ export const queues = {
     runMsMax: minuteMs,
     concurrency: 8,
   },
-  /** Collects a host's blobs that nothing refers to. */
+  /**
+   * Deletes bytes that nobody needs: `unreferenced` blobs, or objects without a row. For the whole cluster: what is
+   * due is found by time, and every row and object key names its host and account.
+   */
   'blob-gc': {
-    payload: hostScope,
+    payload: z.object({ of: z.enum(['unreferenced', 'orphans']) }),
     attemptsMax: 5,
     backoffMsMin: 10 * secondMs,
     backoffMsMax: 10 * minuteMs,
@@ -73,7 +76,7 @@ export const queues = {
     runMsMax: 30 * minuteMs,
     concurrency: 2,
   },
-  /** Removes everything of a deleted account, in steps. It is never given up within a week. */
+  /** Deletes an account whose time has come, and the content of one that was deleted. Tried for a week. */
   'account-deletion': {
     payload: accountScope.extend({ did: z.string() }),
     attemptsMax: 60,

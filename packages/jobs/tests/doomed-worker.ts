@@ -16,7 +16,7 @@ await using _runner = new JobRunner({
   drainMs: 0,
   leaseMs: Number(leaseMs),
   processors: {
-    'blob-gc': () => {
+    'repo-compaction': () => {
       process.stdout.write('claimed\n')
       return new Promise(() => {})
     },

@@ -30,19 +30,19 @@ afterEach(async () => {
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
 
-type GcJob = RunningJob<'blob-gc'>
+type CompactionJob = RunningJob<'repo-compaction'>
 
-/** A processor that counts its runs by host and does what it is told. */
-function counting(run: (job: GcJob) => Promise<unknown> = () => Promise.resolve()) {
+/** A processor that counts its runs by account and does what it is told. */
+function counting(run: (job: CompactionJob) => Promise<unknown> = () => Promise.resolve()) {
   const runs = new Map<number, number>()
-  const processor = (job: GcJob): Promise<unknown> => {
-    runs.set(job.payload.hostId, (runs.get(job.payload.hostId) ?? 0) + 1)
+  const processor = (job: CompactionJob): Promise<unknown> => {
+    runs.set(job.payload.accountId, (runs.get(job.payload.accountId) ?? 0) + 1)
     return run(job)
   }
-  return { runs, processors: { 'blob-gc': processor } }
+  return { runs, processors: { 'repo-compaction': processor } }
 }
 
-function aborted(job: GcJob): Promise<never> {
+function aborted(job: CompactionJob): Promise<never> {
   return new Promise((_, reject) => {
     job.signal.addEventListener('abort', () => reject(job.signal.reason as Error))
   })
@@ -66,7 +66,7 @@ describe('the relay', () => {
     cleanUp.use(cluster.startWorker(processors))
     await expect(
       inTransaction(cluster.db.pool, async (tx) => {
-        await addJob(tx, { queue: 'blob-gc', payload: { hostId: 7 } })
+        await addJob(tx, { queue: 'repo-compaction', payload: { hostId: 1, tenantId: 1, accountId: 7 } })
         throw new Error('rolled back')
       }),
     ).rejects.toThrow('rolled back')
@@ -77,7 +77,7 @@ describe('the relay', () => {
 
   test('enqueues anew what a flush of Redis took, each job once', async () => {
     const relay = cluster.startRelay()
-    for (let hostId = 1; hostId <= 30; hostId++) await cluster.add(hostId)
+    for (let accountId = 1; accountId <= 30; accountId++) await cluster.add(accountId)
     await vi.waitFor(async () => {
       expect((await listJobs(cluster.db.pool)).every(({ relayed_at }) => relayed_at !== null)).toBe(true)
     })
@@ -93,9 +93,9 @@ describe('the relay', () => {
     const { runs, processors } = counting(() => new Promise((resolve) => setTimeout(resolve, 5)))
     cleanUp.use(cluster.startWorker(processors))
     cleanUp.use(cluster.startWorker(processors))
-    for (let hostId = 1; hostId <= 60; hostId++) {
-      await cluster.add(hostId)
-      if (hostId % 10 === 0) await cluster.flushRedis()
+    for (let accountId = 1; accountId <= 60; accountId++) {
+      await cluster.add(accountId)
+      if (accountId % 10 === 0) await cluster.flushRedis()
     }
     await outboxHas(cluster.db.pool, 0)
     expect(runs.size).toBe(60)
@@ -119,7 +119,7 @@ describe('two workers', () => {
     const second = counting()
     cleanUp.use(cluster.startWorker(first.processors))
     cleanUp.use(cluster.startWorker(second.processors))
-    for (let hostId = 1; hostId <= 100; hostId++) await cluster.add(hostId)
+    for (let accountId = 1; accountId <= 100; accountId++) await cluster.add(accountId)
     await outboxHas(cluster.db.pool, 0)
     const all = [...first.runs.keys(), ...second.runs.keys()]
     expect(all.length).toBe(100)
@@ -136,8 +136,9 @@ describe('two workers', () => {
     const connection = cleanUp.adopt(createRedis(createLogger('test', 'silent'), cluster.redisUrl), (redis) =>
       redis.disconnect(),
     )
-    const queue = cleanUp.adopt(new Queue('blob-gc', { connection, prefix: cluster.keys.jobs }), (queue) =>
-      queue.close(),
+    const queue = cleanUp.adopt(
+      new Queue('repo-compaction', { connection, prefix: cluster.keys.jobs }),
+      (queue) => queue.close(),
     )
     await queue.addBulk(['a', 'b', 'c'].map((jobId) => ({ name: 'again', data: { id }, opts: { jobId } })))
     await vi.waitFor(async () =>
@@ -232,7 +233,7 @@ describe('a failing job', () => {
     )
     cleanUp.use(cluster.startWorker(processors))
     const id = await cluster.add(1)
-    for (let attempt = 1; attempt < queues['blob-gc'].attemptsMax; attempt++) {
+    for (let attempt = 1; attempt < queues['repo-compaction'].attemptsMax; attempt++) {
       await vi.waitFor(async () => {
         const [job] = await listJobs(cluster.db.pool)
         expect(job).toMatchObject({ attempts: attempt, error: 'bucket is away', locked_until: null })
@@ -241,7 +242,7 @@ describe('a failing job', () => {
       await cluster.db.pool.query('update job_outbox set run_at = now()')
     }
     await outboxHas(cluster.db.pool, 1, 'dead')
-    expect(runs.get(1)).toBe(queues['blob-gc'].attemptsMax)
+    expect(runs.get(1)).toBe(queues['repo-compaction'].attemptsMax)
     expect(await listJobs(cluster.db.pool, { state: 'dead' })).toMatchObject([
       { id, error: 'bucket is away', error_code: 'Error' },
     ])
@@ -253,7 +254,9 @@ describe('a failing job', () => {
   test('that kills every worker is given up', async () => {
     const { runs, processors } = counting()
     await cluster.add(1)
-    await cluster.db.pool.query('update job_outbox set attempts = $1', [queues['blob-gc'].attemptsMax])
+    await cluster.db.pool.query('update job_outbox set attempts = $1', [
+      queues['repo-compaction'].attemptsMax,
+    ])
     cleanUp.use(cluster.startWorker(processors))
     await outboxHas(cluster.db.pool, 1, 'dead')
     expect(runs.size).toBe(0)

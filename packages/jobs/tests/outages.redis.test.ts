@@ -20,19 +20,19 @@ test('jobs added while Redis is away start when it is back, and the worker stops
   const db = stack.use(await createTestDatabase())
   const first = await startRedis({ dir, durable: false })
   const common = { log, pool: db.pool, redisUrl: first.url, keys: redisKeys('test:') }
-  const runs: number[] = []
+  const runs: string[] = []
   stack.use(new JobRelay(common))
   const processors = {
-    'blob-gc': (job: { payload: { hostId: number } }) => Promise.resolve(runs.push(job.payload.hostId)),
+    'blob-gc': (job: { payload: { of: string } }) => Promise.resolve(runs.push(job.payload.of)),
   }
   const runner = new JobRunner({ ...common, processors, drainMs: 100 })
-  await addJob(db.pool, { queue: 'blob-gc', payload: { hostId: 1 } })
+  await addJob(db.pool, { queue: 'blob-gc', payload: { of: 'orphans' } })
   await outboxHas(db.pool, 0)
   await first.stop()
-  await addJob(db.pool, { queue: 'blob-gc', payload: { hostId: 2 } })
+  await addJob(db.pool, { queue: 'blob-gc', payload: { of: 'unreferenced' } })
   const second = stack.use(await startRedis({ dir, port: first.port, durable: false }))
   await outboxHas(db.pool, 0)
-  expect(runs).toEqual([1, 2])
+  expect(runs).toEqual(['orphans', 'unreferenced'])
   await second.stop()
   const from = performance.now()
   await runner[Symbol.asyncDispose]()
@@ -47,7 +47,7 @@ test('a worker started while Redis is away begins when it comes', async () => {
   const first = await startRedis({ dir, durable: false })
   await first.stop()
   const common = { log, pool: db.pool, redisUrl: first.url, keys: redisKeys('test:') }
-  await addJob(db.pool, { queue: 'blob-gc', payload: { hostId: 1 } })
+  await addJob(db.pool, { queue: 'blob-gc', payload: { of: 'orphans' } })
   stack.use(new JobRelay(common))
   const server = stack.use(await startRedis({ dir, port: first.port, durable: false }))
   expect(server.port).toBe(first.port)
@@ -66,7 +66,7 @@ test('schedules run once per period, whatever the number of workers, and not at 
       everyMs: 3_600_000,
       run: async (tx: Parameters<typeof addJob>[0]) => {
         ran.push('hourly')
-        await addJob(tx, { queue: 'blob-gc', payload: { hostId: 1 } })
+        await addJob(tx, { queue: 'blob-gc', payload: { of: 'orphans' } })
       },
     },
   ]

@@ -28,8 +28,11 @@ export type Cluster = AsyncDisposable & {
   /** Starts a runner and its relay, as a worker process does. */
   startWorker(processors: JobProcessors, options?: { drainMs?: number }): Worker
   startRelay(): JobRelay
-  /** Adds a blob-gc job for the host and wakes the relays. */
-  add(hostId: number, options?: { dedupeKey?: string; keepResult?: boolean; runAt?: Date }): Promise<number>
+  /** Adds a repo-compaction job for the account and wakes the relays. */
+  add(
+    accountId: number,
+    options?: { dedupeKey?: string; keepResult?: boolean; runAt?: Date },
+  ): Promise<number>
   flushRedis(): Promise<void>
 }
 
@@ -65,9 +68,13 @@ export async function startCluster(): Promise<Cluster> {
       workers.defer(() => own.disposeAsync())
       return { runner, relay, [Symbol.asyncDispose]: () => own.disposeAsync() }
     },
-    async add(hostId, options = {}) {
+    async add(accountId, options = {}) {
       const id = await inTransaction(db.pool, (tx) =>
-        addJob(tx, { queue: 'blob-gc', payload: { hostId }, ...options }),
+        addJob(tx, {
+          queue: 'repo-compaction',
+          payload: { hostId: 1, tenantId: 1, accountId },
+          ...options,
+        }),
       )
       wakeJobs(redis, keys)
       return id

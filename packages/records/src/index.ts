@@ -39,5 +39,6 @@ export {
   WritesOverloadedError,
 } from './errors.ts'
 export { notActive, requireActive } from './repo-status.ts'
+export { type GrownRepo, listGrownRepos } from './storage/grown-queries.ts'
 export { compactRepo } from './storage/compact.ts'
 export { InvalidPackError } from './storage/pack.ts'

@@ -1,0 +1,61 @@
+import { blobStoreOptions, openBlobStore } from '@rookery/blobs'
+import type { Config } from '@rookery/config'
+import { Database, waitForSchema } from '@rookery/db'
+import { createSafeFetch, startInternalServer } from '@rookery/http'
+import { JobRelay, JobRunner, JobSchedules } from '@rookery/jobs'
+import { redisKeys } from '@rookery/redis'
+import type { Logger } from '@rookery/telemetry'
+
+import type { WorkerDeps } from './deps.ts'
+import { crawlTimeoutMs } from './limits.ts'
+import { buildProcessors } from './processors/processors.ts'
+import { buildSchedules } from './schedules/schedules.ts'
+
+/** A running worker process. */
+export type WorkerService = AsyncDisposable & {
+  /** The port of /livez, /readyz and /metrics. */
+  internalPort: number
+}
+
+/**
+ * Connects, waits for the schema, and runs jobs until disposed: it then starts no further job, lets those that run
+ * end within the drain time, and gives back the rest. Redis may be away: jobs wait in Postgres.
+ */
+export async function startWorker(config: Config, log: Logger): Promise<WorkerService> {
+  await using stack = new AsyncDisposableStack()
+  const db = stack.use(
+    new Database(log, {
+      url: config.database.url,
+      poolMax: config.database.poolMax,
+      applicationName: 'rookery-worker',
+    }),
+  )
+  await waitForSchema(log, db.pool)
+  const store = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
+  const fetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
+  const deps: WorkerDeps = { config, log, db, store, fetch }
+  const jobs = {
+    log,
+    pool: db.pool,
+    redisUrl: config.redis.url,
+    keys: redisKeys(config.redis.prefix),
+  }
+  const relay = stack.use(new JobRelay(jobs))
+  stack.use(new JobRunner({ ...jobs, processors: buildProcessors(deps), drainMs: config.http.drainMs }))
+  stack.use(
+    new JobSchedules({ log, pool: db.pool, schedules: buildSchedules(deps), onRan: () => relay.wake() }),
+  )
+  const internal = stack.use(
+    await startInternalServer({
+      port: config.http.internalPort,
+      notReady: () =>
+        db.pool.query('select 1').then(
+          () => undefined,
+          (error: Error) => `database: ${error.message}`,
+        ),
+    }),
+  )
+  stack.defer(() => internal.drain())
+  const owned = stack.move()
+  return { internalPort: internal.port, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}

@@ -1,0 +1,15 @@
+import type { BlobStore } from '@rookery/blobs'
+import type { Config } from '@rookery/config'
+import type { Database } from '@rookery/db'
+import type { SafeFetch } from '@rookery/http'
+import type { Logger } from '@rookery/telemetry'
+
+/** Everything a worker process is built from. Processors never see it: each takes the few things that it names. */
+export type WorkerDeps = {
+  config: Config
+  log: Logger
+  db: Database
+  store: BlobStore
+  /** Fetches URLs that the operator configured; those may be inside of the cluster. */
+  fetch: SafeFetch
+}
