@@ -40,5 +40,24 @@ export {
 } from './errors.ts'
 export { notActive, requireActive } from './repo-status.ts'
 export { type GrownRepo, listGrownRepos } from './storage/grown-queries.ts'
+export { InvalidCopyError } from './read/copy-rows.ts'
+export { RepoExports } from './read/export-repo.ts'
+export { getBlocks, proveRecord } from './read/read-blocks.ts'
+export { type FoundRepo, findRepo, listCollections } from './read/read-queries.ts'
+export { type ListRecordsOptions, getRecord, listRecords } from './read/read-records.ts'
+export { type RepoStanding, getReadableRepo, getRepoStatus, listRepos } from './read/read-repos.ts'
 export { compactRepo } from './storage/compact.ts'
+export { NodeCache } from './storage/node-cache.ts'
 export { InvalidPackError } from './storage/pack.ts'
+export { type RecordInput, type RecordLexicons, type ValidationStatus } from './write/prepare-record.ts'
+export { linkOfRecord } from './write/record-link.ts'
+export {
+  type BatchWrite,
+  type WriteDeps,
+  type WriteResult,
+  type WrittenRecord,
+  applyWrites,
+  createRecord,
+  deleteRecord,
+  putRecord,
+} from './write/write-records.ts'

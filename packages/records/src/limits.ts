@@ -6,11 +6,11 @@ export const commitOpsMax = 200
 /** Largest CAR slice of one commit, in bytes: what relays accept (SPEC SYN-3). */
 export const commitCarBytesMax = 2_000_000
 
-/** Largest record, in bytes of CBOR: what relays accept (SPEC DM-8). */
-export const recordBytesMax = 1_000_000
-
 /** Most blob references of one record: as many rows are written with it. */
 export const recordBlobsMax = 1_000
+
+/** Duplicates of a like, repost, follow or block that one create replaces. */
+export const replacedDuplicatesMax = 100
 
 /** Commits of one statement: past 16 the gain flattens, past 64 the latency doubles. */
 export const batchCommitsMax = 64
