@@ -77,7 +77,6 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   BlockNotFound: { status: 400, error: 'BlockNotFound' },
   InvalidImport: { status: 400, error: 'InvalidRequest' },
   InvalidCursor: { status: 400, error: 'InvalidRequest' },
-  InvalidCopy: { status: 500, error: 'InternalServerError' },
   InvalidPack: { status: 500, error: 'InternalServerError' },
   FrameTooLarge: { status: 400, error: 'InvalidRequest' },
   InvalidJob: { status: 500, error: 'InternalServerError' },

@@ -1,5 +1,3 @@
-import { secondMs } from '@rookery/std'
-
 /** Most operations of one commit: what relays accept (SPEC SYN-3). */
 export const commitOpsMax = 200
 
@@ -66,15 +64,6 @@ export const chunkLayerMax = 3
 /** Chunks of one repo that a walk keeps at hand. */
 export const walkChunksMax = 4
 
-/** Exports of one process that run at once. */
-export const exportsMax = 4
-
-/** Exports of one process that wait for their turn; more are told to come back. */
-export const waitingExportsMax = 64
-
-/** How long an export may go without its client taking a byte, in milliseconds. */
-export const exportStallMsMax = 60 * secondMs
-
 /** Rows of one transaction when an account's content is deleted. */
 export const deletionBatchRows = 1_000
 
@@ -83,6 +72,3 @@ export const importRevAheadMicrosMax = 5 * 60 * 1_000_000
 
 /** Largest repo that may be imported, in bytes of CAR, unless configured otherwise. */
 export const importBytesMax = 4 * 1024 ** 3
-
-/** Blocks that `getBlocks` answers at once. */
-export const blocksMax = 500

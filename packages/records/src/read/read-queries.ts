@@ -1,6 +1,5 @@
 import { type AccountStatus, type Queryable, statement } from '@rookery/db'
-import { assert } from '@rookery/std'
-import { type Cid, type Did, type Nsid, type RecordKey, type Tid, isTid } from '@rookery/syntax'
+import type { Cid, Did, Nsid, RecordKey, Tid } from '@rookery/syntax'
 
 /** A repo of a host as its readers see it. */
 export type FoundRepo = {
@@ -61,19 +60,6 @@ export async function findRecordRow(
   return (await find(db, [wanted.hostId, name, wanted.collection, wanted.rkey])).rows[0]
 }
 
-const recordBlock = statement<{ cid: Buffer; bytes: Buffer }>(
-  'record_block',
-  'select cid, bytes from record where account_id = $1 and collection = $2 and rkey = $3',
-)
-
-/** Returns the block of a record, taken down or not, or undefined. */
-export async function findRecordBlock(
-  db: Queryable,
-  record: { accountId: number; collection: string; rkey: string },
-): Promise<{ cid: Buffer; bytes: Buffer } | undefined> {
-  return (await recordBlock(db, [record.accountId, record.collection, record.rkey])).rows[0]
-}
-
 /** A row of a page of records. */
 export type ListedRecord = { rkey: RecordKey; cid: Buffer; bytes: Buffer }
 
@@ -116,45 +102,6 @@ export async function listCollections(db: Queryable, accountId: number): Promise
   return rows.map(({ collection }) => collection)
 }
 
-/** A repo in a listing. */
-export type ListedRepo = { accountId: number; did: Did; head: Cid; rev: Tid; status: AccountStatus }
-
-const repoPage = statement<ListedRepo>(
-  'repo_page',
-  `select a.id as "accountId", a.did, r.head, r.rev, r.status from account a join repo r on r.account_id = a.id
-   where a.host_id = $1 and a.id > $2 order by a.id limit $3`,
-)
-
-/** Returns the host's repos in the order in which their accounts were made, those after an account. */
-export async function listRepoRows(
-  db: Queryable,
-  options: { hostId: number; after: number; limit: number },
-): Promise<ListedRepo[]> {
-  return (await repoPage(db, [options.hostId, options.after, options.limit])).rows
-}
-
-/** Tells whether the host had an account of this DID that was deleted. */
-export async function hasTombstone(db: Queryable, hostId: number, did: string): Promise<boolean> {
-  const { rows } = await db.query('select from account_tombstone where host_id = $1 and did = $2', [
-    hostId,
-    did,
-  ])
-  return rows.length > 0
-}
-
-/** Returns those of the record blocks that the repo has; reads all its rows. */
-export async function findRecordBlocks(
-  db: Queryable,
-  accountId: number,
-  cids: readonly Cid[],
-): Promise<{ cid: Buffer; bytes: Buffer }[]> {
-  const { rows } = await db.query<{ cid: Buffer; bytes: Buffer }>(
-    'select distinct on (cid) cid, bytes from record where account_id = $1 and cid = any($2::bytea[])',
-    [accountId, cids],
-  )
-  return rows
-}
-
 /** Returns a page of a collection's record keys and CIDs above a key, in ascending order. */
 export async function listRecordCids(
   db: Queryable,
@@ -165,21 +112,4 @@ export async function listRecordCids(
     [options.accountId, options.collection, options.above, options.limit],
   )
   return rows
-}
-
-/** Text of the copy of all records, in the order of the table. */
-export function copyRecords(accountId: number): string {
-  return `copy (${recordsToCopy(accountId)} order by collection, rkey) to stdout (format binary)`
-}
-
-/** Text of the copy of the records written after a rev. */
-export function copyRecordsSince(accountId: number, since: Tid): string {
-  assert(isTid(since), 'since is parsed')
-  return `copy (${recordsToCopy(accountId)} and rev > '${since}' order by rev) to stdout (format binary)`
-}
-
-// A COPY takes no parameters.
-function recordsToCopy(accountId: number): string {
-  assert(Number.isSafeInteger(accountId), 'an account id is a number')
-  return `select cid, bytes from record where account_id = ${accountId}`
 }
