@@ -42,8 +42,18 @@ export type Api = AsyncDisposable & {
   internalPort: number
 }
 
+/** What another role adds to the public port when both run in one process. */
+export type ApiExtension = {
+  /** Registers routes, before the instance listens. */
+  register(app: FastifyInstance): Promise<void>
+  /** Ends what the routes hold open; called when readiness is gone, before requests are drained. */
+  drain(app: FastifyInstance): Promise<void>
+  /** Tells what keeps the process from serving, or undefined. */
+  notReady(): Promise<string | undefined>
+}
+
 /** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
-export async function startApi(config: Config, log: Logger): Promise<Api> {
+export async function startApi(config: Config, log: Logger, extension?: ApiExtension): Promise<Api> {
   await using stack = new AsyncDisposableStack()
   const metrics = new Metrics('api')
   const db = stack.use(
@@ -76,6 +86,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     lexicons: bundledLexicons(),
   })
   stack.defer(() => app.close())
+  await extension?.register(app)
   await app.listen({ port: config.http.port, host: config.http.address })
   isListening = true
   stack.defer(() => internal.drain())

@@ -34,11 +34,20 @@ export async function buildFirehose(deps: FirehoseDeps): Promise<FastifyInstance
   return app
 }
 
-/**
- * Connects, waits for the schema, reaches the newest event and listens. Disposing drains: readiness first, then
- * subscribers are sent away one after the other over `config.http.drainMs`, then everything closes.
- */
-export async function startFirehose(config: Config, log: Logger): Promise<Firehose> {
+/** What serves subscribers, without a port of its own: any Fastify instance may register it. */
+export type FirehoseCore = AsyncDisposable & {
+  /** What `registerSubscribeRepos` takes. */
+  deps: SubscribeReposDeps
+  directory: HostDirectory
+  /**
+   * Takes no more subscribers and sends those that `app` has away one after the other over `config.http.drainMs`.
+   * To be called before the instance is closed.
+   */
+  drain(app: FastifyInstance): Promise<void>
+}
+
+/** Connects, waits for the schema and reaches the newest event. */
+export async function openFirehose(config: Config, log: Logger): Promise<FirehoseCore> {
   const { database, redis, events, http } = config
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
@@ -57,19 +66,36 @@ export async function startFirehose(config: Config, log: Logger): Promise<Fireho
   )
   fanout = stack.use(new Fanout({ log, pool: db.pool, ring: tail.ring }, { retentionMs: events.retentionMs }))
   let isDraining = false
+  const owned = stack.move()
+  return {
+    deps: { fanout, isDraining: () => isDraining },
+    directory,
+    async drain(app) {
+      isDraining = true
+      await fanout.drain(http.drainMs)
+      await allClosed(app)
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/**
+ * Opens the firehose and listens. Disposing drains: readiness first, then the subscribers, then everything closes.
+ */
+export async function startFirehose(config: Config, log: Logger): Promise<Firehose> {
+  const { http } = config
+  await using stack = new AsyncDisposableStack()
+  const core = stack.use(await openFirehose(config, log))
   const { trustedProxies } = http
-  const deps = { log, hosts: directory, trustedProxies, fanout, isDraining: () => isDraining }
-  const app = await buildFirehose(deps)
+  const app = await buildFirehose({ ...core.deps, log, hosts: core.directory, trustedProxies })
   stack.defer(() => app.close())
   await app.listen({ port: http.port, host: http.address })
   const internal = stack.use(
     await startInternalServer({ port: http.internalPort, notReady: () => undefined }),
   )
   stack.defer(async () => {
-    isDraining = true
     internal.drain()
-    await fanout.drain(http.drainMs)
-    await allClosed(app)
+    await core.drain(app)
   })
   const owned = stack.move()
   const address = app.server.address()
@@ -85,3 +111,5 @@ async function allClosed(app: FastifyInstance): Promise<void> {
   const deadline = performance.now() + closeGraceMs
   while (app.websocketServer.clients.size > 0 && performance.now() < deadline) await sleep(20)
 }
+
+export { registerSubscribeRepos } from './subscribe-repos.ts'

@@ -16,8 +16,15 @@ export type SequencerApp = AsyncDisposable & {
   isLeader(): boolean
 }
 
+/** The sequencer without a port of its own. */
+export type SequencerCore = AsyncDisposable & {
+  isLeader(): boolean
+  /** Tells what keeps the process from working, or undefined. */
+  notReady(): Promise<string | undefined>
+}
+
 /** Connects, waits for the schema and stands by for leadership. Disposing gives leadership up at once. */
-export async function startSequencer(config: Config, log: Logger): Promise<SequencerApp> {
+export async function openSequencer(config: Config, log: Logger): Promise<SequencerCore> {
   await using stack = new AsyncDisposableStack()
   const database = stack.use(
     new Database(log, { url: config.database.url, poolMax, applicationName: 'rookery-sequencer' }),
@@ -28,21 +35,30 @@ export async function startSequencer(config: Config, log: Logger): Promise<Seque
   const sequencer = stack.use(
     new Sequencer({ log, database, redis, keys: redisKeys(config.redis.prefix) }, { leaseMs, retentionMs }),
   )
+  const owned = stack.move()
+  return {
+    isLeader: () => sequencer.isLeader,
+    notReady: () =>
+      database.pool.query('select 1').then(
+        () => undefined,
+        (error: Error) => `database: ${error.message}`,
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Opens the sequencer, with its internal port. */
+export async function startSequencer(config: Config, log: Logger): Promise<SequencerApp> {
+  await using stack = new AsyncDisposableStack()
+  const core = stack.use(await openSequencer(config, log))
   const internal = stack.use(
-    await startInternalServer({
-      port: config.http.internalPort,
-      notReady: () =>
-        database.pool.query('select 1').then(
-          () => undefined,
-          (error: Error) => `database: ${error.message}`,
-        ),
-    }),
+    await startInternalServer({ port: config.http.internalPort, notReady: () => core.notReady() }),
   )
   stack.defer(() => internal.drain())
   const owned = stack.move()
   return {
     internalPort: internal.port,
-    isLeader: () => sequencer.isLeader,
+    isLeader: () => core.isLeader(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

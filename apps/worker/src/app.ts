@@ -17,11 +17,17 @@ export type WorkerService = AsyncDisposable & {
   internalPort: number
 }
 
+/** The worker without a port of its own. */
+export type WorkerCore = AsyncDisposable & {
+  /** Tells what keeps the process from working, or undefined. */
+  notReady(): Promise<string | undefined>
+}
+
 /**
  * Connects, waits for the schema, and runs jobs until disposed: it then starts no further job, lets those that run
  * end within the drain time, and gives back the rest. Redis may be away: jobs wait in Postgres.
  */
-export async function startWorker(config: Config, log: Logger): Promise<WorkerService> {
+export async function openWorker(config: Config, log: Logger): Promise<WorkerCore> {
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
     new Database(log, {
@@ -45,15 +51,23 @@ export async function startWorker(config: Config, log: Logger): Promise<WorkerSe
   stack.use(
     new JobSchedules({ log, pool: db.pool, schedules: buildSchedules(deps), onRan: () => relay.wake() }),
   )
+  const owned = stack.move()
+  return {
+    notReady: () =>
+      db.pool.query('select 1').then(
+        () => undefined,
+        (error: Error) => `database: ${error.message}`,
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Opens the worker, with its internal port. */
+export async function startWorker(config: Config, log: Logger): Promise<WorkerService> {
+  await using stack = new AsyncDisposableStack()
+  const core = stack.use(await openWorker(config, log))
   const internal = stack.use(
-    await startInternalServer({
-      port: config.http.internalPort,
-      notReady: () =>
-        db.pool.query('select 1').then(
-          () => undefined,
-          (error: Error) => `database: ${error.message}`,
-        ),
-    }),
+    await startInternalServer({ port: config.http.internalPort, notReady: () => core.notReady() }),
   )
   stack.defer(() => internal.drain())
   const owned = stack.move()
