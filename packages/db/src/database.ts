@@ -13,6 +13,9 @@ export type Tx = Transaction<Schema>
 /** Where a hot statement may run: the pool, or a client in a transaction. */
 export type Queryable = Pick<pg.Pool, 'query'> | Pick<pg.ClientBase, 'query'>
 
+/** A connection of a pool, for what needs one of its own for a while; whoever took it releases it. */
+export type Connection = pg.PoolClient
+
 export type DatabaseOptions = {
   /** PostgreSQL connection URL. */
   url: string

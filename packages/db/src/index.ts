@@ -1,4 +1,5 @@
 export {
+  type Connection,
   Database,
   type DatabaseOptions,
   type Db,

@@ -69,6 +69,8 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   CommitTooLarge: { status: 400, error: 'InvalidRequest' },
   WritesOverloaded: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 1 },
   ExportsOverloaded: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 5 },
+  BlocksTooLarge: { status: 400, error: 'InvalidRequest' },
+  ExportTimeout: { status: 504, error: 'UpstreamTimeout' },
   RepoNotFound: { status: 400, error: 'RepoNotFound' },
   RepoTakendown: { status: 400, error: 'RepoTakendown' },
   RepoSuspended: { status: 400, error: 'RepoSuspended' },

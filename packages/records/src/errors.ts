@@ -24,6 +24,12 @@ export class ExportsOverloadedError extends DomainError {
   readonly code = 'ExportsOverloaded'
 }
 
+/** Is thrown by an export that its client, or anything else, has kept open for too long. */
+export class ExportTimeoutError extends DomainError {
+  override readonly name = 'ExportTimeoutError'
+  readonly code = 'ExportTimeout'
+}
+
 /** Is thrown when the host has no such repo. */
 export class RepoNotFoundError extends DomainError {
   override readonly name = 'RepoNotFoundError'
@@ -58,6 +64,12 @@ export class RecordNotFoundError extends DomainError {
 export class BlockNotFoundError extends DomainError {
   override readonly name = 'BlockNotFoundError'
   readonly code = 'BlockNotFound'
+}
+
+/** Is thrown when more blocks are asked for than are answered at once. */
+export class BlocksTooLargeError extends DomainError {
+  override readonly name = 'BlocksTooLargeError'
+  readonly code = 'BlocksTooLarge'
 }
 
 /** Is thrown for a repo that can't be imported: the message says why. */

@@ -26,7 +26,9 @@ export { type RepoRef, RepoWriter, type RepoWriterOptions, type StoredCommit } f
 export { type RecordWrite, pathOf } from './commit/record-write.ts'
 export {
   BlockNotFoundError,
+  BlocksTooLargeError,
   CommitTooLargeError,
+  ExportTimeoutError,
   ExportsOverloadedError,
   InvalidCursorError,
   InvalidImportError,
@@ -38,6 +40,19 @@ export {
   RepoTakendownError,
   WritesOverloadedError,
 } from './errors.ts'
+export type { RepoAddress } from './export/export-queries.ts'
+export { getBlocks } from './export/get-blocks.ts'
+export { blocksMax, exportsMax, listReposMax } from './export/limits.ts'
+export {
+  type InactiveStatus,
+  type RepoStatus,
+  type RepoSummary,
+  getRepoStatus,
+  listRepos,
+} from './export/list-repos.ts'
+export { getRecordProof } from './export/record-proof.ts'
+export { type ExportOptions, RepoExporter } from './export/repo-exporter.ts'
+export { type ReadOptions, getServableRepo } from './export/servable-repo.ts'
 export { notActive, requireActive } from './repo-status.ts'
 export { type GrownRepo, listGrownRepos } from './storage/grown-queries.ts'
 export { type FoundRepo, findRepo, listCollections } from './read/read-queries.ts'

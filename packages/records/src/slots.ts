@@ -14,16 +14,13 @@ export class Slots {
   /**
    * Resolves with a place, to be disposed when it is no longer needed.
    *
+   * @param signal gives up waiting, with its reason.
    * @throws {ExportsOverloadedError} if too many wait already.
    */
-  async acquire(): Promise<AsyncDisposable> {
+  async acquire(signal?: AbortSignal): Promise<AsyncDisposable> {
+    signal?.throwIfAborted()
     if (this.#free > 0) this.#free--
-    else {
-      if (this.#waiting.length >= this.#waitingMax) {
-        throw new ExportsOverloadedError('Too many exports are running, try again shortly')
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
+    else await this.#wait(signal)
     let isHeld = true
     return {
       [Symbol.asyncDispose]: () => {
@@ -31,6 +28,27 @@ export class Slots {
         isHeld = false
         return Promise.resolve()
       },
+    }
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#waiting.length >= this.#waitingMax) {
+      throw new ExportsOverloadedError('Too many exports are running, try again shortly')
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const giveUp = (): void => {
+      const index = this.#waiting.indexOf(resolve)
+      // A place that was handed over in this very turn is kept: its owner gives it back.
+      if (index < 0) return
+      this.#waiting.splice(index, 1)
+      reject(signal?.reason as Error)
+    }
+    this.#waiting.push(resolve)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    try {
+      await promise
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 

@@ -35,6 +35,8 @@ type Ahead = { kind: 'record'; path: string; cid: Cid } | { kind: 'node'; cid: C
  * in batches and not kept: memory is bounded by the tree's depth. With a store that has everything at hand it
  * never waits; a caller that shares the event loop pauses now and then itself.
  *
+ * Answering a node with 'skip' (`walk.next('skip')`) leaves out what hangs below it.
+ *
  * @param options.range walks only the nodes and records of a part of the keys: those nodes prove its completeness.
  * @throws {MissingBlockError} if the store lacks a node.
  * @throws {InvalidNodeError} if a node is malformed or in the wrong place.
@@ -48,7 +50,7 @@ export async function* walkTree(
   tree: Tree,
   store: BlockStore,
   options: { range?: PathRange; limits?: Partial<TreeLimits> } = {},
-): AsyncGenerator<TreeItem, void> {
+): AsyncGenerator<TreeItem, void, 'skip' | undefined> {
   const { range = {}, limits } = options
   const budget = new Budget(limits)
   if (!tree.top.cid && tree.top.node) {
@@ -67,7 +69,7 @@ export async function* walkTree(
     const bytes = reader.find(cid) ?? (await reader.fetch(cid, ahead))
     budget.node(bytes)
     const node = placeNode(decodeNode(bytes), place, tree.foreign)
-    yield { kind: 'node', cid, bytes, layer: node.layer }
+    if ((yield { kind: 'node', cid, bytes, layer: node.layer }) === 'skip') continue
     pushSlots(ahead, node, place, range)
   }
 }

@@ -1,0 +1,31 @@
+import { hourMs, minuteMs } from '@rookery/std'
+
+/** Exports of one process that run at once: each holds a connection and a snapshot. */
+export const exportsMax = 4
+
+/** Exports of one process that wait for their turn; more are told to come back. */
+export const waitingExportsMax = 64
+
+/** How long an export may go without its client taking a byte, in milliseconds. */
+export const exportStallMsMax = minuteMs
+
+/** How long an export may take, in milliseconds: its snapshot keeps the whole database from being cleaned up. */
+export const exportMsMax = 2 * hourMs
+
+/** Size at which the chunks of an export are sent, in bytes; a larger block makes a larger chunk. */
+export const exportChunkBytes = 64 * 1024
+
+/** Records of one statement of an export. */
+export const exportBatchRecords = 1_000
+
+/** Node bytes that one batch of an export may hold back until its records come. */
+export const exportBatchNodeBytes = 1024 * 1024
+
+/** Blocks that `getBlocks` answers at once. */
+export const blocksMax = 500
+
+/** Bytes of blocks that `getBlocks` answers at once: as many as the largest event. */
+export const blocksBytesMax = 8 * 1024 * 1024
+
+/** Repos on a page of `listRepos` (SPEC §8). */
+export const listReposMax = 1_000
