@@ -1,5 +1,5 @@
 /** Is thrown when a service does not answer in time. */
-export class DeadlineError extends Error {
+class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
