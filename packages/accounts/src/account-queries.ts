@@ -72,6 +72,24 @@ export async function findLogin(
   return rows[0]
 }
 
+/**
+ * Returns which of the hosts has an active account with this handle (in lower case), or undefined. At most one has
+ * it for long: the handle names one DID, and that is active where it lives.
+ */
+export async function findHostOfHandle(
+  db: Queryable,
+  hostIds: readonly number[],
+  handle: string,
+): Promise<number | undefined> {
+  const { rows } = await db.query<{ host_id: number }>(
+    `select host_id from account
+      where host_id = any($1::integer[]) and handle = $2
+        and takedown_ref is null and suspended_at is null and deactivated_at is null limit 1`,
+    [hostIds, handle],
+  )
+  return rows[0]?.host_id
+}
+
 /** Returns the account with this row id, or undefined. */
 export async function findAccountById(db: Queryable, accountId: number): Promise<Account | undefined> {
   const { rows } = await db.query<Account>(`select ${columns} from account where id = $1`, [accountId])

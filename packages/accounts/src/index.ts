@@ -5,6 +5,7 @@ export {
   findAccountByDid,
   findAccountByHandle,
   findAccountById,
+  findHostOfHandle,
   updateAccountHandle,
   updatePasswordHash,
 } from './account-queries.ts'
@@ -35,6 +36,7 @@ export {
   SignUpExpiredError,
   UnsupportedDomainError,
 } from './errors.ts'
+export { changeHandle } from './handles/change-handle.ts'
 export { assertCustomHandle, assertHandleUnderDomain } from './handles/handle-rules.ts'
 export { reservedLabels } from './handles/reserved-labels.ts'
 export { type CreateInviteCodesInput, createInviteCodes } from './invites/create-invite-codes.ts'
@@ -62,6 +64,7 @@ export {
   type SessionHost,
   type SignInDeps,
   type SignInInput,
+  checkPassword,
   endSession,
   refreshSession,
   signIn,
@@ -76,5 +79,6 @@ export {
 } from './sign-up/create-account.ts'
 export { toTakenError } from './sign-up/taken.ts'
 export { type AppendStatusEvents, type StatusChange, changeAccountStatus } from './status/change-status.ts'
+export { announceIdentity } from './status/announce-identity.ts'
 export { type DeleteAccountDeps, deleteAccount } from './status/delete-account.ts'
 export { listAccountsToDelete } from './status/status-queries.ts'

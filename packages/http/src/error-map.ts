@@ -35,6 +35,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   SignUpExpired: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 5 },
   SigningKeyNotFound: { status: 500, error: 'InternalServerError' },
   TooManyReservedKeys: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 60 },
+  UnknownTemplate: { status: 500, error: 'InternalServerError' },
   UnsupportedDomain: { status: 400, error: 'UnsupportedDomain' },
   UnwrapFailed: { status: 500, error: 'InternalServerError' },
   InvalidCid: { status: 400, error: 'InvalidRequest' },

@@ -119,6 +119,7 @@ function answerError(
 ): FastifyReply {
   if (answer.status >= 500)
     request.log.error({ ...request.logContext, err: error, path: request.url.split('?', 1)[0] }, 'failed')
+  if (answer.status === 401) reply.header('www-authenticate', `Bearer error="${answer.error}"`)
   return reply
     .code(answer.status)
     .headers(answer.headers)

@@ -36,6 +36,7 @@ export {
   type SubmittedOperation,
   assertIdentityIsOurs,
   assertOperationKeepsAccount,
+  parseOperationChange,
   recommendedCredentials,
 } from './plc/check-identity.ts'
 export { PlcClient, type PlcData } from './plc/plc-client.ts'

@@ -1,1 +1,5 @@
-export {}
+export { type DeliverMailDeps, deliverMail } from './deliver-mail.ts'
+export { UnknownTemplateError } from './errors.ts'
+export { type Mail, Mailer, type MailerOptions } from './mailer.ts'
+export { requestTokenMail } from './request-mail.ts'
+export { type TemplateContext, type TemplateName, renderMail } from './templates.ts'

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Database, Queryable } from '@rookery/db'
 
 import { findAccountByDid, findLogin, updatePasswordHash } from '../account-queries.ts'
-import type { Account } from '../account.ts'
+import type { Account, AccountRef } from '../account.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
 import { assertOfferedPassword } from '../passwords/password-rules.ts'
@@ -48,6 +48,20 @@ export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInI
     await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(input.password))
   }
   return startSession(deps.db.pool, deps.tokens, host, account)
+}
+
+/** Returns the account if the password is its own, else undefined after the same work. */
+export async function checkPassword(
+  deps: Pick<SignInDeps, 'db' | 'passwords'>,
+  ref: AccountRef,
+  password: string,
+): Promise<Account | undefined> {
+  assertOfferedPassword(password)
+  const login = await findLogin(deps.db.pool, ref.hostId, ref.did)
+  const check = await deps.passwords.verify(login?.password_hash, password)
+  if (login === undefined || !check.matches) return undefined
+  const { password_hash: _, ...account } = login
+  return account
 }
 
 /** Stores a new session of the account, in a transaction if the caller is in one, and returns it with its tokens. */

@@ -1,8 +1,10 @@
+import { z } from 'zod'
+
 import { IncompatibleDidDocError } from '../errors.ts'
 import { atprotoData } from '../resolution/did-document.ts'
 import type { IdentityResolver } from '../resolution/identity-resolver.ts'
 import type { PlcData } from './plc-client.ts'
-import type { PlcIdentities } from './plc-identities.ts'
+import type { OperationChange, PlcIdentities } from './plc-identities.ts'
 
 const pdsServiceType = 'AtprotoPersonalDataServer'
 
@@ -102,3 +104,28 @@ function field(value: unknown, name?: string): Record<string, unknown> | undefin
   const object = value as Record<string, unknown>
   return name === undefined ? object : field(object[name])
 }
+
+/**
+ * Returns the changes that somebody asks of their DID's last operation; fields of the wrong shape are refused here, for
+ * the library that signs takes anything.
+ *
+ * @throws {IncompatibleDidDocError} if a field has the wrong shape.
+ */
+export function parseOperationChange(
+  input: Partial<Record<keyof OperationChange, unknown>>,
+): OperationChange {
+  const parsed = operationChange.safeParse(input)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new IncompatibleDidDocError(
+    `Invalid ${issue?.path.join('.') ?? 'operation'}: ${issue?.message ?? ''}`,
+  )
+}
+
+const texts = z.array(z.string())
+const operationChange = z.object({
+  rotationKeys: texts.optional(),
+  alsoKnownAs: texts.optional(),
+  verificationMethods: z.record(z.string(), z.string()).optional(),
+  services: z.record(z.string(), z.object({ type: z.string(), endpoint: z.string() })).optional(),
+})

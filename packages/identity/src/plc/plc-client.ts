@@ -1,6 +1,7 @@
-import type { CompatibleOpOrTombstone, OpOrTombstone } from '@did-plc/lib'
+import type { CompatibleOpOrTombstone } from '@did-plc/lib'
 import type { SafeFetch } from '@rookery/http'
 
+import { absence } from '../resolution/fetch-identity.ts'
 import { DidNotFoundError, PlcRefusedError, PlcUnavailableError } from '../errors.ts'
 
 /** The PLC directory. */
@@ -19,7 +20,7 @@ export class PlcClient {
    * @throws {PlcRefusedError} if the directory does not accept it.
    * @throws {PlcUnavailableError} if it does not answer, or fails: whether it has the operation is then unknown.
    */
-  async send(did: string, operation: OpOrTombstone): Promise<void> {
+  async send(did: string, operation: object): Promise<void> {
     const response = await this.#request(did, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -46,14 +47,14 @@ export class PlcClient {
   /**
    * Returns what the DID's operations come to: its keys, handles and services.
    *
-   * @throws {DidNotFoundError} if the directory does not know the DID, or it was tombstoned.
+   * @throws {DidNotFoundError} if the directory does not know the DID.
+   * @throws {DidDeactivatedError} if it was tombstoned.
    * @throws {PlcRefusedError} if it refuses to say.
    * @throws {PlcUnavailableError} if it does not answer.
    */
   async data(did: string): Promise<PlcData> {
     const response = await this.#request(`${did}/data`)
-    if (response.status === 404 || response.status === 410)
-      throw new DidNotFoundError(`DID not found: ${did}`)
+    if (response.status === 404 || response.status === 410) throw await absence(response, did)
     if (!response.ok) throw await refusal(response)
     return this.#json<PlcData>(response)
   }

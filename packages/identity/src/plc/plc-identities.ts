@@ -1,7 +1,6 @@
 import { Secp256k1Keypair } from '@atproto/crypto'
 import {
   type CompatibleOp,
-  type OpOrTombstone,
   type Operation,
   type Tombstone,
   type UnsignedOperation,
@@ -42,9 +41,12 @@ export type NewDid = {
 }
 
 /** Changes that a user wants in the DID's last operation; what is not given stays. */
-export type OperationChange = Partial<
-  Pick<PlcData, 'rotationKeys' | 'alsoKnownAs' | 'verificationMethods' | 'services'>
->
+export type OperationChange = {
+  rotationKeys?: string[] | undefined
+  alsoKnownAs?: string[] | undefined
+  verificationMethods?: PlcData['verificationMethods'] | undefined
+  services?: PlcData['services'] | undefined
+}
 
 /** Makes, changes and checks did:plc identities with the cluster's rotation key (SPEC PLC, IDN-8…13). */
 export class PlcIdentities {
@@ -92,8 +94,10 @@ export class PlcIdentities {
     }
   }
 
-  /** Makes the handle the DID's first alias, and keeps the aliases that are no handles. */
+  /** Makes the handle the DID's first alias, and keeps the aliases that are no handles; sends nothing if it is. */
   async updateHandle(did: string, handle: string): Promise<void> {
+    const { alsoKnownAs } = await this.#options.client.data(did)
+    if (alsoKnownAs[0] === `at://${handle}`) return
     await this.#update(did, (last) => ({
       ...last,
       alsoKnownAs: [`at://${handle}`, ...last.alsoKnownAs.filter((alias) => !alias.startsWith('at://'))],
@@ -110,11 +114,17 @@ export class PlcIdentities {
       throw new IncompatibleDidDocError(`A DID has at most ${rotationKeysMax} rotation keys`)
     }
     const last = await this.#lastOperation(did)
-    return createUpdateOp(last, this.#keypair, (normalized) => ({ ...normalized, ...definedOnly(change) }))
+    return createUpdateOp(last, this.#keypair, (normalized) => ({
+      ...normalized,
+      rotationKeys: change.rotationKeys ?? normalized.rotationKeys,
+      alsoKnownAs: change.alsoKnownAs ?? normalized.alsoKnownAs,
+      verificationMethods: change.verificationMethods ?? normalized.verificationMethods,
+      services: change.services ?? normalized.services,
+    }))
   }
 
   /** Sends an operation that was checked. */
-  async submit(did: string, operation: OpOrTombstone): Promise<void> {
+  async submit(did: string, operation: object): Promise<void> {
     await this.#options.client.send(did, operation)
   }
 
@@ -167,8 +177,4 @@ export class PlcIdentities {
       throw error
     }
   }
-}
-
-function definedOnly<T extends object>(change: T): Partial<T> {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>
 }

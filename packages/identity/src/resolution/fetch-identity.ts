@@ -61,8 +61,11 @@ async function fetchDocument(sources: IdentitySources, did: string): Promise<Res
   }
 }
 
-/** The PLC directory answers a tombstone with 410, or (as its server does) with 404 and other words. */
-async function absence(response: Response, did: string): Promise<Error> {
+/**
+ * Returns the error for a DID that its server does not have. The PLC directory answers a tombstone with 410, or (as
+ * its server does) with 404 and other words.
+ */
+export async function absence(response: Response, did: string): Promise<Error> {
   const text = await response.text().catch(() => '')
   return response.status === 410 || text.includes('DID not available')
     ? new DidDeactivatedError(`DID is deactivated: ${did}`)

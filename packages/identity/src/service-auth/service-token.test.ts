@@ -81,6 +81,7 @@ describe('verifyServiceToken', () => {
     ['BadJwtType', signed({ typ: 'at+jwt' }, { iss: issuer })],
     ['BadJwtType', signed({ typ: 'DPoP+JWT' }, { iss: issuer })],
     ['JwtExpired', issueServiceToken(signer, { ...claims, expiresAtMs: Date.now() - clockSkewMs - 2_000 })],
+    ['BadJwt', issueServiceToken(signer, { ...claims, expiresAtMs: Date.now() + 2 * 3_600_000 })],
     ['BadJwtAudience', issueServiceToken(signer, { ...claims, audience: 'did:web:other.example' })],
     ['BadJwtAudience', issueServiceToken(signer, { ...claims, audience: `${audience}#other` })],
     [

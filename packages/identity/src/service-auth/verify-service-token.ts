@@ -2,7 +2,7 @@ import { DomainError } from '@rookery/std'
 
 import { verifySignature } from '../crypto/signer.ts'
 import { InvalidServiceTokenError } from '../errors.ts'
-import { clockSkewMs, serviceTokenLengthMax } from '../limits.ts'
+import { clockSkewMs, serviceTokenLengthMax, serviceTokenMaxMs } from '../limits.ts'
 import { verificationKey } from '../resolution/did-document.ts'
 import type { IdentityResolver } from '../resolution/identity-resolver.ts'
 
@@ -35,6 +35,9 @@ export async function verifyServiceToken(
   const { signed, signature, payload } = parseToken(token)
   const expiresAtMs = payload.exp * 1000
   if (expiresAtMs + clockSkewMs <= Date.now()) throw new InvalidServiceTokenError('JwtExpired', 'jwt expired')
+  if (expiresAtMs > Date.now() + serviceTokenMaxMs + clockSkewMs) {
+    throw new InvalidServiceTokenError('BadJwt', 'jwt expires more than an hour from now')
+  }
   if (payload.aud !== expected.audience && payload.aud !== `${expected.audience}#atproto_pds`) {
     throw new InvalidServiceTokenError('BadJwtAudience', 'jwt audience does not match service did')
   }
