@@ -8,28 +8,38 @@ import {
   startInternalServer,
 } from '@rookery/http'
 import { bundledLexicons } from '@rookery/lexicon'
-import { createRedis, redisKeys } from '@rookery/redis'
+import { createRedis } from '@rookery/redis'
 import { type Logger, Metrics } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
 import type { FastifyInstance } from 'fastify'
 
-import type { ApiDeps } from './deps.ts'
+import { type ApiDeps, createApiDeps } from './deps.ts'
 import { registerHealth } from './health.ts'
 import { registerHome } from './pages/home.ts'
+import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
+import { registerWellKnown } from './well-known/well-known.ts'
+import { adminMethods } from './xrpc/com.atproto.admin/index.ts'
+import { identityMethods } from './xrpc/com.atproto.identity/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
 
 /** Returns every XRPC method that an api process serves. */
 export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
-  return [...serverMethods(deps)]
+  return [...adminMethods(deps), ...identityMethods(deps), ...serverMethods(deps)]
 }
 
 /** Returns the api's Fastify instance, not listening yet: tests inject into it. */
 export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
-  const { config, log, directory, metrics } = deps
-  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts: directory, metrics })
+  const { config, log, metrics } = deps
+  const app = createServer({
+    log,
+    trustedProxies: config.http.trustedProxies,
+    hosts: hostsWithCustomHandles(deps),
+    metrics,
+  })
   await registerCors(app)
   registerHome(app, deps)
   registerHealth(app, deps)
+  registerWellKnown(app, deps)
   registerMethods(app, deps.lexicons, xrpcMethods(deps))
   return app
 }
@@ -75,16 +85,8 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
   const directory = stack.use(new HostDirectory(log, db.kysely))
   await directory.refresh()
-  const app = await buildApi({
-    config,
-    log,
-    metrics,
-    db,
-    redis,
-    keys: redisKeys(config.redis.prefix),
-    directory,
-    lexicons: bundledLexicons(),
-  })
+  const lexicons = bundledLexicons()
+  const app = await buildApi(await createApiDeps({ config, log, metrics, db, redis, directory, lexicons }))
   stack.defer(() => app.close())
   await extension?.register(app)
   await app.listen({ port: config.http.port, host: config.http.address })

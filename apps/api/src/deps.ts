@@ -1,18 +1,115 @@
+import { PasswordHasher, SessionTokens } from '@rookery/accounts'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
-import type { XrpcLexicons } from '@rookery/http'
-import type { Redis, RedisKeys } from '@rookery/redis'
+import { sequencerWaker } from '@rookery/events'
+import { type XrpcLexicons, createSafeFetch } from '@rookery/http'
+import {
+  IdentityResolver,
+  KeyWrapper,
+  PlcClient,
+  PlcIdentities,
+  SigningKeys,
+  plcTimeoutMs,
+} from '@rookery/identity'
+import { wakeJobs } from '@rookery/jobs'
+import { type NewRepoOptions, createRepo } from '@rookery/records'
+import { type Redis, type RedisKeys, redisKeys } from '@rookery/redis'
+import { TidClock } from '@rookery/syntax'
 import type { Logger, Metrics } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
-/** Everything an api process is built from. Handlers never see it: each takes the few things that it names. */
-export type ApiDeps = {
+import type { SignUpDeps } from './accounts/sign-up.ts'
+
+/** What an api process connects to, and what it was told. */
+export type ApiConnections = {
   config: Config
   log: Logger
   metrics: Metrics
   db: Database
   redis: Redis
-  keys: RedisKeys
   directory: HostDirectory
   lexicons: XrpcLexicons
+}
+
+/** Everything an api process is built from. Handlers never see it: each takes the few things that it names. */
+export type ApiDeps = ApiConnections & {
+  keys: RedisKeys
+  /** Makes revs; its clock id tells this process's from others'. */
+  clock: TidClock
+  passwords: PasswordHasher
+  tokens: SessionTokens
+  signingKeys: SigningKeys
+  plc: PlcIdentities
+  identities: IdentityResolver
+  /** Begins the repo of a new account in the caller's transaction. */
+  createRepo: SignUpDeps['createRepo']
+  adminPassword: string
+  allowPrivateNetwork: boolean
+  /** Tells the sequencer of a committed event; never fails. */
+  wakeSequencer: () => void
+  /** Tells the workers of a committed job; never fails. */
+  wakeWorkers: () => void
+}
+
+/** Returns everything that an api process is built from; it owns nothing that must be closed. */
+export async function createApiDeps(connections: ApiConnections): Promise<ApiDeps> {
+  const { config, db, redis } = connections
+  const keys = redisKeys(config.redis.prefix)
+  const clock = newTidClock()
+  return {
+    ...connections,
+    ...(await identityDeps(connections, keys)),
+    keys,
+    clock,
+    passwords: new PasswordHasher(config.auth.passwordConcurrency),
+    tokens: new SessionTokens({
+      secret: config.auth.jwtSecret,
+      accessTokenMs: config.auth.accessTokenMs,
+      refreshTokenMs: config.auth.refreshTokenMs,
+    }),
+    signingKeys: new SigningKeys({
+      db,
+      wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
+    }),
+    createRepo: repoCreator(clock),
+    adminPassword: config.auth.adminPassword,
+    wakeSequencer: sequencerWaker(redis, keys),
+    wakeWorkers: () => wakeJobs(redis, keys),
+  }
+}
+
+async function identityDeps(
+  { config, log, redis }: ApiConnections,
+  keys: RedisKeys,
+): Promise<Pick<ApiDeps, 'plc' | 'identities' | 'allowPrivateNetwork'>> {
+  const { allowPrivateNetwork, plcUrl, plcRotationKey, recoveryDidKey, ...cache } = config.identity
+  // The operator names the directory, so it may be anywhere.
+  const plcFetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
+  const client = new PlcClient(plcUrl, plcFetch)
+  const fetch = createSafeFetch({ allowPrivateNetwork })
+  return {
+    allowPrivateNetwork,
+    plc: await PlcIdentities.create({ client, rotationKey: plcRotationKey, recoveryDidKey }),
+    identities: new IdentityResolver({
+      log,
+      redis,
+      keys,
+      sources: { fetch, plcFetch, plcUrl, allowPrivateNetwork },
+      cacheStaleMs: cache.cacheStaleMs,
+      cacheMaxMs: cache.cacheMaxMs,
+    }),
+  }
+}
+
+function repoCreator(clock: TidClock): SignUpDeps['createRepo'] {
+  return async (tx, { account, status, signer, revAbove }) => {
+    const sign: NewRepoOptions['sign'] = (bytes) => signer.sign(bytes)
+    const { id: accountId, host_id: hostId, did } = account
+    await createRepo(tx, { accountId, hostId, did, status, sign, clock, revAbove })
+  }
+}
+
+function newTidClock(): TidClock {
+  const nowMicros = (): number => Math.floor((performance.timeOrigin + performance.now()) * 1000)
+  return new TidClock(nowMicros, Math.floor(Math.random() * 1024))
 }

@@ -1,7 +1,6 @@
 import { findAccountById, issueEmailToken } from '@rookery/accounts'
 import type { Database } from '@rookery/db'
 import type { JobPayload } from '@rookery/jobs'
-import type { HostDirectory } from '@rookery/tenants'
 
 import { UnknownTemplateError } from './errors.ts'
 import type { Mailer } from './mailer.ts'
@@ -9,7 +8,8 @@ import { isTemplateName, renderMail, templates } from './templates.ts'
 
 export type DeliverMailDeps = {
   db: Pick<Database, 'pool'>
-  directory: Pick<HostDirectory, 'findTenant'>
+  /** Knows the tenants' names; the host directory does. */
+  directory: { findTenant(id: number): Promise<{ name: string } | undefined> }
   mailer: Pick<Mailer, 'send'>
 }
 

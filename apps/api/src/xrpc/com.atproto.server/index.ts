@@ -1,9 +1,38 @@
 import type { AnyXrpcMethod } from '@rookery/http'
 
 import type { ApiDeps } from '../../deps.ts'
+import { activateAccount } from './activateAccount.ts'
+import { checkAccountStatus } from './checkAccountStatus.ts'
+import { createAccount } from './createAccount.ts'
+import { createInviteCode, createInviteCodes } from './createInviteCodes.ts'
+import { createSession } from './createSession.ts'
+import { deactivateAccount } from './deactivateAccount.ts'
+import { deleteAccount } from './deleteAccount.ts'
+import { deleteSession } from './deleteSession.ts'
 import { describeServer } from './describeServer.ts'
+import { getServiceAuth } from './getServiceAuth.ts'
+import { getSession } from './getSession.ts'
+import { refreshSession } from './refreshSession.ts'
+import { requestAccountDelete } from './requestAccountDelete.ts'
+import { reserveSigningKey } from './reserveSigningKey.ts'
 
 /** The methods of com.atproto.server. */
 export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
-  return [describeServer({ directory: deps.directory, uploadBytesMax: deps.config.blobs.uploadBytesMax })]
+  return [
+    activateAccount(deps),
+    checkAccountStatus(deps),
+    createAccount(deps),
+    createInviteCode(deps),
+    createInviteCodes(deps),
+    createSession(deps),
+    deactivateAccount(deps),
+    deleteAccount(deps),
+    deleteSession(deps),
+    describeServer({ directory: deps.directory, uploadBytesMax: deps.config.blobs.uploadBytesMax }),
+    getServiceAuth(deps),
+    getSession(deps),
+    refreshSession(deps),
+    requestAccountDelete(deps),
+    reserveSigningKey(deps),
+  ]
 }

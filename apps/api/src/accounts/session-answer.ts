@@ -1,0 +1,32 @@
+import { type Account, type Session, activeAndStatus } from '@rookery/accounts'
+import { invalidHandle } from '@rookery/syntax'
+
+/** An account as session methods answer it. */
+export type AccountAnswer = {
+  did: string
+  handle: string
+  email?: string
+  emailConfirmed?: boolean
+  emailAuthFactor?: boolean
+  active: boolean
+  status?: string
+}
+
+/** Returns how session methods answer an account to itself. */
+export function accountAnswer(account: Account): AccountAnswer {
+  const { did, email } = account
+  return {
+    did,
+    handle: account.handle ?? invalidHandle,
+    ...(email === null
+      ? {}
+      : { email, emailConfirmed: account.email_confirmed_at !== null, emailAuthFactor: false }),
+    ...activeAndStatus(account.status),
+  }
+}
+
+/** Returns how session methods answer a session. */
+export function sessionAnswer(session: Session): AccountAnswer & { accessJwt: string; refreshJwt: string } {
+  const { account, accessJwt, refreshJwt } = session
+  return { ...accountAnswer(account), accessJwt, refreshJwt }
+}

@@ -1,0 +1,128 @@
+import {
+  type CreateAccountDeps,
+  InvalidEmailError,
+  InvalidInviteCodeError,
+  type NewIdentity,
+  type PasswordHasher,
+  type Session,
+  UnsupportedDomainError,
+  assertNewPassword,
+  createAccount,
+  parseEmail,
+} from '@rookery/accounts'
+import { type PdsHost, XrpcError } from '@rookery/http'
+import { type IdentityResolver, type PlcIdentities, type SigningKeys, parseDidKey } from '@rookery/identity'
+import { must } from '@rookery/std'
+import { type Handle, parseHandle } from '@rookery/syntax'
+import type { HostDirectory, Tenant } from '@rookery/tenants'
+
+import { type HandleDeps, assertHandleNames, findOwnDomain } from './handles.ts'
+
+export type SignUpDeps = HandleDeps &
+  CreateAccountDeps & {
+    directory: Pick<HostDirectory, 'findHandleDomain' | 'findHost' | 'findTenant'>
+    identities: Pick<IdentityResolver, 'resolveHandle' | 'forget'>
+    passwords: PasswordHasher
+    signingKeys: SigningKeys
+    plc: PlcIdentities
+    /** Wakes those who wait for events. */
+    wakeSequencer: () => void
+  }
+
+/** What somebody fills in to get an account. */
+export type SignUpInput = {
+  handle: string
+  email?: string | undefined
+  password?: string | undefined
+  inviteCode?: string | undefined
+  /** The DID that comes along, proven by its owner. */
+  did?: string | undefined
+  /** did:key of the user's own, to be the new DID's most powerful rotation key. */
+  recoveryKey?: string | undefined
+}
+
+/**
+ * Signs somebody up at a host: with a new did:plc, or with a DID that comes from elsewhere and whose owner has proven
+ * it. The handle's domain decides the tenant; a custom handle, possible only with a DID of one's own, is the host's
+ * default tenant's.
+ *
+ * @throws what `createAccount`, the rules of handles, e-mail and passwords, and the PLC directory throw.
+ */
+export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput): Promise<Session> {
+  if (input.password !== undefined) assertNewPassword(input.password)
+  if (input.email === undefined) throw new InvalidEmailError('Email is required')
+  const email = parseEmail(input.email)
+  const handle = parseHandle(input.handle)
+  const tenant = await tenantOf(deps, host, handle, input.did)
+  const inviteCode = requiredInvite(tenant, input.inviteCode)
+  const identity = await newIdentity(deps, host, handle, input)
+  const passwordHash = input.password === undefined ? null : await deps.passwords.hash(input.password)
+  const session = await createAccount(deps, {
+    host,
+    tenantId: tenant.id,
+    identity,
+    handle,
+    email,
+    passwordHash,
+    inviteCode,
+  })
+  deps.wakeSequencer()
+  await deps.identities.forget({ did: identity.did, handle })
+  return session
+}
+
+async function tenantOf(
+  deps: SignUpDeps,
+  host: PdsHost,
+  handle: Handle,
+  did: string | undefined,
+): Promise<Tenant> {
+  const domain = findOwnDomain(deps, host, handle)
+  if (domain === undefined) {
+    if (did === undefined) throw new UnsupportedDomainError('Not a supported handle domain')
+    await assertHandleNames(deps, handle, did)
+  }
+  const tenantId = domain?.tenantId ?? must(await deps.directory.findHost(host.hostname)).defaultTenantId
+  const tenant = must(await deps.directory.findTenant(tenantId))
+  if (tenant.status === 'suspended') throw new XrpcError(403, 'Forbidden', 'Sign-up is closed')
+  return tenant
+}
+
+function requiredInvite(tenant: Tenant, inviteCode: string | undefined): string | null {
+  if (!tenant.settings.inviteRequired) return null
+  if (inviteCode === undefined || inviteCode === '')
+    throw new InvalidInviteCodeError('No invite code provided')
+  return inviteCode
+}
+
+async function newIdentity(
+  deps: SignUpDeps,
+  host: PdsHost,
+  handle: Handle,
+  input: SignUpInput,
+): Promise<NewIdentity> {
+  if (input.did !== undefined) {
+    const { did } = input
+    const key = await deps.signingKeys.takeReserved({ hostId: host.id, did })
+    return { did, signer: key.signer, storeSigningKey: (tx, id) => key.store(tx, { id, did }) }
+  }
+  if (input.recoveryKey !== undefined) assertDidKey(input.recoveryKey)
+  const key = deps.signingKeys.create()
+  const wanted = { handle, signingKey: key.signer.didKey, pdsUrl: host.publicUrl }
+  const { did, register, tombstone } = await deps.plc.mint(wanted, input.recoveryKey)
+  return {
+    did,
+    signer: key.signer,
+    storeSigningKey: (tx, id) => key.store(tx, { id, did }),
+    register,
+    unregister: tombstone,
+  }
+}
+
+function assertDidKey(recoveryKey: string): void {
+  try {
+    parseDidKey(recoveryKey)
+  } catch (error) {
+    throw new XrpcError(400, 'InvalidRequest', 'recoveryKey must be a did:key', { cause: error })
+  }
+}

@@ -1,0 +1,39 @@
+import { XrpcError, invalidRequest } from '@rookery/http'
+import type { FastifyRequest } from 'fastify'
+
+/** Credentials as they came: nothing of them is verified. */
+export type Credentials = { scheme: 'basic' | 'bearer' | 'dpop'; value: string }
+
+/**
+ * Returns the request's credentials, or undefined if it has none.
+ *
+ * @throws {XrpcError} 400 InvalidToken if the header is malformed or of a scheme that nobody here knows.
+ */
+export function findCredentials(request: FastifyRequest): Credentials | undefined {
+  const header = request.headers.authorization
+  if (header === undefined) return undefined
+  const [scheme = '', value = '', ...rest] = header.split(' ')
+  if (value === '' || rest.length > 0) throw invalidRequest('Malformed authorization header', 'InvalidToken')
+  const known = scheme.toLowerCase()
+  if (known === 'basic' || known === 'bearer' || known === 'dpop') return { scheme: known, value }
+  throw invalidRequest(`Unsupported authorization type: ${scheme.slice(0, 20)}`, 'InvalidToken')
+}
+
+/**
+ * Returns the request's bearer token.
+ *
+ * @throws {XrpcError} 401 AuthMissing without credentials; 400 InvalidToken with others.
+ */
+export function requireBearer(request: FastifyRequest): string {
+  const credentials = findCredentials(request)
+  if (credentials === undefined) throw authMissing()
+  if (credentials.scheme !== 'bearer') {
+    throw invalidRequest(`Unsupported authorization type: ${credentials.scheme}`, 'InvalidToken')
+  }
+  return credentials.value
+}
+
+/** Returns the answer to a request without the credentials that it needs. */
+export function authMissing(): XrpcError {
+  return new XrpcError(401, 'AuthMissing', 'Authentication Required')
+}

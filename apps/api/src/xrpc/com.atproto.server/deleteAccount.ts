@@ -1,0 +1,63 @@
+import {
+  type Account,
+  InvalidLoginError,
+  type OfferedEmailToken,
+  type PasswordHasher,
+  assertEmailToken,
+  checkPassword,
+  consumeEmailToken,
+  deleteAccount as deleteForGood,
+} from '@rookery/accounts'
+import type { Database, Queryable } from '@rookery/db'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+import type { IdentityResolver, SigningKeys } from '@rookery/identity'
+import { addJob } from '@rookery/jobs'
+
+import { unauthenticated } from '../../auth/unauthenticated.ts'
+
+export type DeleteAccountDeps = {
+  db: Pick<Database, 'pool'>
+  passwords: PasswordHasher
+  identities: Pick<IdentityResolver, 'forget'>
+  signingKeys: Pick<SigningKeys, 'forget'>
+  wakeSequencer: () => void
+  wakeWorkers: () => void
+}
+
+type Input = { did: string; password: string; token: string }
+
+/** com.atproto.server.deleteAccount: deletes the account with its password and the token that was mailed. */
+export function deleteAccount(deps: DeleteAccountDeps): AnyXrpcMethod {
+  return defineMethod({
+    nsid: 'com.atproto.server.deleteAccount',
+    auth: unauthenticated,
+    handler: async ({ host, input }: XrpcCall<unknown, Input, null>) => {
+      const { did, password, token } = input
+      const account = await checkPassword(deps, { hostId: host.id, did }, password)
+      if (account === undefined) throw new InvalidLoginError('Invalid did or password')
+      const offered: OfferedEmailToken = { accountId: account.id, purpose: 'delete_account', token }
+      await assertEmailToken(deps.db.pool, offered)
+      await deleteForGood({ db: deps.db, scheduleErasure }, account.id, (tx) =>
+        consumeEmailToken(tx, offered),
+      )
+      deps.signingKeys.forget(account.id)
+      deps.wakeSequencer()
+      deps.wakeWorkers()
+      await deps.identities.forget({ did })
+    },
+  })
+}
+
+/** Writes the job that removes what the deletion leaves: records, tree and blobs. */
+export async function scheduleErasure(tx: Queryable, account: Account): Promise<void> {
+  await addJob(tx, {
+    queue: 'account-deletion',
+    payload: {
+      hostId: account.host_id,
+      tenantId: account.tenant_id,
+      accountId: account.id,
+      did: account.did,
+    },
+    dedupeKey: String(account.id),
+  })
+}

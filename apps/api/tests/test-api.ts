@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { loadConfig } from '@rookery/config'
+import { bundledLexicons } from '@rookery/lexicon'
+import { type MailCatcher, type PlcDirectory, startMailCatcher, startPlc } from '@rookery/local'
+import { Mailer, deliverMail } from '@rookery/mail'
+import type { JobPayload } from '@rookery/jobs'
+import { Metrics, createLogger } from '@rookery/telemetry'
+import { HostDirectory, addHandleDomain, createHost, createTenant } from '@rookery/tenants'
+import { type TestDatabase, createTestDatabase, testRedis } from '@rookery/testkit'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+
+import { buildApi } from '../src/app.ts'
+import { type ApiDeps, createApiDeps } from '../src/deps.ts'
+
+/** An answer, its body parsed if it is JSON. */
+export type Answer = { status: number; body: any; headers: Record<string, unknown> }
+
+/** Credentials of a call: a token, or a whole header. */
+export type CallOptions = {
+  token?: string
+  admin?: boolean
+  headers?: Record<string, string>
+  host?: string
+  pod?: number
+}
+
+export const adminPassword = 'operator-password'
+
+/**
+ * Two api pods on one database, Redis and PLC directory, without a network of their own. Hosts: `one.test` with the
+ * tenant `one` (`.one.test`) and the invite-only tenant `club` (`.club.test`), and `two.test` with `two` (`.two.test`).
+ */
+export class TestApi implements AsyncDisposable {
+  readonly db: TestDatabase
+  readonly plc: PlcDirectory
+  readonly pods: { app: FastifyInstance; deps: ApiDeps }[]
+  readonly #mail: MailCatcher
+  readonly #stack: AsyncDisposableStack
+
+  private constructor(
+    db: TestDatabase,
+    plc: PlcDirectory,
+    mail: MailCatcher,
+    pods: { app: FastifyInstance; deps: ApiDeps }[],
+    stack: AsyncDisposableStack,
+  ) {
+    this.db = db
+    this.plc = plc
+    this.#mail = mail
+    this.pods = pods
+    this.#stack = stack
+  }
+
+  static async start(): Promise<TestApi> {
+    await using stack = new AsyncDisposableStack()
+    const db = stack.use(await createTestDatabase({ poolMax: 20 }))
+    const redis = stack.use(await testRedis())
+    const directory = mkdtempSync(join(tmpdir(), 'rookery-api-'))
+    stack.defer(() => rmSync(directory, { recursive: true }))
+    const plc = stack.use(await startPlc({ file: join(directory, 'plc.jsonl') }))
+    const mail = stack.use(await startMailCatcher())
+    await seed(db)
+    const config = loadConfig(['api'], {
+      ROOKERY_DATABASE_URL: db.url,
+      ROOKERY_REDIS_URL: redis.url,
+      ROOKERY_REDIS_PREFIX: redis.prefix,
+      ROOKERY_PLC_URL: plc.url,
+      ROOKERY_PLC_ROTATION_KEY: randomBytes(32).toString('hex'),
+      ROOKERY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('hex'),
+      ROOKERY_JWT_SECRET: randomBytes(32).toString('hex'),
+      ROOKERY_ADMIN_PASSWORD: adminPassword,
+      ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
+    })
+    const log = createLogger('api', process.env['TEST_LOG_LEVEL'] ?? 'silent')
+    const lexicons = bundledLexicons()
+    const pods = []
+    for (let pod = 0; pod < 2; pod++) {
+      const hosts = stack.use(new HostDirectory(log, db.database.kysely))
+      await hosts.refresh()
+      const metrics = new Metrics('api')
+      const connections = {
+        config,
+        log,
+        metrics,
+        db: db.database,
+        redis: redis.redis,
+        directory: hosts,
+        lexicons,
+      }
+      const deps = await createApiDeps(connections)
+      const app = await buildApi(deps)
+      stack.defer(() => app.close())
+      pods.push({ app, deps })
+    }
+    return new TestApi(db, plc, mail, pods, stack.move())
+  }
+
+  /** Calls a query. */
+  get(nsid: string, params: Record<string, string> = {}, options: CallOptions = {}): Promise<Answer> {
+    const query = new URLSearchParams(params).toString()
+    return this.request({ method: 'GET', url: `/xrpc/${nsid}${query === '' ? '' : `?${query}`}` }, options)
+  }
+
+  /** Calls a procedure. */
+  post(nsid: string, input?: object, options: CallOptions = {}): Promise<Answer> {
+    const body = input === undefined ? {} : { payload: input }
+    return this.request({ method: 'POST', url: `/xrpc/${nsid}`, ...body }, options)
+  }
+
+  /** Sends any request, to `one.test` and the first pod unless told otherwise. */
+  async request(request: InjectOptions, options: CallOptions = {}): Promise<Answer> {
+    const { token, admin, headers, host = 'one.test', pod = 0 } = options
+    const basic = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`
+    const answer = await this.pods[pod]!.app.inject({
+      ...request,
+      headers: {
+        host,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(admin === true ? { authorization: basic } : {}),
+        ...headers,
+      },
+    })
+    const isJson = String(answer.headers['content-type']).startsWith('application/json')
+    return { status: answer.statusCode, body: isJson ? answer.json() : answer.body, headers: answer.headers }
+  }
+
+  /** Signs somebody up under `.one.test` and returns the session. */
+  async signUp(name: string, change: object = {}, options: CallOptions = {}): Promise<any> {
+    const input = {
+      handle: `${name}.one.test`,
+      email: `${name}@mail.test`,
+      password: `${name}-pass`,
+      ...change,
+    }
+    const answer = await this.post('com.atproto.server.createAccount', input, options)
+    if (answer.status !== 200) throw new Error(`sign-up of ${name}: ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+
+  /** Does the mail jobs in the outbox, as a worker would, and returns the token in the last mail to the address. */
+  async mailedToken(address: string): Promise<string> {
+    const { deps } = this.pods[0]!
+    using mailer = new Mailer({ log: deps.log, smtpUrl: this.#mail.smtpUrl, from: 'Test <noreply@one.test>' })
+    const { rows } = await this.db.pool.query<{ payload: JobPayload<'mail'> }>(
+      `delete from job_outbox where queue = 'mail' returning payload`,
+    )
+    for (const { payload } of rows) {
+      await deliverMail({ db: this.db.database, directory: deps.directory, mailer }, payload)
+    }
+    const mails = (await (await fetch(this.#mail.mailUrl)).json()) as { to: string[]; text: string }[]
+    const text = mails.findLast(({ to }) => to.includes(address))?.text ?? ''
+    const token = /[A-Z2-7]{5}-[A-Z2-7]{5}/.exec(text)?.[0]
+    if (token === undefined) throw new Error(`no token was mailed to ${address}`)
+    return token
+  }
+
+  /** Kinds of the account's events, in the order in which they were appended. */
+  async events(did: string): Promise<string[]> {
+    const { rows } = await this.db.pool.query<{ kind: string }>(
+      `select kind from event_queue where account_id in (select account_id from repo where did = $1) order by id`,
+      [did],
+    )
+    return rows.map(({ kind }) => kind)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync()
+  }
+}
+
+async function seed({ database: { kysely: db } }: TestDatabase): Promise<void> {
+  for (const slug of ['one', 'two']) {
+    await createTenant(db, { slug, name: `Tenant ${slug}` })
+    await createHost(db, { hostname: `${slug}.test`, tenant: slug })
+    await addHandleDomain(db, { domain: `.${slug}.test`, hostname: `${slug}.test`, tenant: slug })
+  }
+  await createTenant(db, { slug: 'club', name: 'Club', settings: { inviteRequired: true } })
+  await addHandleDomain(db, { domain: '.club.test', hostname: 'one.test', tenant: 'club' })
+}
