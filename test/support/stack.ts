@@ -87,7 +87,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Returns a free port whose successor is free too: the second host's. */
-async function twoFreePorts(): Promise<number> {
+export async function twoFreePorts(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 20_000)
     if ((await isFree(port)) && (await isFree(port + 1))) return port

@@ -16,7 +16,7 @@ const appsDir = resolve(import.meta.dirname, '../../../apps')
 const readyTimeoutMs = 90_000
 
 /** How long a stopping process may drain before it is killed, in milliseconds; above ROOKERY_HTTP_DRAIN_MS below. */
-const stopGraceMs = 15_000
+const stopGraceMs = 25_000
 
 /** One process to run. */
 type Slot = {
@@ -137,7 +137,7 @@ export function roleEnvironment(
   )
   return {
     ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
-    ROOKERY_HTTP_DRAIN_MS: '10000',
+    ROOKERY_HTTP_DRAIN_MS: '5000',
     ROOKERY_LOG_LEVEL: 'info',
     ...(Object.fromEntries(own) as Record<string, string>),
     ...given.secrets,
