@@ -3,7 +3,7 @@ import { type TreeItem, openTree, walkTree } from '@rookery/repo'
 import { must } from '@rookery/std'
 import { type Cid, type Tid, cidEquals, cidKey } from '@rookery/syntax'
 
-import { copyRows } from '../copy/copy-rows.ts'
+import { copyOut } from '../copy/copy-queries.ts'
 import { walkChunksMax } from '../limits.ts'
 import type { RepoHead, RepoPacks } from '../storage/storage-queries.ts'
 import { StoredNodes } from '../storage/stored-nodes.ts'
@@ -64,7 +64,7 @@ export async function* exportChunksSince(snapshot: RepoSnapshot, since: Tid): As
     if (car.isFull) yield car.take()
     next = await walk.next(isOld ? 'skip' : undefined)
   }
-  for await (const rows of copyRows(connection, copyRecordsSince(connection, head.accountId, since))) {
+  for await (const rows of copyOut(connection, copyRecordsSince(connection, head.accountId, since))) {
     for (const [cid, bytes] of rows) car.add(must(cid), must(bytes))
     if (car.isFull) yield car.take()
   }
@@ -108,7 +108,7 @@ class RecordBlocks {
   #at = 0
 
   constructor(connection: Connection, accountId: number, runs: readonly RecordRun[]) {
-    this.#rows = runs.length === 0 ? undefined : copyRows(connection, copyRuns(connection, accountId, runs))
+    this.#rows = runs.length === 0 ? undefined : copyOut(connection, copyRuns(connection, accountId, runs))
   }
 
   /** Returns the next record's bytes if they are here. */

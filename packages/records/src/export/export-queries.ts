@@ -89,6 +89,11 @@ export async function beginSnapshot(connection: Connection): Promise<void> {
   )
 }
 
+/** Ends the transaction of an export. */
+export async function endSnapshot(connection: Connection): Promise<void> {
+  await connection.query('commit')
+}
+
 /** A run of records of one collection: both ends count. */
 export type RecordRun = { collection: string; first: string; last: string }
 

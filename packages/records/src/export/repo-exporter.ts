@@ -7,7 +7,7 @@ import { Slots } from '../slots.ts'
 import { loadPacks } from '../storage/storage-queries.ts'
 import { ExportTimeoutError } from '../errors.ts'
 import { exportChunks, exportChunksSince } from './export-chunks.ts'
-import { type RepoAddress, beginSnapshot } from './export-queries.ts'
+import { type RepoAddress, beginSnapshot, endSnapshot } from './export-queries.ts'
 import { exportMsMax, exportStallMsMax, exportsMax, waitingExportsMax } from './limits.ts'
 import { type ReadOptions, getServableRepo } from './servable-repo.ts'
 
@@ -89,7 +89,7 @@ class ExportSession {
         stream.push(next.value)
         return
       }
-      await this.#connection.query('commit')
+      await endSnapshot(this.#connection)
       this.#close({ isDone: true })
       stream.push(null)
     }
