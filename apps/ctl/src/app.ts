@@ -2,9 +2,11 @@ import { InvalidConfigError, type Role, loadConfig } from '@rookery/config'
 import { DomainError } from '@rookery/std'
 import { Command, CommanderError } from 'commander'
 
+import { addAccountCommands } from './commands/account.ts'
 import { addCrawlCommand } from './commands/crawl.ts'
 import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
+import { addInviteCommands } from './commands/invite.ts'
 import { addJobsCommands } from './commands/jobs.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addTenantCommands } from './commands/tenant.ts'
@@ -53,6 +55,8 @@ export function buildProgram(context: CtlContext): Command {
   addHostCommands(program, context)
   addTenantCommands(program, context)
   addDomainCommands(program, context)
+  addAccountCommands(program, context)
+  addInviteCommands(program, context)
   addJobsCommands(program, context)
   addCrawlCommand(program, context)
   return program

@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from 'commander'
 
-/** Parses a whole number from `min` on. */
-export function wholeNumber(min: number): (text: string) => number {
+/** Parses a whole number within bounds, both inclusive. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`expected a whole number from ${min} on`)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      const above = max === Number.MAX_SAFE_INTEGER ? ' on' : ` to ${max}`
+      throw new InvalidArgumentError(`expected a whole number from ${min}${above}`)
     }
     return value
   }

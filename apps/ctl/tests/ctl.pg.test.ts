@@ -38,7 +38,7 @@ async function json(...argv: string[]): Promise<unknown> {
 
 describe('ctl', () => {
   test('shows help with examples for every command, without a database', async () => {
-    for (const command of ['migrate', 'host', 'tenant', 'domain', 'jobs', 'crawl']) {
+    for (const command of ['migrate', 'host', 'tenant', 'domain', 'account', 'invite', 'jobs', 'crawl']) {
       const { code, out } = await ctl(command, '--help')
       expect([command, code]).toEqual([command, 0])
       expect(out).toContain('Examples:')
@@ -219,5 +219,71 @@ describe('ctl jobs and crawl', () => {
     expect((await ctl('jobs', 'discard', String(c))).code).toBe(1)
     await json('jobs', 'discard', String(b))
     expect(await json('jobs', 'list', '--state', 'dead')).toEqual([])
+  })
+})
+
+describe('ctl account and invite', () => {
+  const at = ['--host', 'pds.people.com'] as const
+
+  beforeAll(async () => {
+    await json('tenant', 'create', 'people', '--name', 'People')
+    await json('host', 'create', 'pds.people.com', '--tenant', 'people')
+    await db.pool.query(
+      `insert into account (host_id, tenant_id, did, handle, email)
+       select id, default_tenant_id, 'did:plc:' || name, name || '.people.com', name || '@people.com'
+       from host, unnest(array['ann', 'bob']) as name where hostname = 'pds.people.com'`,
+    )
+  })
+
+  test('list and show accounts of a host', async () => {
+    expect(await json('account', 'list', '--tenant', 'people')).toMatchObject([
+      { did: 'did:plc:ann', host: 'pds.people.com', tenant: 'people', status: 'active' },
+      { did: 'did:plc:bob' },
+    ])
+    expect(await json('account', 'list', ...at, '--status', 'suspended')).toEqual([])
+    expect((await ctl('account', 'list', ...at)).out).not.toContain('@')
+    expect(await json('account', 'show', 'Ann.People.com', ...at)).toMatchObject({ did: 'did:plc:ann' })
+    expect((await ctl('account', 'show', 'did:plc:bob', ...at)).out).toContain('bob.people.com')
+    const elsewhere = await ctl('account', 'show', 'did:plc:ann', '--host', 'pds.acme.com')
+    expect(elsewhere).toMatchObject({ code: 1, out: '' })
+  })
+
+  test('suspend, take down and restore an account, each with its event', async () => {
+    const events = async (): Promise<number> => {
+      const { rows } = await db.pool.query<{ n: number }>('select count(*)::integer as n from event_queue')
+      return rows[0]?.n ?? 0
+    }
+    const before = await events()
+    await json('account', 'suspend', 'did:plc:ann', ...at, '--dry-run')
+    expect(await events()).toBe(before)
+    expect(await json('account', 'suspend', 'did:plc:ann', ...at)).toMatchObject({ status: 'suspended' })
+    expect(await json('account', 'takedown', 'did:plc:ann', ...at, '--ref', 'case-1')).toMatchObject({
+      status: 'takendown',
+      takedown_ref: 'case-1',
+    })
+    expect(await json('account', 'restore', 'did:plc:ann', ...at)).toMatchObject({ status: 'suspended' })
+    expect(await json('account', 'resume', 'did:plc:ann', ...at)).toMatchObject({ status: 'active' })
+    expect(await events()).toBe(before + 4)
+  })
+
+  test('delete an account only when that is confirmed', async () => {
+    const call = ['account', 'delete', 'did:plc:bob', ...at]
+    expect((await ctl(...call)).code).toBe(2)
+    expect(await json(...call, '--dry-run')).toMatchObject({ did: 'did:plc:bob' })
+    expect(await json(...call, '--yes')).toEqual({ deleted: 'did:plc:bob' })
+    expect((await ctl(...call, '--yes')).code).toBe(1)
+    expect(await json('jobs', 'list', '--queue', 'account-deletion')).toMatchObject([
+      { payload: { did: 'did:plc:bob' } },
+    ])
+  })
+
+  test('create invite codes', async () => {
+    const create = ['invite', 'create', ...at, '--tenant', 'people']
+    const { codes } = (await json(...create, '--count', '2', '--uses', '5')) as { codes: string[] }
+    expect(codes).toHaveLength(2)
+    expect(codes[0]).toMatch(/^pds-people-com-/)
+    const { rows } = await db.pool.query('select code from invite_code where available_uses = 5')
+    expect(rows).toHaveLength(2)
+    expect((await ctl(...create, '--count', '501')).code).toBe(2)
   })
 })

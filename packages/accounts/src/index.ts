@@ -41,6 +41,7 @@ export { assertCustomHandle, assertHandleUnderDomain } from './handles/handle-ru
 export { reservedLabels } from './handles/reserved-labels.ts'
 export { type CreateInviteCodesInput, createInviteCodes } from './invites/create-invite-codes.ts'
 export { inviteCodesMax, inviteUsesMax, tokenLengthMax } from './limits.ts'
+export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'
 export {
@@ -81,4 +82,5 @@ export { toTakenError } from './sign-up/taken.ts'
 export { type AppendStatusEvents, type StatusChange, changeAccountStatus } from './status/change-status.ts'
 export { announceIdentity } from './status/announce-identity.ts'
 export { type DeleteAccountDeps, deleteAccount } from './status/delete-account.ts'
+export { scheduleErasure } from './status/schedule-erasure.ts'
 export { listAccountsToDelete } from './status/status-queries.ts'

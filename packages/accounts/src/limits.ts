@@ -48,3 +48,6 @@ export const inviteUsesMax = 1_000_000
 
 /** How long a mailed token is kept to say that it is expired rather than wrong, in milliseconds. */
 export const spentTokenKeepMs = dayMs
+
+/** Most accounts on a page of an operator's list. */
+export const listAccountsMax = 1_000

@@ -51,6 +51,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   InvalidKey: { status: 400, error: 'InvalidRequest' },
   TenancyNotFound: { status: 404, error: 'NotFound' },
   TenancyConflict: { status: 409, error: 'InvalidRequest' },
+  TenantSuspended: { status: 403, error: 'TenantSuspended' },
   InvalidTenancy: { status: 400, error: 'InvalidRequest' },
   InvalidRepoNode: { status: 400, error: 'InvalidRequest' },
   InvalidRepoCommit: { status: 400, error: 'InvalidRequest' },

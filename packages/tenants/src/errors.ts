@@ -17,3 +17,9 @@ export class InvalidTenancyError extends DomainError {
   override readonly name = 'InvalidTenancyError'
   readonly code = 'InvalidTenancy'
 }
+
+/** Is thrown when somebody acts for an account whose tenant the provider has suspended. */
+export class TenantSuspendedError extends DomainError {
+  override readonly name = 'TenantSuspendedError'
+  readonly code = 'TenantSuspended'
+}

@@ -2,6 +2,7 @@ import type { Db } from '@rookery/db'
 import { Loop } from '@rookery/std'
 import type { Logger } from '@rookery/telemetry'
 
+import { TenancyNotFoundError, TenantSuspendedError } from './errors.ts'
 import {
   type HandleDomain,
   type Host,
@@ -65,6 +66,20 @@ export class HostDirectory implements AsyncDisposable {
   /** Returns a tenant by id, or undefined. */
   async findTenant(id: number): Promise<Tenant | undefined> {
     return this.#picture.tenants.get(id) ?? (await this.#again()).tenants.get(id)
+  }
+
+  /**
+   * Returns the tenant if its accounts may sign up, sign in and act. While it is suspended their data stays, is
+   * served, and stays on the firehose.
+   *
+   * @throws {TenantSuspendedError} if the provider has suspended it.
+   * @throws {TenancyNotFoundError} if there is none.
+   */
+  async getActiveTenant(id: number): Promise<Tenant> {
+    const tenant = await this.findTenant(id)
+    if (tenant === undefined) throw new TenancyNotFoundError(`there is no tenant ${id}`)
+    if (tenant.status === 'suspended') throw new TenantSuspendedError(`${tenant.name} is suspended`)
+    return tenant
   }
 
   /** Returns the host that serves handles under the domain of this name, or undefined. */

@@ -1,5 +1,10 @@
 export { setHandleDomains } from './set-handle-domains.ts'
-export { InvalidTenancyError, TenancyConflictError, TenancyNotFoundError } from './errors.ts'
+export {
+  InvalidTenancyError,
+  TenancyConflictError,
+  TenancyNotFoundError,
+  TenantSuspendedError,
+} from './errors.ts'
 export { HostDirectory, directoryRefreshMs } from './host-directory.ts'
 export { countAccountsUnderDomain, removeHandleDomain } from './handle-domain-queries.ts'
 export { isPublicHostname } from './public-hostname.ts'

@@ -7,6 +7,7 @@ import {
   InvalidTenancyError,
   TenancyConflictError,
   TenancyNotFoundError,
+  TenantSuspendedError,
   addHandleDomain,
   countAccountsUnderDomain,
   createHost,
@@ -99,6 +100,20 @@ describe('handle domains', () => {
 })
 
 describe('HostDirectory', () => {
+  test('gives out a tenant that may act, and refuses a suspended and an unknown one', async () => {
+    await using directory = new HostDirectory(createLogger('test', 'silent'), db())
+    await directory.refresh()
+    const { id } = await getTenant(db(), 'school')
+    expect(await directory.getActiveTenant(id)).toMatchObject({ slug: 'school' })
+    await updateTenant(db(), 'school', { status: 'suspended' })
+    await directory.refresh()
+    await expect(directory.getActiveTenant(id)).rejects.toThrow(TenantSuspendedError)
+    await updateTenant(db(), 'school', { status: 'active' })
+    await directory.refresh()
+    await expect(directory.getActiveTenant(id)).resolves.toMatchObject({ status: 'active' })
+    await expect(directory.getActiveTenant(99)).rejects.toThrow(TenancyNotFoundError)
+  })
+
   test('serves a new host at once and a suspension after it was read', async () => {
     await using directory = new HostDirectory(createLogger('test', 'silent'), db())
     expect(await directory.findHost('new.example')).toBeUndefined()

@@ -1,0 +1,34 @@
+import type { AccountStatus, Queryable } from '@rookery/db'
+
+import { columns } from './account-queries.ts'
+import type { Account } from './account.ts'
+import { listAccountsMax } from './limits.ts'
+
+/** Which accounts to list. */
+export type AccountFilter = {
+  hostId?: number | undefined
+  tenantId?: number | undefined
+  status?: AccountStatus | undefined
+  /** Only accounts above this id: the last of the page before. */
+  afterId?: number | undefined
+  /** Default and at most `listAccountsMax`. */
+  limit?: number | undefined
+}
+
+/** Returns accounts by id, for an operator. */
+export async function listAccounts(db: Queryable, filter: AccountFilter): Promise<Account[]> {
+  const { rows } = await db.query<Account>(
+    `select * from (select ${columns} from account) account
+     where ($1::integer is null or host_id = $1) and ($2::integer is null or tenant_id = $2)
+       and ($3::text is null or status = $3) and ($4::bigint is null or id > $4)
+     order by id limit $5`,
+    [
+      filter.hostId ?? null,
+      filter.tenantId ?? null,
+      filter.status ?? null,
+      filter.afterId ?? null,
+      Math.min(filter.limit ?? listAccountsMax, listAccountsMax),
+    ],
+  )
+  return rows
+}
