@@ -67,40 +67,41 @@ function cleanEnvironment(path) {
   return { ...Object.fromEntries(entries), PATH: `${path.join(':')}:${process.env.PATH ?? ''}` }
 }
 
-/** Returns the Node.js to use: the running one when it is new enough, else the toolchain's. */
-function ensureNode() {
-  if (isAtLeast(process.version, nodeVersionMin)) return process.execPath
-  const program = join(programs, 'node')
-  const installed = versionOf('node')
-  if (installed === undefined || !isAtLeast(installed, nodeVersionMin) || !existsSync(program)) {
-    installTool(`Node.js ${nodeVersion}`, `node@${nodeVersion}`)
+/** Returns the Node.js and pnpm to use: the machine's where they will do, else the toolchain's. */
+function ensureToolchain() {
+  const own = { node: join(programs, 'node'), pnpm: join(programs, 'pnpm') }
+  const isNodeFit = isAtLeast(process.version, nodeVersionMin)
+  const isPnpmFit =
+    versionOf('pnpm') !== pnpmVersion && capture('pnpm', ['--version'], cleanEnvironment([])) === pnpmVersion
+  const missing = []
+  if (!isNodeFit && !(existsSync(own.node) && isAtLeast(versionOf('node') ?? '0', nodeVersionMin))) {
+    missing.push(`node@${nodeVersion}`)
   }
+  if (!isPnpmFit && !(existsSync(own.pnpm) && versionOf('pnpm') === pnpmVersion)) {
+    missing.push(`pnpm@${pnpmVersion}`)
+  }
+  if (missing.length > 0) installTools(missing)
+  if (!isNodeFit) checkNode(own.node)
+  return { node: isNodeFit ? process.execPath : own.node, pnpm: isPnpmFit ? 'pnpm' : own.pnpm }
+}
+
+function checkNode(program) {
   const version = capture(program, ['--version'], cleanEnvironment([]))
-  if (version !== undefined && isAtLeast(version, nodeVersionMin)) return program
+  if (version !== undefined && isAtLeast(version, nodeVersionMin)) return
   throw new StepFailed(
     `the Node.js from npm does not run on this machine (${program}).\n         ` +
       `Install Node.js ${nodeVersionMin.join('.')} or newer yourself and try again.`,
   )
 }
 
-/** Returns the pnpm to use: the system's when it is exactly ours, else the toolchain's. */
-function ensurePnpm(environment) {
-  const program = join(programs, 'pnpm')
-  if (versionOf('pnpm') === pnpmVersion && existsSync(program)) return program
-  const system = capture('pnpm', ['--version'], environment)
-  if (system === pnpmVersion) return 'pnpm'
-  installTool(`pnpm ${pnpmVersion}`, `pnpm@${pnpmVersion}`)
-  return program
-}
-
-function installTool(name, specifier) {
-  say(`installing ${name} into .local/toolchain`)
+function installTools(specifiers) {
+  say(`installing ${specifiers.join(' and ')} into .local/toolchain`)
   mkdirSync(toolchain, { recursive: true })
   const manifest = join(toolchain, 'package.json')
   if (!existsSync(manifest)) writeFileSync(manifest, '{"private":true}\n')
-  const args = ['install', '--prefix', toolchain, '--no-audit', '--no-fund', '--loglevel=error']
+  const args = ['install', '--prefix', toolchain, '--no-audit', '--no-fund', '--loglevel=error', '--save']
   // The packages place their program in an install script, which a user's configuration may have turned off.
-  run(`installing ${name} with npm`, 'npm', [...args, '--ignore-scripts=false', specifier], {
+  run('installing the toolchain with npm', 'npm', [...args, '--ignore-scripts=false', ...specifiers], {
     cwd: toolchain,
     env: cleanEnvironment([]),
     advice:
@@ -149,8 +150,13 @@ function handOver(node, args, environment) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // Started by npm, this process has no purpose without it; npm may be killed without a word.
+  const { ppid } = process
+  const watch = setInterval(() => process.ppid !== ppid && child.kill('SIGTERM'), 500)
+  if (process.env.npm_lifecycle_event === undefined) clearInterval(watch)
   child.on('error', (error) => fail(new StepFailed(`${node} could not be started: ${error.message}`)))
   child.on('exit', (code, signal) => {
+    clearInterval(watch)
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)
     if (signal !== null && signal !== 'SIGINT') say(`ended by ${signal}`)
   })
@@ -168,9 +174,9 @@ try {
     throw new StepFailed(`Node.js 20 or newer is needed to set up; this is ${process.version}.`)
   }
   if (process.platform === 'win32') throw new StepFailed('Windows is not supported: use WSL.')
-  const node = ensureNode()
+  const { node, pnpm } = ensureToolchain()
   const environment = cleanEnvironment([join(root, 'node_modules', '.bin'), dirname(node), programs])
-  if (!args.includes('--help')) ensureWorkspace(ensurePnpm(environment), environment)
+  if (!args.includes('--help')) ensureWorkspace(pnpm, environment)
   handOver(node, args, environment)
 } catch (error) {
   fail(error)

@@ -1,6 +1,9 @@
 import { parseStartOptions, startHelp } from './flags.ts'
 import { SetUpError } from './set-up-error.ts'
 
+// NOTE: whoever read the output may be gone before this process has taken everything down.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 const [command, ...args] = process.argv.slice(2)
 try {
   if (command === 'start') {
