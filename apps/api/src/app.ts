@@ -1,3 +1,4 @@
+import { blobStoreOptions, openBlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import {
@@ -20,11 +21,19 @@ import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
 import { registerWellKnown } from './well-known/well-known.ts'
 import { adminMethods } from './xrpc/com.atproto.admin/index.ts'
 import { identityMethods } from './xrpc/com.atproto.identity/index.ts'
+import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
+import { syncMethods } from './xrpc/com.atproto.sync/index.ts'
 
 /** Returns every XRPC method that an api process serves. */
 export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
-  return [...adminMethods(deps), ...identityMethods(deps), ...serverMethods(deps)]
+  return [
+    ...adminMethods(deps),
+    ...identityMethods(deps),
+    ...repoMethods(deps),
+    ...serverMethods(deps),
+    ...syncMethods(deps),
+  ]
 }
 
 /** Returns the api's Fastify instance, not listening yet: tests inject into it. */
@@ -81,12 +90,14 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
       metrics: () => metrics.page(),
     }),
   )
+  const blobs = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
   await waitForSchema(log, db.pool)
   const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
   const directory = stack.use(new HostDirectory(log, db.kysely))
   await directory.refresh()
   const lexicons = bundledLexicons()
-  const app = await buildApi(await createApiDeps({ config, log, metrics, db, redis, directory, lexicons }))
+  const connections = { config, log, metrics, db, redis, blobs, directory, lexicons }
+  const app = await buildApi(await createApiDeps(connections))
   stack.defer(() => app.close())
   await extension?.register(app)
   await app.listen({ port: config.http.port, host: config.http.address })

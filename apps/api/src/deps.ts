@@ -1,4 +1,5 @@
 import { PasswordHasher, SessionTokens } from '@rookery/accounts'
+import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
 import { sequencerWaker } from '@rookery/events'
@@ -27,6 +28,7 @@ export type ApiConnections = {
   metrics: Metrics
   db: Database
   redis: Redis
+  blobs: BlobStore
   directory: HostDirectory
   lexicons: XrpcLexicons
 }

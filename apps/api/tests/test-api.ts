@@ -10,7 +10,7 @@ import { Mailer, deliverMail } from '@rookery/mail'
 import type { JobPayload } from '@rookery/jobs'
 import { Metrics, createLogger } from '@rookery/telemetry'
 import { HostDirectory, addHandleDomain, createHost, createTenant } from '@rookery/tenants'
-import { type TestDatabase, createTestDatabase, testRedis } from '@rookery/testkit'
+import { type TestDatabase, createTestBlobStore, createTestDatabase, testRedis } from '@rookery/testkit'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 
 import { buildApi } from '../src/app.ts'
@@ -59,6 +59,7 @@ export class TestApi implements AsyncDisposable {
     await using stack = new AsyncDisposableStack()
     const db = stack.use(await createTestDatabase({ poolMax: 20 }))
     const redis = stack.use(await testRedis())
+    const { store: blobs } = stack.use(await createTestBlobStore('disk'))
     const directory = mkdtempSync(join(tmpdir(), 'rookery-api-'))
     stack.defer(() => rmSync(directory, { recursive: true }))
     const plc = stack.use(await startPlc({ file: join(directory, 'plc.jsonl') }))
@@ -88,6 +89,7 @@ export class TestApi implements AsyncDisposable {
         metrics,
         db: db.database,
         redis: redis.redis,
+        blobs,
         directory: hosts,
         lexicons,
       }

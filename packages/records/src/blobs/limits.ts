@@ -3,8 +3,8 @@ import { dayMs, hourMs } from '@rookery/std'
 /** Longest that one upload may take, in milliseconds: 100 MiB at 30 kB/s. */
 export const uploadMsMax = hourMs
 
-/** Bytes from the start of a blob that its type is read from. */
-export const sniffBytes = 16 * 1024
+/** Bytes from the start of a blob that its type is read from: some formats put metadata before what tells them. */
+export const sniffBytes = 64 * 1024
 
 /** Longest media type that is kept, in characters (RFC 6838 allows 127 on each side of the slash). */
 export const mimeTypeLengthMax = 255

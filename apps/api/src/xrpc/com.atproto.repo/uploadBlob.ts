@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream'
+
+import type { BlobStore } from '@rookery/blobs'
+import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
+import { uploadBlob as storeUpload } from '@rookery/records'
+import { cidToString } from '@rookery/syntax'
+import type { FastifyRequest } from 'fastify'
+
+import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
+
+/** com.atproto.repo.uploadBlob: stores bytes, which stay private until a record refers to them. */
+export function uploadBlob(deps: AccessDeps & { blobs: BlobStore; uploadBytesMax: number }): AnyXrpcMethod {
+  return defineMethod<unknown, Readable, object, AccessAuth>({
+    nsid: 'com.atproto.repo.uploadBlob',
+    auth: accessAuth(deps),
+    handler: async ({ host, input, auth, request, reply }) => {
+      const blobDeps = { pool: deps.db.pool, store: deps.blobs }
+      try {
+        const { cid, mimeType, size } = await storeUpload(blobDeps, {
+          hostId: host.id,
+          accountId: auth.account.id,
+          body: input,
+          mimeType: request.headers['content-type'],
+          length: lengthOf(request, input),
+          bytesMax: deps.uploadBytesMax,
+        })
+        return { blob: { $type: 'blob', ref: { $link: cidToString(cid) }, mimeType, size } }
+      } catch (error) {
+        // What the client still sends is of no use, and the next request could not be told from it.
+        reply.header('connection', 'close')
+        input.resume()
+        throw error
+      }
+    },
+  })
+}
+
+/** Content-Length counts the bytes of the blob unless they came compressed. */
+function lengthOf({ headers }: FastifyRequest, body: Readable): number | undefined {
+  const isDecoded = 'receivedEncodedLength' in body
+  return isDecoded || headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+}
