@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { loadConfig } from '@rookery/config'
+import { createSafeFetch } from '@rookery/http'
+import { IdentityResolver } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { type MailCatcher, type PlcDirectory, startMailCatcher, startPlc } from '@rookery/local'
 import { Mailer, deliverMail } from '@rookery/mail'
@@ -38,6 +40,8 @@ export class TestApi implements AsyncDisposable {
   readonly db: TestDatabase
   readonly plc: PlcDirectory
   readonly pods: { app: FastifyInstance; deps: ApiDeps }[]
+  /** TXT records of the world outside, by name; nothing answers there by HTTPS. */
+  readonly dns: Map<string, string[]>
   readonly #mail: MailCatcher
   readonly #stack: AsyncDisposableStack
 
@@ -46,8 +50,10 @@ export class TestApi implements AsyncDisposable {
     plc: PlcDirectory,
     mail: MailCatcher,
     pods: { app: FastifyInstance; deps: ApiDeps }[],
+    dns: Map<string, string[]>,
     stack: AsyncDisposableStack,
   ) {
+    this.dns = dns
     this.db = db
     this.plc = plc
     this.#mail = mail
@@ -78,6 +84,7 @@ export class TestApi implements AsyncDisposable {
     })
     const log = createLogger('api', process.env['TEST_LOG_LEVEL'] ?? 'silent')
     const lexicons = bundledLexicons()
+    const dns = new Map<string, string[]>()
     const pods = []
     for (let pod = 0; pod < 2; pod++) {
       const hosts = stack.use(new HostDirectory(log, db.database.kysely))
@@ -93,12 +100,13 @@ export class TestApi implements AsyncDisposable {
         directory: hosts,
         lexicons,
       }
-      const deps = await createApiDeps(connections)
+      const built = await createApiDeps(connections)
+      const deps = { ...built, identities: resolverOf(built, dns) }
       const app = await buildApi(deps)
       stack.defer(() => app.close())
       pods.push({ app, deps })
     }
-    return new TestApi(db, plc, mail, pods, stack.move())
+    return new TestApi(db, plc, mail, pods, dns, stack.move())
   }
 
   /** Calls a query. */
@@ -172,6 +180,25 @@ export class TestApi implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync()
   }
+}
+
+/** The resolver as it is, but for the network: the PLC directory is all that there is, besides `dns`. */
+function resolverOf(deps: ApiDeps, dns: Map<string, string[]>): IdentityResolver {
+  const { log, redis, keys, config } = deps
+  return new IdentityResolver({
+    log,
+    redis,
+    keys,
+    sources: {
+      fetch: () => Promise.reject(new Error('nothing answers there')),
+      plcFetch: createSafeFetch({ allowPrivateNetwork: true }),
+      plcUrl: config.identity.plcUrl,
+      allowPrivateNetwork: true,
+      resolveTxt: (name) => Promise.resolve((dns.get(name) ?? []).map((text) => [text])),
+    },
+    cacheStaleMs: config.identity.cacheStaleMs,
+    cacheMaxMs: config.identity.cacheMaxMs,
+  })
 }
 
 async function seed({ database: { kysely: db } }: TestDatabase): Promise<void> {

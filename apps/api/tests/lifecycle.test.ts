@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { TestApi } from './test-api.ts'
+
+const server = 'com.atproto.server'
+let api: TestApi
+
+beforeAll(async () => {
+  api = await TestApi.start()
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+describe('deactivateAccount and activateAccount', () => {
+  test('hide the account and show it again, with #identity, #account and #sync of a new commit', async () => {
+    const { did, accessJwt: token } = await api.signUp('alice')
+    const rev = async () =>
+      (await api.db.pool.query('select rev, status from repo where did = $1', [did])).rows[0]
+    const before = await rev()
+    const deleteAfter = new Date(Date.now() + 3_600_000).toISOString()
+    for (let n = 0; n < 2; n++) {
+      expect((await api.post(`${server}.deactivateAccount`, { deleteAfter }, { token })).status).toBe(200)
+    }
+    expect(await rev()).toMatchObject({ status: 'deactivated', rev: before.rev })
+    const session = await api.get(`${server}.getSession`, {}, { token, pod: 1 })
+    expect(session.body).toMatchObject({ active: false, status: 'deactivated' })
+    const input = { identifier: did, password: 'alice-pass' }
+    expect((await api.post(`${server}.createSession`, input)).body).toMatchObject({ status: 'deactivated' })
+    for (let n = 0; n < 2; n++) {
+      expect((await api.post(`${server}.activateAccount`, undefined, { token })).status).toBe(200)
+    }
+    const after = await rev()
+    expect(after.status).toBe('active')
+    expect(after.rev > before.rev).toBe(true)
+    const born = ['identity', 'account', 'commit']
+    expect(await api.events(did)).toEqual([...born, 'account', 'identity', 'account', 'sync'])
+    const { rows } = await api.db.pool.query('select delete_after from account where did = $1', [did])
+    expect(rows).toEqual([{ delete_after: null }])
+  })
+
+  test('an account whose DID has gone elsewhere is not shown again', async () => {
+    const { did, accessJwt: token } = await api.signUp('mover')
+    const { plc } = api.pods[0]!.deps
+    const { services } = await plc.data(did)
+    const moved = { atproto_pds: { ...services['atproto_pds']!, endpoint: 'https://elsewhere.example' } }
+    await plc.submit(did, await plc.signOperation(did, { services: moved }))
+    await api.post(`${server}.deactivateAccount`, {}, { token })
+    const answer = await api.post(`${server}.activateAccount`, undefined, { token })
+    expect(answer).toMatchObject({ status: 400, body: { error: 'InvalidRequest' } })
+    expect(answer.body.message).toMatch(/does not match PDS public url/)
+    const status = await api.get(`${server}.checkAccountStatus`, {}, { token })
+    expect(status.body).toMatchObject({ activated: false, validDid: false })
+  })
+
+  test('wants an instant', async () => {
+    const { accessJwt: token } = await api.signUp('nodate')
+    const answer = await api.post(`${server}.deactivateAccount`, { deleteAfter: 'tomorrow' }, { token })
+    expect(answer.status).toBe(400)
+  })
+})
+
+test('checkAccountStatus counts what is there', async () => {
+  const { did, accessJwt: token } = await api.signUp('counter')
+  const { rows } = await api.db.pool.query('select rev from repo where did = $1', [did])
+  expect((await api.get(`${server}.checkAccountStatus`, {}, { token })).body).toEqual({
+    activated: true,
+    validDid: true,
+    repoCommit: expect.stringMatching(/^bafyrei/),
+    repoRev: rows[0].rev,
+    repoBlocks: 2,
+    indexedRecords: 0,
+    privateStateValues: 0,
+    expectedBlobs: 0,
+    importedBlobs: 0,
+  })
+})
+
+describe('deleteAccount', () => {
+  async function prepare(name: string): Promise<{ did: string; accessJwt: string; token: string }> {
+    const { did, accessJwt } = await api.signUp(name)
+    const asked = await api.post(`${server}.requestAccountDelete`, undefined, { token: accessJwt })
+    expect(asked.status).toBe(200)
+    return { did, accessJwt, token: await api.mailedToken(`${name}@mail.test`) }
+  }
+
+  test('wants the password and the mailed token, and leaves nothing but the tombstone and a job', async () => {
+    const { did, accessJwt, token } = await prepare('dan')
+    const password = 'dan-pass'
+    const refused = async (change: object) =>
+      (await api.post(`${server}.deleteAccount`, { did, password, token, ...change })).body
+    expect(await refused({ password: 'wrong-password' })).toMatchObject({
+      error: 'AuthenticationRequired',
+      message: 'Invalid did or password',
+    })
+    expect(await refused({ did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa' })).toMatchObject({
+      error: 'AuthenticationRequired',
+    })
+    expect(await refused({ token: 'AAAAA-AAAAA' })).toMatchObject({ error: 'InvalidToken' })
+    const options = { host: 'two.test' }
+    const elsewhere = await api.post(`${server}.deleteAccount`, { did, password, token }, options)
+    expect(elsewhere.body.error).toBe('AuthenticationRequired')
+
+    const { rows: before } = await api.db.pool.query('select id from account where did = $1', [did])
+    const input = { did, password, token: token.toLowerCase() }
+    expect((await api.post(`${server}.deleteAccount`, input, { pod: 1 })).status).toBe(200)
+    expect(await refused({})).toMatchObject({ error: 'AuthenticationRequired' })
+    expect(await api.get(`${server}.getSession`, {}, { token: accessJwt })).toMatchObject({
+      status: 403,
+      body: { error: 'AccountNotFound' },
+    })
+    const { rows: jobs } = await api.db.pool.query(
+      `select payload from job_outbox where queue = 'account-deletion'`,
+    )
+    expect(jobs).toEqual([{ payload: expect.objectContaining({ accountId: before[0].id, did }) }])
+    const { rows: events } = await api.db.pool.query(
+      'select kind from event_queue where account_id = $1 order by id',
+      [before[0].id],
+    )
+    expect(events.map(({ kind }) => kind)).toEqual(['identity', 'account', 'commit', 'account'])
+    const { rows: tombstones } = await api.db.pool.query('select rev from account_tombstone where did = $1', [
+      did,
+    ])
+    expect(tombstones).toHaveLength(1)
+    expect((await api.signUp('dan')).did).not.toBe(did)
+  })
+
+  test('an expired token does not delete', async () => {
+    const { did, token } = await prepare('eve')
+    await api.db.pool.query(`update email_token set requested_at = now() - interval '16 minutes'`)
+    const answer = await api.post(`${server}.deleteAccount`, { did, password: 'eve-pass', token })
+    expect(answer).toMatchObject({ status: 400, body: { error: 'ExpiredToken' } })
+  })
+
+  test('two deletions with one token: one of them', async () => {
+    const { did, token } = await prepare('frank')
+    const answers = await Promise.all(
+      [0, 1].map((pod) =>
+        api.post(`${server}.deleteAccount`, { did, password: 'frank-pass', token }, { pod }),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+})
+
+describe('moving in', () => {
+  const createAccount = `${server}.createAccount`
+
+  /** An account on two.test and a service token with which one.test may create it. */
+  async function emigrant(name: string): Promise<{ did: string; accessJwt: string; serviceToken: string }> {
+    const { did, accessJwt } = await api.signUp(name, { handle: `${name}.two.test` }, { host: 'two.test' })
+    const params = { aud: 'did:web:one.test', lxm: createAccount }
+    const answer = await api.get(`${server}.getServiceAuth`, params, { token: accessJwt, host: 'two.test' })
+    return { did, accessJwt, serviceToken: answer.body.token }
+  }
+
+  function inputOf(name: string, did: string) {
+    return { did, handle: `${name}.one.test`, email: `${name}2@mail.test`, password: `${name}-pass` }
+  }
+
+  test('an account moves from one host to the other', async () => {
+    const { did, accessJwt: oldToken, serviceToken } = await emigrant('grace')
+    const reserved = await api.post(`${server}.reserveSigningKey`, { did })
+    const created = await api.post(createAccount, inputOf('grace', did), { token: serviceToken })
+    expect(created).toMatchObject({ status: 200, body: { did, handle: 'grace.one.test' } })
+    const token = created.body.accessJwt
+    expect((await api.get(`${server}.getSession`, {}, { token })).body.status).toBe('deactivated')
+    expect((await api.post(`${server}.activateAccount`, undefined, { token })).status).toBe(400)
+
+    const recommended = await api.get('com.atproto.identity.getRecommendedDidCredentials', {}, { token })
+    expect(recommended.body).toMatchObject({
+      alsoKnownAs: ['at://grace.one.test'],
+      verificationMethods: { atproto: reserved.body.signingKey },
+      services: { atproto_pds: { endpoint: 'https://one.test' } },
+    })
+    const old = { token: oldToken, host: 'two.test' }
+    await api.post('com.atproto.identity.requestPlcOperationSignature', undefined, old)
+    const mailed = await api.mailedToken('grace@mail.test')
+    const unsigned = await api.post('com.atproto.identity.signPlcOperation', recommended.body, old)
+    expect(unsigned).toMatchObject({ status: 400, body: { error: 'InvalidRequest' } })
+    const signed = await api.post(
+      'com.atproto.identity.signPlcOperation',
+      { ...recommended.body, token: mailed },
+      old,
+    )
+    expect(signed.status).toBe(200)
+    const again = await api.post('com.atproto.identity.signPlcOperation', { token: mailed }, old)
+    expect(again).toMatchObject({ status: 400, body: { error: 'InvalidToken' } })
+    const submitted = await api.post('com.atproto.identity.submitPlcOperation', signed.body, { token })
+    expect(submitted.status).toBe(200)
+    expect((await api.get(`${server}.checkAccountStatus`, {}, { token })).body).toMatchObject({
+      activated: false,
+      validDid: true,
+    })
+    expect((await api.post(`${server}.activateAccount`, undefined, { token, pod: 1 })).status).toBe(200)
+    expect((await api.post(`${server}.deactivateAccount`, {}, old)).status).toBe(200)
+    const { rows } = await api.db.pool.query(
+      `select hostname, event_queue.kind from event_queue join host on host.id = host_id
+        where account_id in (select id from account where did = $1) order by event_queue.id`,
+      [did],
+    )
+    expect(rows.map(({ hostname, kind }) => `${hostname} ${kind}`)).toEqual([
+      'two.test identity',
+      'two.test account',
+      'two.test commit',
+      'one.test identity',
+      'one.test identity',
+      'one.test account',
+      'one.test sync',
+      'two.test account',
+    ])
+    expect((await api.get(`${server}.getSession`, {}, { token })).body).toMatchObject({ active: true })
+  })
+
+  test('wants proof of the DID for this very host and method, and each proof once', async () => {
+    const { did, accessJwt, serviceToken } = await emigrant('hans')
+    const input = inputOf('hans', did)
+    expect(await api.post(createAccount, input)).toMatchObject({
+      status: 401,
+      body: { error: 'AuthenticationRequired' },
+    })
+    const other = await emigrant('heidi')
+    expect((await api.post(createAccount, input, { token: other.serviceToken })).status).toBe(401)
+    const token = async (params: Record<string, string>) =>
+      (await api.get(`${server}.getServiceAuth`, params, { token: accessJwt, host: 'two.test' })).body.token
+    const wrongMethod = await token({ aud: 'did:web:one.test', lxm: 'com.atproto.repo.uploadBlob' })
+    expect(await api.post(createAccount, input, { token: wrongMethod })).toMatchObject({
+      status: 401,
+      body: { error: 'BadJwtLexiconMethod' },
+    })
+    const wrongHost = await token({ aud: 'did:web:two.test', lxm: createAccount })
+    expect((await api.post(createAccount, input, { token: wrongHost })).body.error).toBe('BadJwtAudience')
+    expect((await api.post(createAccount, input, { token: accessJwt })).body.error).toBe('BadJwtType')
+    expect((await api.post(createAccount, input, { token: serviceToken })).status).toBe(200)
+    const replayed = await api.post(createAccount, { ...input, did }, { token: serviceToken, pod: 1 })
+    expect(replayed).toMatchObject({ status: 401, body: { error: 'BadJwt' } })
+  })
+
+  test('a handle of one’s own must name the DID', async () => {
+    const { did, accessJwt, serviceToken } = await emigrant('ida')
+    const input = { ...inputOf('ida', did), handle: 'ida.example.com' }
+    const answer = await api.post(createAccount, input, { token: serviceToken })
+    expect(answer).toMatchObject({ status: 400, body: { error: 'InvalidRequest' } })
+    expect(answer.body.message).toBe('External handle did not resolve to DID')
+    api.dns.set('_atproto.ida.example.com', [`did=${did}`])
+    const params = { aud: 'did:web:one.test', lxm: createAccount }
+    const options = { token: accessJwt, host: 'two.test' }
+    const { body } = await api.get(`${server}.getServiceAuth`, params, options)
+    expect((await api.post(createAccount, input, { token: body.token })).body).toMatchObject({
+      did,
+      handle: 'ida.example.com',
+    })
+  })
+})
