@@ -97,7 +97,9 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   await directory.refresh()
   const lexicons = bundledLexicons()
   const connections = { config, log, metrics, db, redis, blobs, directory, lexicons }
-  const app = await buildApi(await createApiDeps(connections))
+  const deps = await createApiDeps(connections)
+  stack.use(deps.writer)
+  const app = await buildApi(deps)
   stack.defer(() => app.close())
   await extension?.register(app)
   await app.listen({ port: config.http.port, host: config.http.address })

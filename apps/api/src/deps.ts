@@ -3,7 +3,7 @@ import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
 import { sequencerWaker } from '@rookery/events'
-import { type XrpcLexicons, createSafeFetch } from '@rookery/http'
+import { createSafeFetch } from '@rookery/http'
 import {
   IdentityResolver,
   KeyWrapper,
@@ -13,13 +13,15 @@ import {
   plcTimeoutMs,
 } from '@rookery/identity'
 import { wakeJobs } from '@rookery/jobs'
-import { type NewRepoOptions, createRepo } from '@rookery/records'
+import type { LexiconRegistry } from '@rookery/lexicon'
+import { type NewRepoOptions, type RepoWriter, createRepo } from '@rookery/records'
 import { type Redis, type RedisKeys, redisKeys } from '@rookery/redis'
 import { TidClock } from '@rookery/syntax'
 import type { Logger, Metrics } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 import type { SignUpDeps } from './accounts/sign-up.ts'
+import { createRepoWriter } from './repo-writer.ts'
 
 /** What an api process connects to, and what it was told. */
 export type ApiConnections = {
@@ -30,7 +32,7 @@ export type ApiConnections = {
   redis: Redis
   blobs: BlobStore
   directory: HostDirectory
-  lexicons: XrpcLexicons
+  lexicons: LexiconRegistry
 }
 
 /** Everything an api process is built from. Handlers never see it: each takes the few things that it names. */
@@ -43,6 +45,8 @@ export type ApiDeps = ApiConnections & {
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
+  /** Writes repos; the only thing here that must be disposed of. */
+  writer: RepoWriter
   /** Begins the repo of a new account in the caller's transaction. */
   createRepo: SignUpDeps['createRepo']
   adminPassword: string
@@ -53,13 +57,22 @@ export type ApiDeps = ApiConnections & {
   wakeWorkers: () => void
 }
 
-/** Returns everything that an api process is built from; it owns nothing that must be closed. */
+/** Returns everything that an api process is built from; of it only `writer` must be disposed of. */
 export async function createApiDeps(connections: ApiConnections): Promise<ApiDeps> {
   const { config, db, redis } = connections
   const keys = redisKeys(config.redis.prefix)
   const clock = newTidClock()
+  const signingKeys = new SigningKeys({
+    db,
+    wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
+  })
+  const wakes = {
+    wakeSequencer: sequencerWaker(redis, keys),
+    wakeWorkers: () => wakeJobs(redis, keys),
+  }
   return {
     ...connections,
+    ...wakes,
     ...(await identityDeps(connections, keys)),
     keys,
     clock,
@@ -69,14 +82,10 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
       accessTokenMs: config.auth.accessTokenMs,
       refreshTokenMs: config.auth.refreshTokenMs,
     }),
-    signingKeys: new SigningKeys({
-      db,
-      wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
-    }),
+    signingKeys,
+    writer: createRepoWriter({ ...connections, ...wakes, clock, signingKeys }),
     createRepo: repoCreator(clock),
     adminPassword: config.auth.adminPassword,
-    wakeSequencer: sequencerWaker(redis, keys),
-    wakeWorkers: () => wakeJobs(redis, keys),
   }
 }
 

@@ -102,6 +102,7 @@ export class TestApi implements AsyncDisposable {
       }
       const built = await createApiDeps(connections)
       const deps = { ...built, identities: resolverOf(built, dns) }
+      stack.use(deps.writer)
       const app = await buildApi(deps)
       stack.defer(() => app.close())
       pods.push({ app, deps })

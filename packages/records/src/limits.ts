@@ -49,6 +49,9 @@ export const deltaBytesCeiling = 4 * 1024 * 1024
 /** Delta packs past which a repo is compacted. */
 export const deltaPacksMax = 500
 
+/** Commits after which a compaction that is due is asked for again. */
+export const compactionReminderCommits = 64
+
 /** Live tree up to which a write's process compacts the repo itself, in bytes; larger ones are a job. */
 export const inlineCompactionBytesMax = 512 * 1024
 

@@ -20,6 +20,7 @@ import { BlobNotFoundError } from '../blobs/errors.ts'
 import { WritesOverloadedError } from '../errors.ts'
 import {
   cachedTreeCommitsMax,
+  compactionReminderCommits,
   lockedWritesMax,
   optimisticAttemptsMax,
   waitingWritesPerRepoMax,
@@ -166,7 +167,7 @@ export class RepoWriter implements AsyncDisposable {
     })
     if (result === 'retry') throw new Error('the head moved under its lock')
     if (built !== undefined) {
-      this.#keep(repo, built)
+      this.#keep(repo, built, built.head)
       this.#options.onStored()
     }
     return result
@@ -203,7 +204,7 @@ export class RepoWriter implements AsyncDisposable {
     }
     if (outcome !== 'stored') throw await refusal(db, head, { outcome, writes })
     const next: CachedHead = follow(start, built.commit, built.tree)
-    if (options.keep === undefined) this.#keep(repo, next)
+    if (options.keep === undefined) this.#keep(repo, next, head)
     else options.keep(next)
     return { cid: built.commit.head, rev }
   }
@@ -226,12 +227,15 @@ export class RepoWriter implements AsyncDisposable {
     return { ...loaded, tree: openTree(loaded.head.data), treeCommits: 0 }
   }
 
-  #keep(repo: RepoRef, entry: CachedHead): void {
+  #keep(repo: RepoRef, entry: CachedHead, before: RepoHead): void {
     this.#heads.set(entry)
     const need = compactionNeed(entry.head)
     if (need === 'none' || this.#compactions.has(repo.accountId)) return
-    if (need === 'job') this.#options.onCompactionDue(repo)
-    else this.#compact(repo)
+    if (need === 'inline') this.#compact(repo)
+    // Once when it becomes due, and again now and then: the job may take its time.
+    else if (compactionNeed(before) === 'none' || entry.head.deltaCount % compactionReminderCommits === 0) {
+      this.#options.onCompactionDue(repo)
+    }
   }
 
   #compact(repo: RepoRef): void {

@@ -113,3 +113,10 @@ export async function listRecordCids(
   )
   return rows
 }
+
+const repoRev = statement<{ rev: Tid }>('repo_rev', 'select rev from repo where account_id = $1')
+
+/** Returns the rev of an account's repo, or undefined if it has none. */
+export async function findRepoRev(db: Queryable, accountId: number): Promise<Tid | undefined> {
+  return (await repoRev(db, [accountId])).rows[0]?.rev
+}

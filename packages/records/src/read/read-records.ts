@@ -1,6 +1,6 @@
 import type { Queryable } from '@rookery/db'
 import { must } from '@rookery/std'
-import { type Nsid, type RecordKey, atUri, cborToJson, cidToString, tryParseCid } from '@rookery/syntax'
+import { type Nsid, atUri, cborToJson, cidToString, tryParseCid } from '@rookery/syntax'
 
 import { RecordNotFoundError } from '../errors.ts'
 import { requireActive } from '../repo-status.ts'
@@ -43,10 +43,6 @@ export type ListRecordsOptions = {
   cursor?: string | undefined
   /** Ascending keys instead of descending ones. */
   reverse: boolean
-  /** Lower end, left out. */
-  rkeyStart?: RecordKey | undefined
-  /** Upper end, left out. */
-  rkeyEnd?: RecordKey | undefined
 }
 
 /**
@@ -55,7 +51,7 @@ export type ListRecordsOptions = {
  * @throws {RepoNotFoundError} {RepoTakendownError} {RepoSuspendedError} {RepoDeactivatedError} for the repo's state.
  */
 export async function listRecords(db: Queryable, options: ListRecordsOptions): Promise<Buffer> {
-  const { collection, limit, cursor, reverse, rkeyStart = '', rkeyEnd = aboveAllKeys } = options
+  const { collection, limit, cursor, reverse } = options
   const repo = await findRepo(db, options.hostId, options.repo)
   requireActive(options.repo, repo?.status)
   const { accountId, did } = must(repo)
@@ -64,8 +60,8 @@ export async function listRecords(db: Queryable, options: ListRecordsOptions): P
     collection,
     limit,
     ascending: reverse,
-    above: reverse && cursor !== undefined && cursor > rkeyStart ? cursor : rkeyStart,
-    below: !reverse && cursor !== undefined && cursor < rkeyEnd ? cursor : rkeyEnd,
+    above: (reverse ? cursor : undefined) ?? '',
+    below: (reverse ? undefined : cursor) ?? aboveAllKeys,
   })
   const parts: Buffer[] = [Buffer.from('{"records":[')]
   for (const [index, row] of rows.entries()) {

@@ -1,7 +1,7 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 import { type Database, inTransaction } from '@rookery/db'
-import { MissingBlockError, type Tree, openTree, walkTree } from '@rookery/repo'
+import { type BlockStore, MissingBlockError, type Tree, openTree, walkTree } from '@rookery/repo'
 import type { Tid } from '@rookery/syntax'
 
 import {
@@ -80,7 +80,7 @@ async function readBase(
  */
 export async function buildBase(
   tree: Tree,
-  nodes: Pick<StoredNodes, 'peek' | 'getMany'> & { revOf?: StoredNodes['revOf'] },
+  nodes: BlockStore & { revOf?: StoredNodes['revOf'] },
   rev: Tid,
 ): Promise<BasePack> {
   const builder = new BaseBuilder(rev)

@@ -1,0 +1,54 @@
+import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+import { type BatchWrite, type WrittenRecord, applyWrites as apply } from '@rookery/records'
+import type { DataObject } from '@rookery/syntax'
+
+import { type AccessAuth, accessAuth } from '../../auth/access.ts'
+import { commitOutput, ownRepo } from './own-repo.ts'
+import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
+
+const nsid = 'com.atproto.repo.applyWrites'
+
+type Action = 'create' | 'update' | 'delete'
+type Input = {
+  repo: string
+  validate?: boolean
+  writes: ({ $type: string; collection: string } & (
+    | { $type: `${typeof nsid}#create`; rkey?: string; value: DataObject }
+    | { $type: `${typeof nsid}#update`; rkey: string; value: DataObject }
+    | { $type: `${typeof nsid}#delete`; rkey: string }
+  ))[]
+  swapCommit?: string
+}
+
+/** com.atproto.repo.applyWrites: carries out a batch of writes to the caller's repo as one commit. */
+export function applyWrites(deps: RepoWriteDeps): AnyXrpcMethod {
+  return defineMethod({
+    nsid,
+    auth: accessAuth(deps, { allowDeactivated: false }),
+    inputBytesMax: writeInputBytesMax,
+    handler: async ({ input, auth }: XrpcCall<unknown, Input, AccessAuth>) => {
+      const { validate, swapCommit } = input
+      const writes = input.writes.map(toBatchWrite)
+      const { commit, result } = await apply(deps, ownRepo(auth, input.repo), {
+        writes,
+        validate,
+        swapCommit,
+      })
+      return {
+        ...commitOutput(commit),
+        results: result.map((written, index) => toResult(writes[index]?.action ?? 'delete', written)),
+      }
+    },
+  })
+}
+
+function toBatchWrite(write: Input['writes'][number]): BatchWrite {
+  const { collection } = write
+  if (write.$type === `${nsid}#delete`) return { action: 'delete', collection, rkey: write.rkey }
+  const action = write.$type === `${nsid}#update` ? 'update' : 'create'
+  return { action, collection, rkey: write.rkey, record: write.value }
+}
+
+function toResult(action: Action, written: WrittenRecord | undefined): object {
+  return { $type: `${nsid}#${action}Result`, ...written }
+}

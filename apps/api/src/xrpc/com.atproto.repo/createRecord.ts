@@ -1,0 +1,30 @@
+import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+import { createRecord as create } from '@rookery/records'
+import type { DataObject } from '@rookery/syntax'
+
+import { type AccessAuth, accessAuth } from '../../auth/access.ts'
+import { commitOutput, ownRepo } from './own-repo.ts'
+import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
+
+type Input = {
+  repo: string
+  collection: string
+  rkey?: string
+  validate?: boolean
+  record: DataObject
+  swapCommit?: string
+}
+
+/** com.atproto.repo.createRecord: adds a record to the caller's repo. */
+export function createRecord(deps: RepoWriteDeps): AnyXrpcMethod {
+  return defineMethod({
+    nsid: 'com.atproto.repo.createRecord',
+    auth: accessAuth(deps, { allowDeactivated: false }),
+    inputBytesMax: writeInputBytesMax,
+    handler: async ({ input, auth }: XrpcCall<unknown, Input, AccessAuth>) => {
+      const { commit, result } = await create(deps, ownRepo(auth, input.repo), input)
+      const { uri, cid, validationStatus } = result
+      return { uri, cid, ...commitOutput(commit), validationStatus }
+    },
+  })
+}

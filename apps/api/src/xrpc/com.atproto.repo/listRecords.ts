@@ -1,0 +1,28 @@
+import { type AnyXrpcMethod, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
+import { listRecords as list } from '@rookery/records'
+
+import type { OptionalAuth } from '../../auth/access.ts'
+import { readAuth, sendRepoRev } from './read-auth.ts'
+import type { RepoReadDeps } from './repo-deps.ts'
+
+type Params = {
+  repo: string
+  collection: string
+  limit: number
+  cursor?: string
+  reverse?: boolean
+}
+
+/** com.atproto.repo.listRecords: a page of a collection of a repo of this host. */
+export function listRecords(deps: RepoReadDeps): AnyXrpcMethod {
+  return defineMethod({
+    nsid: 'com.atproto.repo.listRecords',
+    auth: readAuth(deps),
+    handler: async ({ host, params, auth, reply }: XrpcCall<Params, unknown, OptionalAuth>) => {
+      await sendRepoRev(deps, reply, auth)
+      const { reverse = false } = params
+      const json = await list(deps.db.pool, { hostId: host.id, ...params, reverse })
+      return new RawAnswer('application/json; charset=utf-8', json)
+    },
+  })
+}

@@ -1,0 +1,26 @@
+import type { RepoWriter } from '@rookery/records'
+import type { IdentityResolver } from '@rookery/identity'
+import type { LexiconRegistry } from '@rookery/lexicon'
+import type { TidClock } from '@rookery/syntax'
+
+import type { AccessDeps } from '../../auth/access.ts'
+
+/** What the methods that write records take. */
+export type RepoWriteDeps = AccessDeps & {
+  writer: RepoWriter
+  lexicons: Pick<LexiconRegistry, 'validateRecord'>
+  /** Makes record keys. */
+  clock: TidClock
+}
+
+/** What the methods that read records take. */
+export type RepoReadDeps = AccessDeps
+
+/** What describing a repo takes. */
+export type DescribeRepoDeps = RepoReadDeps & { identities: Pick<IdentityResolver, 'resolveDid'> }
+
+/**
+ * Largest JSON input of a write, in bytes: what the data model allows for one value (SPEC DM-8). A record of the
+ * largest size fits, whatever its JSON form adds.
+ */
+export const writeInputBytesMax = 2 * 1024 * 1024
