@@ -84,6 +84,12 @@ describe('createAccount', () => {
     expect(await api.post(createAccount, input)).toMatchObject({ status: 400, body: { error } })
   })
 
+  test.each(['Basic YWRtaW46eA==', 'DPoP x', 'Digest x'])('refuses credentials %s', async (authorization) => {
+    const input = { handle: 'bob.one.test', email: 'bob@mail.test', password: 'bob-password' }
+    const answer = await api.post(createAccount, input, { headers: { authorization } })
+    expect(answer).toMatchObject({ status: 401, body: { error: 'AuthenticationRequired' } })
+  })
+
   test('takes a password of 256 characters', async () => {
     expect(await api.signUp('longpass', { password: 'x'.repeat(256) })).toMatchObject({
       handle: 'longpass.one.test',

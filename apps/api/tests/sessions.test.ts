@@ -57,10 +57,14 @@ describe('createSession', () => {
     expect(answer).toMatchObject({ status: 401, body: { error: 'AuthenticationRequired' } })
   })
 
-  test('refuses credentials in the header, which it would not look at', async () => {
-    const input = { identifier: 'alice.one.test', password: 'alice-pass' }
-    const answer = await api.post(`${server}.createSession`, input, { admin: true })
-    expect(answer).toMatchObject({ status: 401, body: { error: 'AuthenticationRequired' } })
+  test('public methods do not look at the credentials that clients send with everything', async () => {
+    const headers = { authorization: 'Bearer whatever' }
+    const answer = await api.get(
+      'com.atproto.identity.resolveHandle',
+      { handle: 'alice.one.test' },
+      { headers },
+    )
+    expect(answer).toMatchObject({ status: 200, body: { did } })
   })
 })
 

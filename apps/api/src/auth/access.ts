@@ -12,7 +12,7 @@ import { XrpcError, invalidRequest } from '@rookery/http'
 import type { FastifyRequest } from 'fastify'
 
 import { type AdminAuth, isAdmin } from './admin.ts'
-import { findCredentials, requireBearer } from './authorization-header.ts'
+import { findOptionalCredentials, requireBearer } from './authorization-header.ts'
 
 /** An account of the host calls. The account is as it is now, whatever the age of the token. */
 export type AccessAuth = { type: 'access'; account: Account; scope: AccessScope }
@@ -56,7 +56,7 @@ export function fullAccessAuth(
  */
 export function optionalAuth(deps: AccessDeps): (request: FastifyRequest) => Promise<OptionalAuth> {
   return async (request) => {
-    const credentials = findCredentials(request)
+    const credentials = findOptionalCredentials(request, ['bearer', 'basic'])
     if (credentials === undefined) return { type: 'none' }
     if (credentials.scheme === 'bearer') {
       return verifyAccess(deps, { allowTakendown: true }, request, credentials.value)

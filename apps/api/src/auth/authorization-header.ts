@@ -33,6 +33,24 @@ export function requireBearer(request: FastifyRequest): string {
   return credentials.value
 }
 
+/**
+ * Returns the request's credentials for a method that works without any too, or undefined if it has none.
+ *
+ * @throws {XrpcError} 401 if they are of a scheme that the method does not take: nobody shall believe they were used.
+ */
+export function findOptionalCredentials(
+  request: FastifyRequest,
+  schemes: readonly Credentials['scheme'][],
+): Credentials | undefined {
+  const { authorization } = request.headers
+  if (authorization === undefined) return undefined
+  const scheme = authorization.split(' ', 1)[0]?.toLowerCase()
+  if (!schemes.some((taken) => taken === scheme)) {
+    throw new XrpcError(401, 'AuthenticationRequired', 'Invalid authorization header')
+  }
+  return findCredentials(request)
+}
+
 /** Returns the answer to a request without the credentials that it needs. */
 export function authMissing(): XrpcError {
   return new XrpcError(401, 'AuthMissing', 'Authentication Required')

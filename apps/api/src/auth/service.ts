@@ -4,7 +4,7 @@ import type { Redis, RedisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 import type { FastifyRequest } from 'fastify'
 
-import { findCredentials, requireBearer } from './authorization-header.ts'
+import { findOptionalCredentials } from './authorization-header.ts'
 
 /** Somebody who proves a DID calls; the DID need not have an account here. */
 export type ServiceAuth = { type: 'service'; did: string }
@@ -22,8 +22,8 @@ export function optionalServiceAuth(
   method: string,
 ): (request: FastifyRequest) => Promise<ServiceAuth | null> {
   return async (request) => {
-    if (findCredentials(request) === undefined) return null
-    return verify(deps, method, request, requireBearer(request))
+    const credentials = findOptionalCredentials(request, ['bearer'])
+    return credentials === undefined ? null : verify(deps, method, request, credentials.value)
   }
 }
 
