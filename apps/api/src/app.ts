@@ -86,7 +86,7 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const internal = stack.use(
     await startInternalServer({
       port: config.http.internalPort,
-      notReady: () => (isListening ? whyNotReady(db) : 'starting'),
+      notReady: () => (isListening ? whyNotReady(db, extension) : 'starting'),
       metrics: () => metrics.page(),
     }),
   )
@@ -104,7 +104,10 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   await extension?.register(app)
   await app.listen({ port: config.http.port, host: config.http.address })
   isListening = true
-  stack.defer(() => internal.drain())
+  stack.defer(async () => {
+    internal.drain()
+    await extension?.drain(app)
+  })
   const owned = stack.move()
   const address = app.server.address()
   return {
@@ -114,9 +117,9 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   }
 }
 
-function whyNotReady(db: Database): Promise<string | undefined> {
+function whyNotReady(db: Database, extension: ApiExtension | undefined): Promise<string | undefined> {
   return db.pool.query('select 1').then(
-    () => undefined,
+    () => extension?.notReady(),
     (error: Error) => `database: ${error.message}`,
   )
 }

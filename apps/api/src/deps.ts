@@ -1,4 +1,4 @@
-import { PasswordHasher, SessionTokens } from '@rookery/accounts'
+import { type Account, PasswordHasher, SessionTokens } from '@rookery/accounts'
 import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
@@ -42,6 +42,8 @@ export type ApiDeps = ApiConnections & {
   clock: TidClock
   passwords: PasswordHasher
   tokens: SessionTokens
+  /** Throws if the account's tenant is suspended. */
+  admit: (account: Account) => Promise<void>
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
@@ -82,6 +84,9 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
       accessTokenMs: config.auth.accessTokenMs,
       refreshTokenMs: config.auth.refreshTokenMs,
     }),
+    admit: async ({ tenant_id }) => {
+      await connections.directory.getActiveTenant(tenant_id)
+    },
     signingKeys,
     writer: createRepoWriter({ ...connections, ...wakes, clock, signingKeys }),
     createRepo: repoCreator(clock),

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 
-import { SessionTokens } from '@rookery/accounts'
+import { type Account, SessionTokens } from '@rookery/accounts'
 import { createServer, registerMethods } from '@rookery/http'
 import { bundledLexicons } from '@rookery/lexicon'
 import { must } from '@rookery/std'
@@ -53,7 +53,10 @@ beforeAll(async () => {
   directory = new HostDirectory(log, db.database.kysely)
   await directory.refresh()
   app = createServer({ log, trustedProxies: [], hosts: directory })
-  const deps = { db: db.database, tokens, adminPassword, blobs: blobs.store, uploadBytesMax: bytesMax }
+  const admit = async (account: Account): Promise<void> => {
+    await directory.getActiveTenant(account.tenant_id)
+  }
+  const deps = { db: db.database, tokens, adminPassword, admit, blobs: blobs.store, uploadBytesMax: bytesMax }
   registerMethods(app, bundledLexicons(), [
     uploadBlob(deps),
     listMissingBlobs(deps),

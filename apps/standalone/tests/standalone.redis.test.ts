@@ -68,7 +68,7 @@ test('every role works in one process: requests and subscribers on one port, eve
   expect(await get(subscribe)).toBe(426)
 
   const socket = new WebSocket(`ws://127.0.0.1:${standalone.port}${subscribe}`, { headers: { host } })
-  const closed = once(socket, 'close')
+  const closed = once(socket, 'close') as Promise<[number]>
   await once(socket, 'open')
   const message = once(socket, 'message', { signal: AbortSignal.timeout(patienceMs) })
   const frame = encodeIdentityFrame({ did: 'did:plc:alice', time: new Date().toISOString() })
@@ -83,6 +83,7 @@ test('every role works in one process: requests and subscribers on one port, eve
   await waitForJob(db.pool, id, { timeoutMs: patienceMs })
 
   await running.disposeAsync()
-  await closed
+  // Sent away, not cut off.
+  expect((await closed)[0]).toBe(1001)
   await expect(request(url)).rejects.toThrow('ECONNREFUSED')
 })

@@ -3,8 +3,10 @@ import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import { createSafeFetch, startInternalServer } from '@rookery/http'
 import { JobRelay, JobRunner, JobSchedules } from '@rookery/jobs'
+import { Mailer } from '@rookery/mail'
 import { redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
+import { HostDirectory } from '@rookery/tenants'
 
 import type { WorkerDeps } from './deps.ts'
 import { crawlTimeoutMs } from './limits.ts'
@@ -37,9 +39,11 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
     }),
   )
   await waitForSchema(log, db.pool)
+  const directory = stack.use(new HostDirectory(log, db.kysely))
+  const mailer = stack.use(new Mailer({ log, smtpUrl: config.mail.smtpUrl, from: config.mail.from }))
   const store = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
   const fetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
-  const deps: WorkerDeps = { config, log, db, store, fetch }
+  const deps: WorkerDeps = { config, log, db, directory, store, mailer, fetch }
   const jobs = {
     log,
     pool: db.pool,

@@ -20,7 +20,7 @@ import { type HandleDeps, assertHandleNames, findOwnDomain } from './handles.ts'
 
 export type SignUpDeps = HandleDeps &
   CreateAccountDeps & {
-    directory: Pick<HostDirectory, 'findHandleDomain' | 'findHost' | 'findTenant'>
+    directory: Pick<HostDirectory, 'findHandleDomain' | 'findHost' | 'getActiveTenant'>
     identities: Pick<IdentityResolver, 'resolveHandle' | 'forget'>
     passwords: PasswordHasher
     signingKeys: SigningKeys
@@ -83,9 +83,7 @@ async function tenantOf(
     await assertHandleNames(deps, handle, did)
   }
   const tenantId = domain?.tenantId ?? must(await deps.directory.findHost(host.hostname)).defaultTenantId
-  const tenant = must(await deps.directory.findTenant(tenantId))
-  if (tenant.status === 'suspended') throw new XrpcError(403, 'Forbidden', 'Sign-up is closed')
-  return tenant
+  return deps.directory.getActiveTenant(tenantId)
 }
 
 function requiredInvite(tenant: Tenant, inviteCode: string | undefined): string | null {

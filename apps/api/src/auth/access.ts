@@ -23,13 +23,22 @@ export type OptionalAuth = { type: 'none' } | AccessAuth | AdminAuth
 export type AccessOptions = {
   /** Sessions that may call. Default: all, app passwords too. */
   scopes?: readonly AccessScope[]
-  /** Whether an account that is taken down or suspended may call, with its limited session too. Default false. */
+  /**
+   * Whether an account that is taken down or suspended may call, with its limited session too, or one whose tenant is
+   * suspended. Default false.
+   */
   allowTakendown?: boolean
   /** Whether a deactivated account may call. Default true. */
   allowDeactivated?: boolean
 }
 
-export type AccessDeps = { db: Pick<Database, 'pool'>; tokens: SessionTokens; adminPassword: string }
+export type AccessDeps = {
+  db: Pick<Database, 'pool'>
+  tokens: SessionTokens
+  adminPassword: string
+  /** Throws if the account's tenant is suspended. */
+  admit: (account: Account) => Promise<void>
+}
 
 /**
  * Returns the check of methods that an account calls with a session of this host. Besides the token it looks at the
@@ -83,6 +92,7 @@ async function verifyAccess(
   logContext.account = did
   logContext.tenant = account.tenant_id
   checkStatus(account, options)
+  if (options.allowTakendown !== true) await deps.admit(account)
   return { type: 'access', account, scope }
 }
 

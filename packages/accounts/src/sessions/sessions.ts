@@ -16,7 +16,13 @@ export type Session = { account: Account; accessJwt: string; refreshJwt: string 
 /** The host as sessions know it: its row id, and the DID that its tokens are for. */
 export type SessionHost = { id: number; serviceDid: string }
 
-export type SignInDeps = { db: Pick<Database, 'pool'>; passwords: PasswordHasher; tokens: SessionTokens }
+export type SignInDeps = {
+  db: Pick<Database, 'pool'>
+  passwords: PasswordHasher
+  tokens: SessionTokens
+  /** Throws if the account may have no session for a reason that lies outside of it, such as a suspended tenant. */
+  admit?: (account: Account) => Promise<void>
+}
 
 export type SignInInput = {
   /** DID, handle or e-mail address, in any case. */
@@ -33,6 +39,7 @@ export type SignInInput = {
  * @throws {InvalidLoginError} if there is no such account or the password is not its own.
  * @throws {AccountTakedownError} if the account is taken down or suspended and `allowTakendown` is not set.
  * @throws {PasswordQueueFullError} if too many sign-ins wait already.
+ * @throws what `admit` throws, unless `allowTakendown` is set.
  */
 export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInInput): Promise<Session> {
   assertOfferedPassword(input.password)
@@ -44,6 +51,7 @@ export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInI
     if (!input.allowTakendown) throw new AccountTakedownError()
     return takendownSession(deps, host, account)
   }
+  if (!input.allowTakendown) await deps.admit?.(account)
   if (check.needsRehash) {
     await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(input.password))
   }
@@ -84,13 +92,14 @@ export async function startSession(
  * @throws {AccountTakedownError} if the account is taken down or suspended.
  */
 export async function refreshSession(
-  deps: Pick<SignInDeps, 'db' | 'tokens'>,
+  deps: Pick<SignInDeps, 'db' | 'tokens' | 'admit'>,
   host: SessionHost,
   claims: RefreshClaims,
 ): Promise<Session> {
   const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did: claims.did })
   if (account === undefined) throw new ExpiredTokenError('Token has been revoked')
   if (isBarred(account)) throw new AccountTakedownError()
+  await deps.admit?.(account)
   const next = await rotateRefreshToken(deps.db.pool, {
     accountId: account.id,
     id: claims.id,

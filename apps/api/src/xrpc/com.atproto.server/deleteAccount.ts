@@ -1,5 +1,4 @@
 import {
-  type Account,
   InvalidLoginError,
   type OfferedEmailToken,
   type PasswordHasher,
@@ -7,11 +6,11 @@ import {
   checkPassword,
   consumeEmailToken,
   deleteAccount as deleteForGood,
+  scheduleErasure,
 } from '@rookery/accounts'
-import type { Database, Queryable } from '@rookery/db'
+import type { Database } from '@rookery/db'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import type { IdentityResolver, SigningKeys } from '@rookery/identity'
-import { addJob } from '@rookery/jobs'
 
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 
@@ -45,19 +44,5 @@ export function deleteAccount(deps: DeleteAccountDeps): AnyXrpcMethod {
       deps.wakeWorkers()
       await deps.identities.forget({ did })
     },
-  })
-}
-
-/** Writes the job that removes what the deletion leaves: records, tree and blobs. */
-export async function scheduleErasure(tx: Queryable, account: Account): Promise<void> {
-  await addJob(tx, {
-    queue: 'account-deletion',
-    payload: {
-      hostId: account.host_id,
-      tenantId: account.tenant_id,
-      accountId: account.id,
-      did: account.did,
-    },
-    dedupeKey: String(account.id),
   })
 }

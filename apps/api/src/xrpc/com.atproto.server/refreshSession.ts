@@ -5,7 +5,7 @@ import { sessionAnswer } from '../../accounts/session-answer.ts'
 import { type RefreshAuth, refreshAuth } from '../../auth/refresh.ts'
 
 /** com.atproto.server.refreshSession: the next pair of tokens, the same one to all who race with one old token. */
-export function refreshSession(deps: Pick<SignInDeps, 'db' | 'tokens'>): AnyXrpcMethod {
+export function refreshSession(deps: Pick<SignInDeps, 'db' | 'tokens' | 'admit'>): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.refreshSession',
     auth: refreshAuth(deps),

@@ -1,0 +1,42 @@
+import { findAccountByDid } from '@rookery/accounts'
+import { startMailCatcher } from '@rookery/local'
+import { requestTokenMail } from '@rookery/mail'
+import { must } from '@rookery/std'
+import { createHost, createTenant } from '@rookery/tenants'
+import { listJobs } from '@rookery/jobs'
+import { expect, test, vi } from 'vitest'
+
+import { setUp } from './support.ts'
+
+const patience = { timeout: 15_000, interval: 20 }
+
+test('a mail that is asked for waits while the mail server is away, and is sent once', async () => {
+  const first = await startMailCatcher()
+  await first[Symbol.asyncDispose]()
+  await using world = await setUp({ ROOKERY_MAIL_SMTP_URL: first.smtpUrl })
+  const { kysely } = world.db.database
+  await createTenant(kysely, { slug: 'acme', name: 'Acme' })
+  const host = await createHost(kysely, { hostname: 'localhost:2583', tenant: 'acme' })
+  await world.db.pool.query(
+    `insert into account (host_id, tenant_id, did, handle, email)
+     values ($1, $2, 'did:plc:ann', 'ann.acme.test', 'ann@mail.test')`,
+    [host.id, host.defaultTenantId],
+  )
+  const account = must(await findAccountByDid(world.db.pool, { hostId: host.id, did: 'did:plc:ann' }))
+  for (let n = 0; n < 3; n++) await requestTokenMail(world.db.pool, account, 'delete-account')
+  const worker = await world.start()
+  const waiting = () => listJobs(world.db.pool, { queue: 'mail' })
+  await vi.waitFor(async () => {
+    expect(await waiting()).toMatchObject([{ state: 'open', attempts: 1, error: expect.any(String) }])
+  }, patience)
+
+  await using catcher = await startMailCatcher({ smtpPort: Number(new URL(first.smtpUrl).port) })
+  await world.db.pool.query('update job_outbox set run_at = now()')
+  await vi.waitFor(async () => expect(await waiting()).toEqual([]), patience)
+  const mails = (await (await fetch(catcher.mailUrl)).json()) as { to: unknown; text: string }[]
+  expect(mails).toHaveLength(1)
+  expect(JSON.stringify(mails[0]?.to)).toContain('ann@mail.test')
+  expect(mails[0]?.text).toMatch(/[A-Z2-7]{5}-[A-Z2-7]{5}/)
+  // The worker keeps its connection to the mail server, which waits for it to end.
+  await worker[Symbol.asyncDispose]()
+})
