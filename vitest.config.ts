@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os'
+
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     globalSetup: ['packages/testkit/src/global-setup.ts'],
+    // Most tests wait for PostgreSQL and Redis: more of them than cores keep the machine busy.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

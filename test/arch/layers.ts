@@ -51,7 +51,7 @@ export function layerProblems(packages: readonly Manifest[]): string[] {
 }
 
 /** Whether a file is a test or serves only tests. */
-export function isTestFile(path: string): boolean {
+function isTestFile(path: string): boolean {
   return /\.test\.ts$|(^|\/)(tests|test-support)\/|^test\/|^packages\/testkit\//.test(path)
 }
 

@@ -46,7 +46,7 @@ export class ReadinessProbe implements Disposable {
 }
 
 /** Whether /readyz of the port answers 200 in time. */
-export function answersReady(port: number): Promise<boolean> {
+function answersReady(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(
       { host: '127.0.0.1', port, path: '/readyz', agent: false, timeout: probeTimeoutMs },

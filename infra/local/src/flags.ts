@@ -45,7 +45,7 @@ const flags = {
 } as const satisfies Record<string, Flag>
 
 /** Settings of the first host's tenant that hold for one run. */
-export type TenantFlags = {
+type TenantFlags = {
   handleDomains: string[]
   inviteRequired: boolean
   inviteIntervalMs: number | null
@@ -58,7 +58,7 @@ export type TenantFlags = {
 }
 
 /** How many processes of each role. */
-export type RoleCounts = { api: number; firehose: number; worker: number; sequencer: number }
+type RoleCounts = { api: number; firehose: number; worker: number; sequencer: number }
 
 /** What `npm start` was asked for. */
 export type StartOptions = {

@@ -143,7 +143,7 @@ export function ensureRedisServer(): string {
 }
 
 /** Full path of a program, looked for on PATH and in the places where system packages put servers. */
-export function findProgram(name: string): string | undefined {
+function findProgram(name: string): string | undefined {
   const folders = [
     ...(process.env['PATH'] ?? '').split(':'),
     '/usr/bin',

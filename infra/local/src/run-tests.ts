@@ -83,20 +83,36 @@ async function runSuite(project: string): Promise<Tally> {
   }
 }
 
-/** Counts what vitest reported; a run that failed without a failed test (a crash, a leak) counts as one failure. */
+/** The part of vitest's JSON report that is counted. */
+type Report = {
+  numPassedTests?: number
+  numFailedTests?: number
+  numPendingTests?: number
+  numTodoTests?: number
+  testResults?: { status: string; assertionResults: { status: string }[] }[]
+}
+
+/**
+ * Counts what vitest reported. A file that failed without a failed test (it did not load, or its set-up or disposal
+ * failed) counts as one failure, and so does a run that failed without any (a crash, an unhandled error).
+ */
 export function suiteTally(code: number, reportFile: string): Tally {
-  let tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  let report: Report = {}
   try {
-    const report = JSON.parse(readFileSync(reportFile, 'utf8')) as Record<string, number>
-    tally = {
-      passed: report['numPassedTests'] ?? 0,
-      failed: report['numFailedTests'] ?? 0,
-      skipped: (report['numPendingTests'] ?? 0) + (report['numTodoTests'] ?? 0),
-    }
+    report = JSON.parse(readFileSync(reportFile, 'utf8')) as Report
   } catch {
     console.log('vitest left no report')
   }
-  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally
+  const brokenFiles = (report.testResults ?? []).filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
+  )
+  const failed = (report.numFailedTests ?? 0) + brokenFiles.length
+  return {
+    passed: report.numPassedTests ?? 0,
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
+  }
 }
 
 /** Runs a program of node_modules/.bin to its end, with its output on ours; resolves with its exit code. */
