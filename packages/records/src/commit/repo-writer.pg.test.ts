@@ -1,6 +1,6 @@
 import { BlockMap as OracleBlocks, MemoryBlockstore, MST, readCarWithRoot } from '@atproto/repo'
 import { RecordExistsError, RecordMissingError } from '@rookery/repo'
-import { cidToString } from '@rookery/syntax'
+import { cidForRawDigest, cidToString } from '@rookery/syntax'
 import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
 import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
@@ -15,9 +15,11 @@ import {
   testWriter,
   writeOf,
 } from '../../test-support/test-repo.ts'
-import { RepoDeactivatedError } from '../errors.ts'
+import { RepoDeactivatedError, WritesOverloadedError } from '../errors.ts'
+import { optimisticAttemptsMax, waitingWritesPerRepoMax } from '../limits.ts'
 import { compactRepo } from '../storage/compact.ts'
 import { findHead } from '../storage/storage-queries.ts'
+import type { RecordWrite } from './record-write.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -155,6 +157,52 @@ describe('RepoWriter', () => {
       ])
       expect(later.rows).toHaveLength(0)
     }
+  })
+
+  test('takes the row lock when others keep moving the head', async () => {
+    const repo = await createTestRepo(db.database)
+    await using slow = testWriter(db.database)
+    await using fast = testWriter(db.database)
+    let runs = 0
+    await slow.commit(repo, async () => {
+      const run = runs++
+      const overtake = fast.commit(repo, () => [writeOf('create', `app.bsky.feed.post/fast${run}`, {})])
+      // The last run holds the lock: whoever comes then waits for it.
+      if (run < optimisticAttemptsMax) await overtake
+      return [writeOf('create', 'app.bsky.feed.post/slow', {})]
+    })
+    expect(runs).toBe(optimisticAttemptsMax + 1)
+    await fast[Symbol.asyncDispose]()
+    await checkHistory(db.database, repo)
+  })
+
+  test('lets waitingWritesPerRepoMax writes of a repo wait and refuses one more', async () => {
+    const repo = await createTestRepo(db.database)
+    await using writer = testWriter(db.database)
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    const plan = async () => {
+      await gate
+      return []
+    }
+    const writes = Array.from({ length: waitingWritesPerRepoMax }, () => writer.commit(repo, plan))
+    await expect(writer.commit(repo, plan)).rejects.toThrow(WritesOverloadedError)
+    open()
+    await Promise.all(writes)
+    await writer.commit(repo, () => [writeOf('create', 'app.bsky.feed.post/a', {})])
+  })
+
+  test('refuses a blob that goes away between the check and the commit, and only that commit', async () => {
+    const repo = await createTestRepo(db.database)
+    const other = await createTestRepo(db.database)
+    await using writer = testWriter(db.database)
+    const cid = Buffer.from(cidForRawDigest(Buffer.alloc(32, 7)))
+    const withBlob = { ...writeOf('create', 'com.example.thing/blob', {}), blobs: [cid] } as RecordWrite
+    const [refused, stored] = await Promise.allSettled([
+      writer.commit(repo, () => [withBlob]),
+      writer.commit(other, () => [writeOf('create', 'com.example.thing/a', {})]),
+    ])
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'BlobNotFound' } })
+    expect(stored.status).toBe('fulfilled')
   })
 
   test('fails only the commit of a batch that has a reason to', async () => {

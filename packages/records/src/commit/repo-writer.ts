@@ -12,7 +12,7 @@
  */
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
 import { MissingBlockError, type Sign, findRecord, loadPaths, openTree } from '@rookery/repo'
-import { must } from '@rookery/std'
+import { DomainError, must } from '@rookery/std'
 import { type Cid, type Tid, type TidClock, cidEquals } from '@rookery/syntax'
 
 import { findBlobRows } from '../blobs/blob-queries.ts'
@@ -137,18 +137,18 @@ export class RepoWriter implements AsyncDisposable {
 
   async #tryCommit(repo: RepoRef, plan: WritePlan, sign: Sign): Promise<StoredCommit | undefined | 'retry'> {
     const { pool } = this.#options
-    const kept = this.#heads.get(repo.accountId)
-    const start = kept ?? (await this.#load(pool, repo))
+    const start = this.#heads.get(repo.accountId) ?? (await this.#load(pool, repo))
     try {
       return await this.#build({ db: pool, start, plan, sign, store: (commit) => this.#group.store(commit) })
     } catch (error) {
       this.#heads.delete(repo.accountId)
       // A compaction has moved the node: the packs are read anew.
       if (error instanceof MissingBlockError) return 'retry'
+      // After a lost connection nobody knows whether the commit was stored: to try again could store it twice.
+      if (!(error instanceof DomainError) || error instanceof WritesOverloadedError) throw error
       // A plan refuses on the strength of what it saw: that counts only if it was the current head.
-      if (kept === undefined || error instanceof WritesOverloadedError || !(await this.#isStale(kept)))
-        throw error
-      return 'retry'
+      if (await this.#isStale(start)) return 'retry'
+      throw error
     }
   }
 

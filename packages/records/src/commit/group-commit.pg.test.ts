@@ -1,0 +1,104 @@
+import { encodeCommitFrame } from '@rookery/events'
+import { cidForCbor } from '@rookery/syntax'
+import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { createTestRepo, testClock } from '../../test-support/test-repo.ts'
+import { WritesOverloadedError } from '../errors.ts'
+import { batchCommitsMax, batchesInFlightMax, waitingCommitsMax } from '../limits.ts'
+import { type RepoHead, findHead } from '../storage/storage-queries.ts'
+import type { NewCommit } from './commit-queries.ts'
+import { GroupCommit } from './group-commit.ts'
+
+let db: TestDatabase
+const clock = testClock()
+beforeAll(async () => {
+  db = await createTestDatabase()
+})
+afterAll(() => db[Symbol.asyncDispose]())
+
+async function headOf(): Promise<RepoHead> {
+  const { accountId } = await createTestRepo(db.database)
+  return (await findHead(db.pool, accountId))!
+}
+
+/** A commit that only its bookkeeping makes one: what it says is not looked at here. */
+function commitOn(head: RepoHead, change: Partial<NewCommit> = {}): NewCommit {
+  const rev = clock.next(head.rev)
+  const cid = cidForCbor(Buffer.from(rev))
+  const event = { repo: head.did, commit: cid, rev, since: null, blocks: new Uint8Array(), ops: [] }
+  return {
+    accountId: head.accountId,
+    hostId: head.hostId,
+    expected: head.head,
+    head: cid,
+    data: head.data,
+    rev,
+    commit: head.commit,
+    pack: new Uint8Array(),
+    frame: encodeCommitFrame({ ...event, time: new Date(0).toISOString() }),
+    writes: [],
+    ...change,
+  }
+}
+
+describe('GroupCommit', () => {
+  test('stores what is ready together in one statement, and tells once for each', async () => {
+    const heads = await Promise.all(Array.from({ length: batchCommitsMax }, headOf))
+    let statements = 0
+    const group = new GroupCommit(db.pool, () => statements++)
+    const outcomes = await Promise.all(heads.map((head) => group.store(commitOn(head))))
+    expect(new Set(outcomes)).toEqual(new Set(['stored']))
+    expect(statements).toBe(1)
+    // The same again: every head has moved.
+    const again = await Promise.all(heads.map((head) => group.store(commitOn(head))))
+    expect(new Set(again)).toEqual(new Set(['head moved']))
+    expect(statements).toBe(1)
+  })
+
+  test('tells of a repo that is not there, and stores the others of its batch', async () => {
+    const heads = await Promise.all(Array.from({ length: 3 }, headOf))
+    const group = new GroupCommit(db.pool, () => {})
+    const outcomes = await Promise.all(
+      heads.map((head, index) => group.store(commitOn(head, index === 1 ? { accountId: 999_999 } : {}))),
+    )
+    expect(outcomes).toEqual(['stored', 'no repo', 'stored'])
+  })
+
+  test('stores the others when the database refuses one of a batch', async () => {
+    const heads = await Promise.all(Array.from({ length: 4 }, headOf))
+    const group = new GroupCommit(db.pool, () => {})
+    const results = await Promise.allSettled(
+      // A text of PostgreSQL can't hold a zero byte.
+      heads.map((head, index) => group.store(commitOn(head, index === 2 ? { rev: 'a\u0000b' } : {}))),
+    )
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+  })
+
+  test('lets waitingCommitsMax commits wait and refuses one more', async () => {
+    const head = await headOf()
+    // The row is held, so statements under way stay there.
+    const holder = await db.pool.connect()
+    await holder.query('begin')
+    await holder.query('select 1 from repo where account_id = $1 for update', [head.accountId])
+    const second = await headOf()
+    await holder.query('select 1 from repo where account_id = $1 for update', [second.accountId])
+    const group = new GroupCommit(db.pool, () => {})
+    const stored: Promise<unknown>[] = []
+    for (const { accountId } of [head, second]) {
+      stored.push(group.store(commitOn(head, { accountId })))
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+    }
+    expect(batchesInFlightMax).toBe(stored.length)
+    for (let n = 0; n < waitingCommitsMax; n++) {
+      stored.push(group.store(commitOn(head, { accountId: 1_000_000 + n })))
+    }
+    expect(() => group.store(commitOn(head, { accountId: 1 }))).toThrow(WritesOverloadedError)
+    await holder.query('rollback')
+    holder.release()
+    const outcomes = await Promise.all(stored)
+    expect(outcomes.slice(batchesInFlightMax).every((outcome) => outcome === 'no repo')).toBe(true)
+  })
+})
