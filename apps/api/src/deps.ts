@@ -10,7 +10,9 @@ import {
   PlcClient,
   PlcIdentities,
   SigningKeys,
+  identityBytesMax,
   plcTimeoutMs,
+  resolutionTimeoutMs,
 } from '@rookery/identity'
 import { wakeJobs } from '@rookery/jobs'
 import type { LexiconRegistry } from '@rookery/lexicon'
@@ -102,7 +104,11 @@ async function identityDeps(
   // The operator names the directory, so it may be anywhere.
   const plcFetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
   const client = new PlcClient(plcUrl, plcFetch)
-  const fetch = createSafeFetch({ allowPrivateNetwork })
+  const fetch = createSafeFetch({
+    allowPrivateNetwork,
+    timeoutMs: resolutionTimeoutMs,
+    responseBytesMax: identityBytesMax,
+  })
   return {
     allowPrivateNetwork,
     plc: await PlcIdentities.create({ client, rotationKey: plcRotationKey, recoveryDidKey }),

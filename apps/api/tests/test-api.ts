@@ -30,7 +30,7 @@ export type CallOptions = {
   pod?: number
 }
 
-export const adminPassword = 'operator-password'
+const adminPassword = 'operator-password'
 
 /**
  * Two api pods on one database, Redis and PLC directory, without a network of their own. Hosts: `one.test` with the

@@ -29,7 +29,7 @@ export async function seedHost(db: Database, name: string): Promise<SeedHost> {
 }
 
 /** What createAccount needs; the repo is a head row without blocks. */
-export function signUpDeps(db: Database): CreateAccountDeps {
+function signUpDeps(db: Database): CreateAccountDeps {
   return { db, log: createLogger('test', 'silent'), tokens, createRepo: insertHead }
 }
 

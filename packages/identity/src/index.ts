@@ -29,7 +29,13 @@ export {
 export { KeyWrapper } from './keys/key-wrapper.ts'
 export { type NewSigningKey, SigningKeys, type SigningKeysOptions } from './keys/signing-keys.ts'
 export { verifyingSigner } from './keys/verifying-signer.ts'
-export { plcTimeoutMs, resolutionTimeoutMs, serviceTokenDefaultMs, serviceTokenMaxMs } from './limits.ts'
+export {
+  identityBytesMax,
+  plcTimeoutMs,
+  resolutionTimeoutMs,
+  serviceTokenDefaultMs,
+  serviceTokenMaxMs,
+} from './limits.ts'
 export {
   type OwnIdentity,
   type RecommendedCredentials,

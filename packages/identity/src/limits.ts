@@ -3,14 +3,8 @@ import { hourMs, minuteMs, secondMs } from '@rookery/std'
 /** How long a DID document, handle or PLC answer may take, in milliseconds. */
 export const resolutionTimeoutMs = 5 * secondMs
 
-/** Largest DID document, in bytes. */
-export const didDocumentBytesMax = 64 * 1024
-
-/** Largest answer of /.well-known/atproto-did, in bytes: a DID has at most 2,048. */
-export const handleProofBytesMax = 4_096
-
-/** Largest PLC operation log that is read, in bytes. */
-export const plcLogBytesMax = 1_000_000
+/** Largest DID document or handle proof, in bytes: a document with a few keys has about 1 KiB. */
+export const identityBytesMax = 64 * 1024
 
 /** How long the PLC directory may take to accept an operation, in milliseconds. */
 export const plcTimeoutMs = 15 * secondMs

@@ -52,6 +52,6 @@ export function findOptionalCredentials(
 }
 
 /** Returns the answer to a request without the credentials that it needs. */
-export function authMissing(): XrpcError {
+function authMissing(): XrpcError {
   return new XrpcError(401, 'AuthMissing', 'Authentication Required')
 }

@@ -2,13 +2,14 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import { createSafeFetch } from '@rookery/http'
+import { createRedis } from '@rookery/redis'
 import { createLogger } from '@rookery/telemetry'
 import { type TestRedis, testRedis } from '@rookery/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { DidDeactivatedError, DidNotFoundError, DidUnreachableError } from '../errors.ts'
 import { localCacheMs } from '../limits.ts'
-import { IdentityResolver } from './identity-resolver.ts'
+import { IdentityResolver, type IdentityResolverOptions } from './identity-resolver.ts'
 
 const did = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 const staleMs = 60_000
@@ -37,12 +38,15 @@ beforeEach(async () => {
   await redis.redis.del(redis.keys.didDocument(did))
 })
 
-function resolver(txt: Record<string, string[][]> = {}): IdentityResolver {
+function resolver(
+  txt: Record<string, string[][]> = {},
+  connection: IdentityResolverOptions['redis'] = redis.redis,
+): IdentityResolver {
   const fetch = createSafeFetch({ allowPrivateNetwork: true })
   const plcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return new IdentityResolver({
     log: createLogger('test', 'silent'),
-    redis: redis.redis,
+    redis: connection,
     keys: redis.keys,
     sources: {
       fetch: () => Promise.reject(new Error('nothing answers there')),
@@ -87,6 +91,20 @@ describe('resolveDid', () => {
       await expect(one.resolveDid(did)).rejects.toThrow(DidUnreachableError)
     } finally {
       vi.useRealTimers()
+    }
+  })
+
+  test('without Redis a process answers from its own memory', async () => {
+    const away = createRedis(createLogger('test', 'silent'), 'redis://127.0.0.1:1')
+    try {
+      const one = resolver({}, away)
+      expect(await one.resolveDid(did)).toEqual({ id: did, version: 1 })
+      expect(await one.resolveDid(did)).toEqual({ id: did, version: 1 })
+      expect(requests).toBe(1)
+      answer = { status: 200, body: { id: did, version: 2 } }
+      expect(await one.resolveDid(did, { refresh: true })).toEqual({ id: did, version: 2 })
+    } finally {
+      away.disconnect()
     }
   })
 
