@@ -56,6 +56,7 @@ export class JobRelay implements AsyncDisposable {
       onError: (error, backoffMs) => log.warn({ err: error, backoffMs }, 'jobs could not be relayed'),
       backoffMsMax: retryMsMax,
     })
+    this.#redis.on('ready', () => this.wake())
     this.#subscriber.on('message', () => this.wake())
     // A connection that comes back subscribes by itself; this one fails only when the relay is disposed before.
     this.#subscriber.subscribe(keys.jobWake).catch(() => {})
@@ -87,6 +88,8 @@ export class JobRelay implements AsyncDisposable {
 
   async #relay(): Promise<number> {
     const { pool, log } = this.#options
+    // Its connection says so; jobs wait in Postgres, and `ready` ends the wait.
+    if (this.#redis.status !== 'ready') return relayPollMs
     await this.#noticeFlush()
     const { rows } = await takeDueJobs(pool, [relayBatchMax, this.#options.relayAgainMs ?? relayAgainMs])
     try {

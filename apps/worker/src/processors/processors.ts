@@ -1,6 +1,7 @@
 import type { JobProcessors } from '@rookery/jobs'
 
 import type { WorkerDeps } from '../deps.ts'
+import { accountDeletion } from './account-deletion.ts'
 import { blobGc } from './blob-gc.ts'
 import { crawlRequest } from './crawl-request.ts'
 import { mail } from './mail.ts'
@@ -14,6 +15,7 @@ export function buildProcessors(deps: WorkerDeps): JobProcessors {
     mail: mail({ db, directory, mailer }),
     'blob-gc': blobGc({ store, pool: db.pool }),
     'repo-compaction': repoCompaction({ pool: db.pool }),
+    'account-deletion': accountDeletion({ db, store }),
     'crawl-request': crawlRequest({ db: db.kysely, fetch, allowPrivateNetwork }),
   }
 }
