@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { Queryable } from '@rookery/db'
 import { createTestDatabase, type TestDatabase, testRedis, type TestRedis } from '@rookery/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
@@ -29,8 +30,10 @@ beforeEach(async () => {
 
 afterEach(() => stack.disposeAsync())
 
-async function startPod(options: { ringBytesMax?: number; stallMsMax?: number } = {}): Promise<Fanout> {
-  const { ringBytesMax = 10_000_000, stallMsMax } = options
+async function startPod(
+  options: { ringBytesMax?: number; stallMsMax?: number; pool?: Queryable } = {},
+): Promise<Fanout> {
+  const { ringBytesMax = 10_000_000, stallMsMax, pool = db.pool } = options
   let fanout: Fanout | undefined
   const tail = stack.use(
     await EventTail.start(
@@ -40,7 +43,7 @@ async function startPod(options: { ringBytesMax?: number; stallMsMax?: number } 
   )
   fanout = stack.use(
     new Fanout(
-      { log: silent, pool: db.pool, ring: tail.ring },
+      { log: silent, pool, ring: tail.ring },
       { retentionMs: 3_600_000, ...(stallMsMax === undefined ? {} : { stallMsMax }) },
     ),
   )
@@ -140,6 +143,34 @@ describe('Fanout', () => {
     expect(stalled.frames().at(-1)?.body).toMatchObject({ error: 'ConsumerTooSlow' })
     expect(slow.closed).toBeUndefined()
     expect(fanout.size).toBe(1)
+  })
+
+  test('an event that comes while a page is read is not skipped', async () => {
+    await sayMuch(1, 100)
+    const [firstSeq] = await allNumbered()
+    // The ring starts here: what the host said after the first event is a question for the log.
+    await say(db.pool, { host: 2, account: 2, n: 0 })
+    await allNumbered()
+    let whileReading: (() => Promise<void>) | undefined
+    const query = async (config: { name?: string; text: string }): Promise<unknown> => {
+      const result: unknown = await db.pool.query(config)
+      if (config.name === 'event_host_page') await whileReading?.()
+      return result
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Named statements use this form only.
+    const fanout = await startPod({ pool: { query } as unknown as Queryable })
+    const live = new MemorySink()
+    await fanout.subscribe(1, undefined, live)
+    whileReading = async () => {
+      whileReading = undefined
+      await sayMuch(1, 100)
+      await until(() => live.seqs().length === 1, 'the event is in the ring')
+    }
+    const late = new MemorySink()
+    await fanout.subscribe(1, firstSeq, late)
+    await until(() => live.seqs().length === 1, 'the event is in the ring')
+    await until(() => late.seqs().length === 1, 'the late one has it too')
+    expect(late.seqs()).toEqual(live.seqs())
   })
 
   test('backfilling subscribers take turns', async () => {

@@ -15,6 +15,7 @@ import {
   byAccount,
   countQueued,
   expectedByAccount,
+  preparePartitions,
   readLog,
   silent,
   until,
@@ -107,22 +108,68 @@ describe('when Redis is flushed, restarted or hangs under load', () => {
 
   test('an event whose stream entry is lost is sent without a later one', async () => {
     await using stack = new AsyncDisposableStack()
-    const keys = redisKeys('lost:')
-    const redis = stack.adopt(createRedis(silent, server.url), (connection) => connection.disconnect())
-    await until(() => redis.status === 'ready', 'the connection is there')
-    const seen: number[] = []
-    const deps = { log: silent, pool: db.pool, redis, keys }
-    const tail = stack.use(
-      await EventTail.start(deps, { ringBytesMax: 1_000_000, onEvents: (ids) => seen.push(...ids) }),
+    const { tail, seen } = await startTail(stack, 'lost:')
+    const seqs = await logEvents(1)
+    await until(() => tail.ring.headSeq === seqs[0], 'the tail finds it in the log')
+    expect(seen).toEqual([hostOfTail])
+  })
+
+  test('a hole in the stream is filled before what follows it, and nothing is added twice', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { tail, redis, stream } = await startTail(stack, 'hole:')
+    const [first = 0, second = 0, third = 0] = await logEvents(3)
+    const entry = (seq: number, prev: number) =>
+      [stream, `${seq}-0`, 'p', prev, 'h', hostOfTail, 'f', `${seq};`] as const
+    await redis
+      .multi()
+      .xadd(...entry(second, first))
+      .xadd(...entry(third, second))
+      .exec()
+    await until(() => tail.ring.headSeq === third, 'the tail is at the head')
+    const chunk = tail.ring.chunkAfter(hostOfTail, first - 1, 1_000)
+    expect(chunk?.bytes.toString('latin1').match(/\d+;/g)).toEqual(
+      [first, second, third].map((seq) => `${seq};`),
     )
-    const { rows } = await db.pool.query<{ seq: number }>(
-      `with next as (update event_sequencer set assigned_seq = assigned_seq + 1 returning assigned_seq as seq)
-       insert into event_log (host_id, seq, account_id, kind, frame) select 7, seq, 1, 'sync', '' from next returning seq`,
-    )
-    await until(() => tail.ring.headSeq === rows[0]?.seq, 'the tail finds it in the log')
-    expect(seen).toEqual([7])
   })
 })
+
+const hostOfTail = 7
+
+async function startTail(stack: AsyncDisposableStack, prefix: string) {
+  const keys = redisKeys(prefix)
+  const redis = stack.adopt(createRedis(silent, server.url), (connection) => connection.disconnect())
+  await until(() => redis.status === 'ready', 'the connection is there')
+  const isRead = async () => String(await redis.client('LIST')).includes('cmd=xread')
+  await until(async () => !(await isRead()), 'the tails of other tests are gone')
+  await preparePartitions(db.pool)
+  await db.pool.query('update event_sequencer set assigned_seq = greatest(assigned_seq, $1)', [
+    Date.now() * 1_000,
+  ])
+  const seen: number[] = []
+  const tail = stack.use(
+    await EventTail.start(
+      { log: silent, pool: db.pool, redis, keys },
+      { ringBytesMax: 1_000_000, onEvents: (hostIds) => seen.push(...hostIds) },
+    ),
+  )
+  // Its reader must be up before entries come: a tail without Redis reads the log anyway.
+  await until(isRead, 'it reads the stream')
+  return { tail, seen, redis, stream: keys.eventStream }
+}
+
+/** Adds events to the log, in one transaction, whose frames are their seqs; returns the seqs. */
+async function logEvents(count: number): Promise<number[]> {
+  const { rows } = await db.pool.query<{ seq: number }>(
+    `with next as (
+       update event_sequencer set assigned_seq = assigned_seq + $1 returning assigned_seq as last
+     )
+     insert into event_log (host_id, seq, account_id, kind, frame)
+     select $2, s, 1, 'sync', convert_to(s || ';', 'utf8')
+     from next, generate_series(last - $1 + 1, last) s returning seq`,
+    [count, hostOfTail],
+  )
+  return rows.map(({ seq }) => seq)
+}
 
 /** Resolves when every subscriber has received some more events. */
 async function progress(pods: readonly Map<number, MemorySink>[]): Promise<void> {

@@ -99,8 +99,7 @@ export class EventTail implements AsyncDisposable {
 
   async #readStream(): Promise<StreamEntry[]> {
     const { keys } = this.#deps
-    const read = this.#reader.callBuffer(
-      'XREAD',
+    const read = this.#reader.xreadBuffer(
       'COUNT',
       streamReadMax,
       'BLOCK',

@@ -9,14 +9,16 @@ export type StreamEntry = {
   frame: Buffer
 }
 
+/** What XREAD answers for streams: each with its entries, an id and fields. */
+type StreamReply = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][]
+
 /**
  * Returns the entries of an XREAD reply as `EventPublisher` wrote them; none if the reply is empty.
  *
  * @throws {AssertionError} if the entries are not of that shape: another program writes to the stream.
  */
-export function parseStreamReply(reply: unknown): StreamEntry[] {
-  if (reply === null) return []
-  const [[, entries]] = reply as [[Buffer, [Buffer, Buffer[]][]]]
+export function parseStreamReply(reply: StreamReply | null): StreamEntry[] {
+  const [, entries] = reply?.[0] ?? [undefined, []]
   return entries.map(([id, fields]) => {
     const [p, prevSeq, h, hostId, f, frame] = fields
     assert(
