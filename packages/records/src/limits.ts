@@ -55,6 +55,12 @@ export const compactionReminderCommits = 64
 /** Live tree up to which a write's process compacts the repo itself, in bytes; larger ones are a job. */
 export const inlineCompactionBytesMax = 512 * 1024
 
+/** Compactions that a process runs at once beside its writes: each takes a connection. */
+export const inlineCompactionsMax = 2
+
+/** Compactions that a process has running or waiting; repos past it are asked for again by their next commit. */
+export const waitingCompactionsMax = 256
+
 /** Size at which a chunk of a base pack is closed, in bytes. */
 export const chunkBytesTarget = 48 * 1024
 

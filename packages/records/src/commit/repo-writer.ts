@@ -21,8 +21,10 @@ import { WritesOverloadedError } from '../errors.ts'
 import {
   cachedTreeCommitsMax,
   compactionReminderCommits,
+  inlineCompactionsMax,
   lockedWritesMax,
   optimisticAttemptsMax,
+  waitingCompactionsMax,
   waitingWritesPerRepoMax,
 } from '../limits.ts'
 import { notActive } from '../repo-status.ts'
@@ -78,6 +80,7 @@ export class RepoWriter implements AsyncDisposable {
   /** The last write of each repo that has any, and how many wait. */
   readonly #queues = new Map<number, { last: Promise<unknown>; waiting: number }>()
   readonly #compactions = new Map<number, Promise<void>>()
+  readonly #compacting = new Slots(inlineCompactionsMax, Number.POSITIVE_INFINITY)
 
   constructor(options: RepoWriterOptions) {
     this.#options = options
@@ -231,6 +234,8 @@ export class RepoWriter implements AsyncDisposable {
     this.#heads.set(entry)
     const need = compactionNeed(entry.head)
     if (need === 'none' || this.#compactions.has(repo.accountId)) return
+    // The next commit asks again.
+    if (this.#compactions.size >= waitingCompactionsMax) return
     if (need === 'inline') this.#compact(repo)
     // Once when it becomes due, and again now and then: the job may take its time.
     else if (compactionNeed(before) === 'none' || entry.head.deltaCount % compactionReminderCommits === 0) {
@@ -240,6 +245,7 @@ export class RepoWriter implements AsyncDisposable {
 
   #compact(repo: RepoRef): void {
     const run = async (): Promise<void> => {
+      await using _slot = await this.#compacting.acquire()
       const baseBytes = await compactRepo(this.#options.pool, repo.accountId)
       const kept = this.#heads.get(repo.accountId)
       // What came in meanwhile is counted anew at the next cold load.
