@@ -154,7 +154,8 @@ async function subscribe(url: string, plcUrl: string) {
   const errors: string[] = []
   const firehose = new Firehose({
     service: url.replace(/^http/, 'ws'),
-    idResolver: new IdResolver({ plcUrl, didCache: new MemoryCache() }),
+    // The default fetch refuses plain HTTP and loopback, where the local directory is.
+    idResolver: new IdResolver({ plcUrl, didCache: new MemoryCache(), fetch: globalThis.fetch }),
     unauthenticatedHandles: true,
     handleEvent: (event) => {
       events.push(event)
