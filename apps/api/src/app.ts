@@ -9,6 +9,7 @@ import {
   startInternalServer,
 } from '@rookery/http'
 import { bundledLexicons } from '@rookery/lexicon'
+import { exportsMax } from '@rookery/records'
 import { createRedis } from '@rookery/redis'
 import { type Logger, Metrics } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
@@ -82,6 +83,13 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
       applicationName: 'rookery-api',
     }),
   )
+  const exports = stack.use(
+    new Database(log, {
+      url: config.database.url,
+      poolMax: exportsMax,
+      applicationName: 'rookery-api-export',
+    }),
+  )
   let isListening = false
   const internal = stack.use(
     await startInternalServer({
@@ -96,7 +104,8 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const directory = stack.use(new HostDirectory(log, db.kysely))
   await directory.refresh()
   const lexicons = bundledLexicons()
-  const connections = { config, log, metrics, db, redis, blobs, directory, lexicons }
+  const exportPool = exports.pool
+  const connections = { config, log, metrics, db, exportPool, redis, blobs, directory, lexicons }
   const deps = await createApiDeps(connections)
   stack.use(deps.writer)
   const app = await buildApi(deps)

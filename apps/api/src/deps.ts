@@ -16,9 +16,15 @@ import {
 } from '@rookery/identity'
 import { wakeJobs } from '@rookery/jobs'
 import type { LexiconRegistry } from '@rookery/lexicon'
-import { type NewRepoOptions, type RepoWriter, createRepo } from '@rookery/records'
+import {
+  type NewRepoOptions,
+  RepoExporter,
+  type RepoWriter,
+  createRepo,
+  processTidClock,
+} from '@rookery/records'
 import { type Redis, type RedisKeys, redisKeys } from '@rookery/redis'
-import { TidClock } from '@rookery/syntax'
+import type { TidClock } from '@rookery/syntax'
 import type { Logger, Metrics } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
@@ -31,6 +37,8 @@ export type ApiConnections = {
   log: Logger
   metrics: Metrics
   db: Database
+  /** Connections for exports alone: each may keep one for long. */
+  exportPool: Database['pool']
   redis: Redis
   blobs: BlobStore
   directory: HostDirectory
@@ -40,6 +48,7 @@ export type ApiConnections = {
 /** Everything an api process is built from. Handlers never see it: each takes the few things that it names. */
 export type ApiDeps = ApiConnections & {
   keys: RedisKeys
+  exporter: RepoExporter
   /** Makes revs; its clock id tells this process's from others'. */
   clock: TidClock
   passwords: PasswordHasher
@@ -65,7 +74,7 @@ export type ApiDeps = ApiConnections & {
 export async function createApiDeps(connections: ApiConnections): Promise<ApiDeps> {
   const { config, db, redis } = connections
   const keys = redisKeys(config.redis.prefix)
-  const clock = newTidClock()
+  const clock = processTidClock()
   const signingKeys = new SigningKeys({
     db,
     wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
@@ -79,6 +88,7 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
     ...wakes,
     ...(await identityDeps(connections, keys)),
     keys,
+    exporter: new RepoExporter(connections.exportPool),
     clock,
     passwords: new PasswordHasher(config.auth.passwordConcurrency),
     tokens: new SessionTokens({
@@ -129,9 +139,4 @@ function repoCreator(clock: TidClock): SignUpDeps['createRepo'] {
     const { id: accountId, host_id: hostId, did } = account
     await createRepo(tx, { accountId, hostId, did, status, sign, clock, revAbove })
   }
-}
-
-function newTidClock(): TidClock {
-  const nowMicros = (): number => Math.floor((performance.timeOrigin + performance.now()) * 1000)
-  return new TidClock(nowMicros, Math.floor(Math.random() * 1024))
 }

@@ -95,6 +95,7 @@ export class TestApi implements AsyncDisposable {
         log,
         metrics,
         db: db.database,
+        exportPool: db.pool,
         redis: redis.redis,
         blobs,
         directory: hosts,

@@ -1,10 +1,13 @@
 import { blobStoreOptions, openBlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
+import { sequencerWaker } from '@rookery/events'
 import { createSafeFetch, startInternalServer } from '@rookery/http'
+import { KeyWrapper, SigningKeys } from '@rookery/identity'
 import { JobRelay, JobRunner, JobSchedules } from '@rookery/jobs'
 import { Mailer } from '@rookery/mail'
-import { redisKeys } from '@rookery/redis'
+import { processTidClock } from '@rookery/records'
+import { createRedis, redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
 
@@ -43,12 +46,28 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
   const mailer = stack.use(new Mailer({ log, smtpUrl: config.mail.smtpUrl, from: config.mail.from }))
   const store = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
   const fetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
-  const deps: WorkerDeps = { config, log, db, directory, store, mailer, fetch }
+  const keys = redisKeys(config.redis.prefix)
+  const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
+  const deps: WorkerDeps = {
+    config,
+    log,
+    db,
+    directory,
+    store,
+    mailer,
+    fetch,
+    clock: processTidClock(),
+    signingKeys: new SigningKeys({
+      db,
+      wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
+    }),
+    wakeSequencer: sequencerWaker(redis, keys),
+  }
   const jobs = {
     log,
     pool: db.pool,
     redisUrl: config.redis.url,
-    keys: redisKeys(config.redis.prefix),
+    keys,
   }
   const relay = stack.use(new JobRelay(jobs))
   stack.use(new JobRunner({ ...jobs, processors: buildProcessors(deps), drainMs: config.http.drainMs }))

@@ -2,7 +2,9 @@ import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
 import type { SafeFetch } from '@rookery/http'
+import type { SigningKeys } from '@rookery/identity'
 import type { Mailer } from '@rookery/mail'
+import type { TidClock } from '@rookery/syntax'
 import type { Logger } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
@@ -14,6 +16,11 @@ export type WorkerDeps = {
   directory: HostDirectory
   store: BlobStore
   mailer: Mailer
+  signingKeys: SigningKeys
+  /** Makes revs. */
+  clock: TidClock
+  /** Tells the sequencer of a committed event; never fails. */
+  wakeSequencer: () => void
   /** Fetches URLs that the operator configured; those may be inside of the cluster. */
   fetch: SafeFetch
 }

@@ -80,6 +80,8 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   RecordNotFound: { status: 400, error: 'RecordNotFound' },
   BlockNotFound: { status: 400, error: 'BlockNotFound' },
   InvalidImport: { status: 400, error: 'InvalidRequest' },
+  ImportTooLarge: { status: 413, error: 'PayloadTooLarge' },
+  ImportAborted: { status: 400, error: 'InvalidRequest' },
   InvalidCursor: { status: 400, error: 'InvalidRequest' },
   InvalidPack: { status: 500, error: 'InternalServerError' },
   FrameTooLarge: { status: 400, error: 'InvalidRequest' },

@@ -78,6 +78,18 @@ export class InvalidImportError extends DomainError {
   readonly code = 'InvalidImport'
 }
 
+/** Is thrown when an uploaded repo is larger than the host takes. */
+export class ImportTooLargeError extends DomainError {
+  override readonly name = 'ImportTooLargeError'
+  readonly code = 'ImportTooLarge'
+}
+
+/** Is thrown when the upload of a repo does not end as it should: it breaks off, or takes too long. */
+export class ImportAbortedError extends DomainError {
+  override readonly name = 'ImportAbortedError'
+  readonly code = 'ImportAborted'
+}
+
 /** Is thrown for a cursor that no earlier page gave. */
 export class InvalidCursorError extends DomainError {
   override readonly name = 'InvalidCursorError'

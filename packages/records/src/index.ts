@@ -30,6 +30,8 @@ export {
   CommitTooLargeError,
   ExportTimeoutError,
   ExportsOverloadedError,
+  ImportAbortedError,
+  ImportTooLargeError,
   InvalidCursorError,
   InvalidImportError,
   InvalidSwapError,
@@ -53,6 +55,10 @@ export {
 export { getRecordProof } from './export/record-proof.ts'
 export { type ExportOptions, RepoExporter } from './export/repo-exporter.ts'
 export { type ReadOptions, getServableRepo } from './export/servable-repo.ts'
+export { type ImportDeps, type ImportJob, type ImportResult, importRepo } from './import/import-repo.ts'
+export { importWaitMsMax } from './import/limits.ts'
+export { type ImportUpload, deleteUpload, uploadImport } from './import/upload-import.ts'
+export { processTidClock } from './process-clock.ts'
 export { notActive, requireActive } from './repo-status.ts'
 export { type GrownRepo, listGrownRepos } from './storage/grown-queries.ts'
 export { type FoundRepo, findRepo, findRepoRev, listCollections } from './read/read-queries.ts'

@@ -75,9 +75,3 @@ export const walkChunksMax = 4
 
 /** Rows of one transaction when an account's content is deleted. */
 export const deletionBatchRows = 1_000
-
-/** How far an imported rev may be ahead of the clock, in microseconds: what relays tolerate (SPEC REP-3). */
-export const importRevAheadMicrosMax = 5 * 60 * 1_000_000
-
-/** Largest repo that may be imported, in bytes of CAR, unless configured otherwise. */
-export const importBytesMax = 4 * 1024 ** 3

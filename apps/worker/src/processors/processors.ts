@@ -1,4 +1,5 @@
 import type { JobProcessors } from '@rookery/jobs'
+import type { ImportDeps } from '@rookery/records'
 
 import type { WorkerDeps } from '../deps.ts'
 import { accountDeletion } from './account-deletion.ts'
@@ -6,6 +7,7 @@ import { blobGc } from './blob-gc.ts'
 import { crawlRequest } from './crawl-request.ts'
 import { mail } from './mail.ts'
 import { repoCompaction } from './repo-compaction.ts'
+import { repoImport } from './repo-import.ts'
 
 /** Returns the processor of every queue. */
 export function buildProcessors(deps: WorkerDeps): JobProcessors {
@@ -16,6 +18,21 @@ export function buildProcessors(deps: WorkerDeps): JobProcessors {
     'blob-gc': blobGc({ store, pool: db.pool }),
     'repo-compaction': repoCompaction({ pool: db.pool }),
     'account-deletion': accountDeletion({ db, store }),
+    'repo-import': repoImport(importDeps(deps)),
     'crawl-request': crawlRequest({ db: db.kysely, fetch, allowPrivateNetwork }),
+  }
+}
+
+function importDeps({ config, db, store, clock, signingKeys, wakeSequencer }: WorkerDeps): ImportDeps {
+  return {
+    pool: db.pool,
+    store,
+    clock,
+    signerFor: async ({ accountId, did }) => {
+      const signer = await signingKeys.signerFor({ id: accountId, did })
+      return (bytes) => signer.sign(bytes)
+    },
+    bytesMax: config.repo.importBytesMax,
+    onStored: wakeSequencer,
   }
 }

@@ -4,9 +4,9 @@ import type { BlobStore } from '@rookery/blobs'
 import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
 import { uploadBlob as storeUpload } from '@rookery/records'
 import { cidToString } from '@rookery/syntax'
-import type { FastifyRequest } from 'fastify'
 
 import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
+import { announcedLength, leaveBody } from '../streamed-body.ts'
 
 /** com.atproto.repo.uploadBlob: stores bytes, which stay private until a record refers to them. */
 export function uploadBlob(deps: AccessDeps & { blobs: BlobStore; uploadBytesMax: number }): AnyXrpcMethod {
@@ -21,22 +21,14 @@ export function uploadBlob(deps: AccessDeps & { blobs: BlobStore; uploadBytesMax
           accountId: auth.account.id,
           body: input,
           mimeType: request.headers['content-type'],
-          length: lengthOf(request, input),
+          length: announcedLength(request, input),
           bytesMax: deps.uploadBytesMax,
         })
         return { blob: { $type: 'blob', ref: { $link: cidToString(cid) }, mimeType, size } }
       } catch (error) {
-        // What the client still sends is of no use, and the next request could not be told from it.
-        reply.header('connection', 'close')
-        input.resume()
+        leaveBody(reply, input)
         throw error
       }
     },
   })
-}
-
-/** Content-Length counts the bytes of the blob unless they came compressed. */
-function lengthOf({ headers }: FastifyRequest, body: Readable): number | undefined {
-  const isDecoded = 'receivedEncodedLength' in body
-  return isDecoded || headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
 }
