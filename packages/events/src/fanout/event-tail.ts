@@ -6,6 +6,8 @@
  * `streamBlockMs`, the log is asked instead: what the stream lost is late, never lost. The log is read in pages;
  * nothing is ever seen there that was not committed, nor a lower seq after a higher one (single leader).
  */
+import { once } from 'node:events'
+
 import type { Queryable } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import { Loop } from '@rookery/std'
@@ -52,7 +54,7 @@ export class EventTail implements AsyncDisposable {
     this.#reader = deps.redis.duplicate({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })
     this.#reader.on('error', () => undefined)
     this.#loop = new Loop({
-      step: () => this.#step(),
+      step: (signal) => this.#step(signal),
       onError: (error, backoffMs) => deps.log.warn({ err: error, backoffMs }, 'could not follow events'),
       backoffMsMax: 1_000,
     })
@@ -73,13 +75,14 @@ export class EventTail implements AsyncDisposable {
     await this.#loop[Symbol.asyncDispose]()
   }
 
-  async #step(): Promise<number> {
+  async #step(signal: AbortSignal): Promise<number> {
     let entries: StreamEntry[]
     try {
-      entries = await this.#readStream()
+      entries = await this.#readStream(signal)
       if (this.#isRedisDown) this.#deps.log.info('following the event stream again')
       this.#isRedisDown = false
     } catch (error) {
+      if (signal.aborted) throw error
       if (!this.#isRedisDown) this.#deps.log.warn({ err: error }, 'the event stream is away: reading the log')
       this.#isRedisDown = true
       await this.#followLog()
@@ -97,8 +100,11 @@ export class EventTail implements AsyncDisposable {
     return 0
   }
 
-  async #readStream(): Promise<StreamEntry[]> {
+  async #readStream(signal: AbortSignal): Promise<StreamEntry[]> {
     const { keys } = this.#deps
+    if (this.#reader.status === 'connecting' && !this.#isRedisDown) {
+      await withDeadline(once(this.#reader, 'ready', { signal }), streamAnswerMsMax, 'connecting to Redis')
+    }
     const read = this.#reader.xreadBuffer(
       'COUNT',
       streamReadMax,
