@@ -12,7 +12,7 @@ import { type TestDatabase, type TestRedis, createTestDatabase, testRedis } from
 import { type WorkerService, startWorker } from '../src/app.ts'
 
 /** A request that a fake relay was sent. */
-export type CrawlRequest = { path: string | undefined; hostname: string }
+type CrawlRequest = { path: string | undefined; hostname: string }
 
 /** What a worker needs around it. */
 export type Surroundings = AsyncDisposable & {

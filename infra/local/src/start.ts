@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { InvalidConfigError, loadConfig } from '@rookery/config'
 
 import { type Backend, ReadinessProbe } from './backend.ts'
+import { removeCtlEnv, writeCtlEnv } from './ctl-env.ts'
 import type { StartOptions } from './flags.ts'
 import { type Infrastructure, type Supervision, startInfrastructure } from './infrastructure.ts'
 import { LoadBalancer } from './load-balancer.ts'
@@ -85,6 +86,7 @@ class Stack {
     this.#probe = new ReadinessProbe(backends)
     await roles.untilReady(this.#probe, this.#stopping)
     this.#file = stackFile({ hosts, infrastructure, adminPassword: secrets['ROOKERY_ADMIN_PASSWORD'] ?? '' })
+    writeCtlEnv(options.dir, env)
     this.#writeFile()
     console.log(`ready ${this.#file.url}`)
     console.log(welcome(this.#file, options))
@@ -92,6 +94,7 @@ class Stack {
 
   async down(): Promise<void> {
     removeStackFile(this.#options.dir)
+    removeCtlEnv(this.#options.dir)
     this.#file = undefined
     this.#probe?.[Symbol.dispose]()
     const balancerClosed = this.#balancer?.close(drainMs)
