@@ -74,7 +74,7 @@ export function rebuildPacks(pool: Database['pool'], accountId: number): Promise
 }
 
 /** Builds the tree that an account's records make; `onNode` is given each node. */
-export async function rebuildTree(
+async function rebuildTree(
   db: Queryable,
   accountId: number,
   onNode: (node: { cid: Cid; bytes: Uint8Array }) => void,

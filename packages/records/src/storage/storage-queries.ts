@@ -122,7 +122,7 @@ export async function replaceBase(tx: Queryable, accountId: number, base: BasePa
 }
 
 /** Inserts a base pack's rows, in statements of bounded size. */
-export async function insertPacks(tx: Queryable, accountId: number, base: BasePack): Promise<void> {
+async function insertPacks(tx: Queryable, accountId: number, base: BasePack): Promise<void> {
   for (const [index, bytes] of [base.directory, ...base.chunks].entries()) {
     await tx.query(`insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $2, $3, 'base', $4)`, [
       accountId,

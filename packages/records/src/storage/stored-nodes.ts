@@ -7,7 +7,7 @@ import { type Directory, type PackedNode, readDirectory, readPack } from './pack
 import { type RepoPacks, loadChunks, loadPacks } from './storage-queries.ts'
 
 /** Number in the table of a base pack's first chunk; 0 is a commit's nodes, 1 the directory. */
-export const firstChunk = 2
+const firstChunk = 2
 
 export type StoredNodesOptions = {
   /** Shared with other repos and commits. Default none. */
