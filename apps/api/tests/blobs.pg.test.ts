@@ -3,29 +3,16 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 
-import { type Account, SessionTokens } from '@rookery/accounts'
-import { createServer, registerMethods } from '@rookery/http'
-import { bundledLexicons } from '@rookery/lexicon'
 import { must } from '@rookery/std'
 import { cidForRawDigest, cidToString, parseCid } from '@rookery/syntax'
-import { createLogger } from '@rookery/telemetry'
-import { HostDirectory, createHost, createTenant } from '@rookery/tenants'
-import {
-  type TestBlobStore,
-  type TestDatabase,
-  createTestBlobStore,
-  createTestDatabase,
-} from '@rookery/testkit'
+import { type TestBlobStore, createTestBlobStore } from '@rookery/testkit'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { listMissingBlobs } from '../src/xrpc/com.atproto.repo/listMissingBlobs.ts'
-import { uploadBlob } from '../src/xrpc/com.atproto.repo/uploadBlob.ts'
-import { getBlob } from '../src/xrpc/com.atproto.sync/getBlob.ts'
-import { listBlobs } from '../src/xrpc/com.atproto.sync/listBlobs.ts'
+import { buildApi } from '../src/app.ts'
+import type { ApiDeps } from '../src/deps.ts'
+import { TestApi } from './test-api.ts'
 
-const adminPassword = 'operator-password'
-const admin = { authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}` }
 const bytesMax = 2_000_000
 /** Signature, header chunk and the beginning of the data of a PNG. */
 const pngHead = Buffer.from(
@@ -35,51 +22,35 @@ const pngHead = Buffer.from(
 
 type Caller = { id: number; did: string; host: string; headers: Record<string, string> }
 
-let db: TestDatabase
+let api: TestApi
+let deps: ApiDeps
 let blobs: TestBlobStore
 let app: FastifyInstance
-let directory: HostDirectory
 let port: number
-const tokens = new SessionTokens({ secret: 's'.repeat(32), accessTokenMs: 60_000, refreshTokenMs: 60_000 })
 
 beforeAll(async () => {
-  db = await createTestDatabase()
+  api = await TestApi.start()
   blobs = await createTestBlobStore('s3')
-  const log = createLogger('test', 'silent')
-  await createTenant(db.database.kysely, { slug: 'demo', name: 'Demo' })
-  for (const hostname of ['localhost:1001', 'localhost:1002']) {
-    await createHost(db.database.kysely, { hostname, tenant: 'demo' })
-  }
-  directory = new HostDirectory(log, db.database.kysely)
-  await directory.refresh()
-  app = createServer({ log, trustedProxies: [], hosts: directory })
-  const admit = async (account: Account): Promise<void> => {
-    await directory.getActiveTenant(account.tenant_id)
-  }
-  const deps = { db: db.database, tokens, adminPassword, admit, blobs: blobs.store, uploadBytesMax: bytesMax }
-  registerMethods(app, bundledLexicons(), [
-    uploadBlob(deps),
-    listMissingBlobs(deps),
-    getBlob(deps),
-    listBlobs(deps),
-  ])
+  const pod = must(api.pods[0]).deps
+  const config = { ...pod.config, blobs: { ...pod.config.blobs, uploadBytesMax: bytesMax } }
+  deps = { ...pod, config, blobs: blobs.store }
+  app = await buildApi(deps)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const address = app.server.address()
   port = typeof address === 'object' && address ? address.port : 0
 })
 afterAll(async () => {
   await app.close()
-  await directory[Symbol.asyncDispose]()
   await blobs[Symbol.asyncDispose]()
-  await db[Symbol.asyncDispose]()
+  await api[Symbol.asyncDispose]()
 })
 
 async function createCaller(
-  host = 'localhost:1001',
+  host = 'one.test',
   did = `did:plc:${randomBytes(12).toString('hex')}`,
 ): Promise<Caller> {
-  const { id: hostId, serviceDid } = must(await directory.findHost(host))
-  const { rows } = await db.pool.query<{ id: number }>(
+  const { id: hostId, serviceDid } = must(await deps.directory.findHost(host))
+  const { rows } = await api.db.pool.query<{ id: number }>(
     `with owner as (
        insert into account (host_id, tenant_id, did)
        select id, default_tenant_id, $2 from host where id = $1 returning id, host_id, did
@@ -90,7 +61,7 @@ async function createCaller(
      select id from owner`,
     [hostId, did],
   )
-  const token = await tokens.issueAccess(serviceDid, { did, scope: 'com.atproto.access' })
+  const token = await deps.tokens.issueAccess(serviceDid, { did, scope: 'com.atproto.access' })
   return { id: must(rows[0]).id, did, host, headers: { authorization: `Bearer ${token}` } }
 }
 
@@ -102,7 +73,7 @@ async function call(
   path: string,
   options: { host?: string; headers?: Record<string, string>; body?: Uint8Array } = {},
 ): Promise<Answer> {
-  const { host = 'localhost:1001', headers = {}, body } = options
+  const { host = 'one.test', headers = {}, body } = options
   const outgoing = request({
     port,
     host: '127.0.0.1',
@@ -118,12 +89,17 @@ async function call(
   return { status: incoming.statusCode, headers: incoming.headers, body: Buffer.concat(chunks) }
 }
 
+async function objectsOf(caller: Caller): Promise<string[]> {
+  const page = await blobs.store.list({ prefix: '' })
+  return page.map((object) => object.key).filter((key) => key.split('/')[1] === String(caller.id))
+}
+
 function json(answer: Answer) {
   return JSON.parse(answer.body.toString())
 }
 
 async function upload(
-  caller: Caller,
+  caller: Pick<Caller, 'host' | 'headers'>,
   bytes: Uint8Array,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
@@ -138,7 +114,7 @@ async function upload(
 async function publish(caller: Caller, bytes: Uint8Array, contentType = 'text/plain'): Promise<string> {
   const answer = await upload(caller, bytes, { 'content-type': contentType })
   const cid: string = json(answer).blob.ref.$link
-  await db.pool.query(
+  await api.db.pool.query(
     `update blob set state = 'permanent', ref_count = 1, unreferenced_at = null where account_id = $1 and cid = $2`,
     [caller.id, parseCid(cid)],
   )
@@ -147,7 +123,7 @@ async function publish(caller: Caller, bytes: Uint8Array, contentType = 'text/pl
 }
 
 async function refer(caller: Caller, cid: string): Promise<void> {
-  await db.pool.query(`insert into blob_ref values ($1, 'app.bsky.feed.post', $3, $2, '3333333333333')`, [
+  await api.db.pool.query(`insert into blob_ref values ($1, 'app.bsky.feed.post', $3, $2, '3333333333333')`, [
     caller.id,
     parseCid(cid),
     `r${cid.slice(-6)}`,
@@ -194,13 +170,33 @@ describe('uploadBlob', () => {
   test('wants a session of this host, and takes a deactivated account', async () => {
     const caller = await createCaller()
     expect((await upload({ ...caller, headers: {} }, randomBytes(10))).status).toBe(401)
-    expect(
-      (await upload({ ...caller, host: 'localhost:1002' }, randomBytes(10))).status,
-    ).toBeGreaterThanOrEqual(400)
-    await db.pool.query('update account set deactivated_at = now() where id = $1', [caller.id])
+    expect((await upload({ ...caller, host: 'two.test' }, randomBytes(10))).status).toBeGreaterThanOrEqual(
+      400,
+    )
+    await api.db.pool.query('update account set deactivated_at = now() where id = $1', [caller.id])
     expect((await upload(caller, randomBytes(10))).status).toBe(200)
-    await db.pool.query(`update account set takedown_ref = 'x' where id = $1`, [caller.id])
+    await api.db.pool.query(`update account set takedown_ref = 'x' where id = $1`, [caller.id])
     expect((await upload(caller, randomBytes(10))).status).toBe(401)
+  })
+
+  test('takes a token that the account signed for this method on this host, and no other', async () => {
+    const { did, accessJwt } = await api.signUp('vera')
+    const nsid = 'com.atproto.repo.uploadBlob'
+    const tokenFor = async (params: Record<string, string>) => {
+      const answer = await api.get('com.atproto.server.getServiceAuth', params, { token: accessJwt })
+      return { host: 'one.test', headers: { authorization: `Bearer ${answer.body.token}` } }
+    }
+    const good = await upload(await tokenFor({ aud: 'did:web:one.test', lxm: nsid }), randomBytes(10))
+    expect(good.status).toBe(200)
+    for (const params of [
+      { aud: 'did:web:two.test', lxm: nsid },
+      { aud: 'did:web:one.test', lxm: 'com.atproto.repo.importRepo' },
+    ]) {
+      expect((await upload(await tokenFor(params), randomBytes(10))).status).toBe(401)
+    }
+    const token = await tokenFor({ aud: 'did:web:one.test', lxm: nsid })
+    await api.db.pool.query(`update account set takedown_ref = 'x' where did = $1`, [did])
+    expect(json(await upload(token, randomBytes(10))).error).toBe('AccountTakedown')
   })
 
   test('keeps nothing of an upload that breaks off', async () => {
@@ -224,7 +220,7 @@ describe('uploadBlob', () => {
     })
     outgoing.write(randomBytes(50_000), () => outgoing.destroy())
     await finished
-    await expect.poll(() => blobs.store.list({ prefix: `1/${caller.id}/` })).toEqual([])
+    await expect.poll(() => objectsOf(caller)).toEqual([])
   })
 
   test('answers 503 with Retry-After while the store is away, and works again after', async () => {
@@ -294,7 +290,7 @@ describe('getBlob', () => {
 
   test('knows neither temporary blobs nor those of another account or host', async () => {
     const caller = await createCaller()
-    const elsewhere = await createCaller('localhost:1002', caller.did)
+    const elsewhere = await createCaller('two.test', caller.did)
     const bytes = randomBytes(100)
     const temporary: string = json(await upload(caller, bytes)).blob.ref.$link
     for (const path of [blobPath(caller, temporary), blobPath(caller, cidOf(randomBytes(5)))]) {
@@ -303,7 +299,7 @@ describe('getBlob', () => {
       expect(answer.headers).not.toHaveProperty('content-disposition')
     }
     const cid = await publish(caller, bytes)
-    const other = await call('GET', blobPath(elsewhere, cid), { host: 'localhost:1002' })
+    const other = await call('GET', blobPath(elsewhere, cid), { host: 'two.test' })
     expect(json(other).error).toBe('BlobNotFound')
     const unknown = await call('GET', `com.atproto.sync.getBlob?did=did:plc:nobody&cid=${cid}`)
     expect([unknown.status, json(unknown).error]).toEqual([400, 'RepoNotFound'])
@@ -314,11 +310,13 @@ describe('getBlob', () => {
   test('tells of an account that is not active, except to itself and the operator', async () => {
     const [caller, stranger] = [await createCaller(), await createCaller()]
     const cid = await publish(caller, randomBytes(100))
+    const password = Buffer.from(`admin:${deps.adminPassword}`).toString('base64')
+    const admin = { authorization: `Basic ${password}` }
     for (const [column, error] of [
       ['deactivated_at = now()', 'RepoDeactivated'],
       [`takedown_ref = 'x'`, 'RepoTakendown'],
     ] as const) {
-      await db.pool.query(`update account set ${column} where id = $1`, [caller.id])
+      await api.db.pool.query(`update account set ${column} where id = $1`, [caller.id])
       for (const headers of [{}, stranger.headers]) {
         const answer = await call('GET', blobPath(caller, cid), { headers })
         expect([answer.status, json(answer).error]).toEqual([400, error])
@@ -336,9 +334,10 @@ describe('getBlob', () => {
   test('hides what was taken down', async () => {
     const caller = await createCaller()
     const cid = await publish(caller, randomBytes(100))
-    await db.pool.query(`update blob set state = 'quarantined', takedown_ref = 'x' where account_id = $1`, [
-      caller.id,
-    ])
+    await api.db.pool.query(
+      `update blob set state = 'quarantined', takedown_ref = 'x' where account_id = $1`,
+      [caller.id],
+    )
     expect(json(await call('GET', blobPath(caller, cid))).error).toBe('BlobNotFound')
     expect(json(await call('GET', `com.atproto.sync.listBlobs?did=${caller.did}`))).toEqual({ cids: [] })
   })

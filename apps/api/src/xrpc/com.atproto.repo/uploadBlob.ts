@@ -5,14 +5,19 @@ import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
 import { uploadBlob as storeUpload } from '@rookery/records'
 import { cidToString } from '@rookery/syntax'
 
-import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
+import { type AccountAuth, accessOrServiceAuth } from '../../auth/access-or-service.ts'
+import type { AccessDeps } from '../../auth/access.ts'
+import type { ServiceAuthDeps } from '../../auth/service.ts'
 import { announcedLength, leaveBody } from '../streamed-body.ts'
 
 /** com.atproto.repo.uploadBlob: stores bytes, which stay private until a record refers to them. */
-export function uploadBlob(deps: AccessDeps & { blobs: BlobStore; uploadBytesMax: number }): AnyXrpcMethod {
-  return defineMethod<unknown, Readable, object, AccessAuth>({
-    nsid: 'com.atproto.repo.uploadBlob',
-    auth: accessAuth(deps),
+export function uploadBlob(
+  deps: AccessDeps & ServiceAuthDeps & { blobs: BlobStore; uploadBytesMax: number },
+): AnyXrpcMethod {
+  const nsid = 'com.atproto.repo.uploadBlob'
+  return defineMethod<unknown, Readable, object, AccountAuth>({
+    nsid,
+    auth: accessOrServiceAuth(deps, nsid),
     handler: async ({ host, input, auth, request, reply }) => {
       const blobDeps = { pool: deps.db.pool, store: deps.blobs }
       try {
