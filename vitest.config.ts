@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages,infra}/**/*.test.ts', 'test/*/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/{e2e,chaos,load}/**'],
+          exclude: ['**/node_modules/**', 'test/{e2e,chaos}/**'],
         },
       },
       // Each file starts a whole cluster: one at a time.

@@ -1,5 +1,5 @@
 /**
- * The first thing that `npm start` and `npm test` run: plain JavaScript for the Node.js that the machine has (20 or
+ * The first thing that `npm start`, `npm test` and `npm run bench` run: plain JavaScript for the Node.js that the machine has (20 or
  * newer), with no dependency. It brings the Node.js and pnpm that the project needs into .local/toolchain, installs
  * the workspace when its manifests changed, and hands over to src/main.ts under that Node.js.
  */
@@ -142,10 +142,11 @@ function workspaceStamp() {
   return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`
 }
 
-/** Runs src/main.ts as a child that ends with this process, and ends as it ends. */
+/** Runs the command's program as a child that ends with this process, and ends as it ends. */
 function handOver(node, args, environment) {
-  const main = join(root, 'infra', 'local', 'src', 'main.ts')
-  const child = spawn(node, [main, ...args], {
+  const program =
+    args[0] === 'bench' ? ['test/load/main.ts', ...args.slice(1)] : ['infra/local/src/main.ts', ...args]
+  const child = spawn(node, [join(root, program[0]), ...program.slice(1)], {
     env: environment,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })

@@ -1,0 +1,90 @@
+import { measureLoad } from '../closed-loop.ts'
+import { applyCreates, createRecord } from '../fixtures/records.ts'
+import { Connection } from '../http/connection.ts'
+import { callJson } from '../http/load-balance.ts'
+import { type BenchCase, type CaseContext, httpCase, roundRobin } from './bench-case.ts'
+
+/** Api processes of the stack unless a case asks for another number. */
+export const apiCountDefault = 2
+
+/** The concurrencies of the plot, over 100 accounts; 16 is the headline. */
+const plotted = [4, 16, 64].map((concurrency) => overAccounts(100, concurrency))
+
+/** createRecord and applyWrites. */
+export const writeCases: BenchCase[] = [
+  overAccounts(100, 1),
+  ...plotted,
+  ...[1, 16, 64].map((concurrency) => overAccounts(1, concurrency)),
+  ...[1, 16, 64].map((concurrency) => overAccounts(10_000, concurrency)),
+  ...[10, 10_000, 100_000].map(intoHotRepo),
+  ...[10, 10_000, 100_000].map(intoColdRepo),
+  httpCase({
+    name: 'applyWrites200',
+    params: { accounts: 10, concurrency: 4 },
+    isQuick: true,
+    prepare: async ({ fixtures }) => {
+      const account = roundRobin(await fixtures.accounts(10))
+      return () => ({ request: applyCreates(account(), fixtures.number(), 200) })
+    },
+  }),
+]
+
+/** createRecord with another number of api processes; the reference is always one process. */
+export function throughApi(apiCount: number): BenchCase {
+  const { params, ...rest } = overAccounts(100, 64)
+  return { ...rest, isQuick: false, params: { ...params, api: apiCount } }
+}
+
+function overAccounts(accounts: number, concurrency: number): BenchCase {
+  return httpCase({
+    name: 'createRecord',
+    params: { accounts, concurrency },
+    isQuick: accounts === 100 && concurrency === 16,
+    prepare: async ({ fixtures }) => {
+      const account = roundRobin(await fixtures.accounts(accounts))
+      return () => ({ request: createRecord(account(), fixtures.number()) })
+    },
+  })
+}
+
+function intoHotRepo(repoRecords: number): BenchCase {
+  return httpCase({
+    name: 'createRecord',
+    params: { accounts: 1, concurrency: 4, repoRecords, state: 'hot' },
+    prepare: async ({ fixtures }) => {
+      const account = await fixtures.repo(repoRecords, 'write')
+      return () => ({ request: createRecord(account, fixtures.number()) })
+    },
+  })
+}
+
+/** How many writes to other repos warm a new process up before the write that is measured. */
+const warmUpWrites = 200
+
+/** The first write into a repo after every process that might know it was replaced. */
+function intoColdRepo(repoRecords: number): BenchCase {
+  return {
+    name: 'createRecord',
+    params: { accounts: 1, concurrency: 1, repoRecords, state: 'cold' },
+    isQuick: false,
+    measure: async (context) => {
+      const { system, fixtures } = context
+      const account = await fixtures.repo(repoRecords, 'write')
+      await system.restartServers()
+      await warmUp(context)
+      const next = () => ({ request: createRecord(account, fixtures.number()) })
+      return measureLoad({ system, concurrency: 1, extent: { operations: 1 }, next })
+    },
+  }
+}
+
+/** Lets every server compile its code and open its connections. */
+export async function warmUp({ system, fixtures }: Pick<CaseContext, 'system' | 'fixtures'>): Promise<void> {
+  const account = roundRobin(await fixtures.accounts(10))
+  for (const server of system.servers()) {
+    using connection = new Connection(server)
+    for (let n = 0; n < warmUpWrites; n++) {
+      await callJson(connection, createRecord(account(), fixtures.number()))
+    }
+  }
+}

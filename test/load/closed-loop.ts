@@ -1,0 +1,196 @@
+/**
+ * The load: `concurrency` connections, each of which sends its next request when the last is answered. After a
+ * warm-up comes a window; what is answered within it counts, and the CPU time that all processes use within it is
+ * divided by that number. Requests that cross an edge of the window are as many at one edge as at the other.
+ */
+import { BenchError } from './bench-error.ts'
+import { type Connection, type Request, type Response, bodyBytes } from './http/connection.ts'
+import { connections, failureText } from './http/load-balance.ts'
+import { cpuMsByRole } from './process-stats.ts'
+import { type Measurement, percentile } from './statistics.ts'
+import type { System } from './systems/system.ts'
+
+/** One operation of the load. */
+export type Operation = {
+  request: Request
+  /** Is given the answer of a success, for the requests that follow from it. */
+  accept?: (response: Response) => void
+}
+
+/** How long to measure: a window of time, or a number of operations when each takes long. */
+export type Extent = { warmUpMs: number; windowMs: number } | { operations: number }
+
+/** What to do. */
+export type Load = {
+  system: System
+  concurrency: number
+  extent: Extent
+  /** The next operation of one of the connections. */
+  next: (connection: number) => Operation
+}
+
+/** A window of slow operations ends here whatever has come, in milliseconds. */
+const windowMsMax = 20_000
+
+/** Failures, as a share of all operations, past which figures mean nothing. */
+const failureShareMax = 0.01
+
+/**
+ * Runs a load and measures it.
+ *
+ * @throws {BenchError} if more than one operation in a hundred fails.
+ */
+export async function measureLoad(load: Load): Promise<Measurement> {
+  const run = new LoadRun(load)
+  try {
+    return await run.measure()
+  } finally {
+    run[Symbol.dispose]()
+  }
+}
+
+class LoadRun implements Disposable {
+  readonly #load: Load
+  readonly #pool: Connection[]
+  readonly #latencies: number[] = []
+  #bytes = 0
+  #failures = 0
+  #firstFailure = ''
+  #started = 0
+  #isCounting = false
+  #isStopping = false
+
+  constructor(load: Load) {
+    this.#load = load
+    this.#pool = connections(load.system, load.concurrency)
+  }
+
+  async measure(): Promise<Measurement> {
+    const { extent, system } = this.#load
+    const isTimed = 'windowMs' in extent
+    if (!isTimed) this.#isCounting = true
+    let meter = new Meter(system)
+    const lanes = Promise.all(this.#pool.map((connection, n) => this.#lane(connection, n)))
+    if (isTimed) {
+      await Promise.race([delay(extent.warmUpMs), lanes])
+      meter = new Meter(system)
+      this.#isCounting = true
+      await Promise.race([this.#untilEnough(extent.windowMs), lanes])
+      const cost = meter.stop(this.#latencies.length)
+      this.#isCounting = false
+      this.#isStopping = true
+      await lanes
+      return this.#measurement(cost)
+    }
+    await lanes
+    return this.#measurement(meter.stop(this.#latencies.length))
+  }
+
+  [Symbol.dispose](): void {
+    this.#isStopping = true
+    for (const connection of this.#pool) connection[Symbol.dispose]()
+  }
+
+  /** Waits for the end of the window, or longer until every connection has had about one answer. */
+  async #untilEnough(windowMs: number): Promise<void> {
+    const startMs = performance.now()
+    await delay(windowMs)
+    while (this.#latencies.length < this.#load.concurrency && performance.now() - startMs < windowMsMax) {
+      await delay(10)
+    }
+  }
+
+  async #lane(connection: Connection, n: number): Promise<void> {
+    const { extent, next } = this.#load
+    const operationsMax = 'operations' in extent ? extent.operations : Number.POSITIVE_INFINITY
+    while (!this.#isStopping && this.#started < operationsMax) {
+      this.#started++
+      const { request, accept } = next(n)
+      const startMs = performance.now()
+      const response = await connection.send(request, 8 * 1024)
+      if (response.status >= 300) this.#fail(request, response)
+      else {
+        accept?.(response)
+        if (!this.#isCounting) continue
+        this.#latencies.push(performance.now() - startMs)
+        this.#bytes += response.bytes + bodyBytes(request)
+      }
+    }
+  }
+
+  #fail(request: Request, response: Response): void {
+    this.#failures++
+    this.#firstFailure ||= failureText(request, response)
+    const tolerated = Math.max(1, failureShareMax * this.#started)
+    if (this.#failures > tolerated + this.#load.concurrency) throw new BenchError(this.#firstFailure)
+  }
+
+  #measurement(cost: Cost): Measurement {
+    if (this.#latencies.length === 0)
+      throw new BenchError(this.#firstFailure || 'nothing was answered in time')
+    const sorted = this.#latencies.sort((a, b) => a - b)
+    return {
+      opsPerSec: sorted.length / (cost.elapsedMs / 1_000),
+      p50Ms: percentile(sorted, 0.5),
+      p99Ms: percentile(sorted, 0.99),
+      ...cost.perOperation,
+      bytesPerSec: this.#bytes / (cost.elapsedMs / 1_000),
+      failures: this.#failures,
+      notes: {},
+    }
+  }
+}
+
+/** What a span of time has cost. */
+export type Cost = {
+  elapsedMs: number
+  /** CPU milliseconds of the system under test, in total. */
+  cpuMs: number
+  perOperation: Pick<Measurement, 'cpuMsPerOp' | 'clientCpuMsPerOp' | 'cpuMsPerOpByRole'>
+}
+
+/** Measures the CPU time of a system, of those beside it and of this process from its creation on. */
+export class Meter {
+  readonly #system: System
+  readonly #startMs = performance.now()
+  readonly #client = process.cpuUsage()
+  readonly #own: Record<string, number>
+  readonly #beside: Record<string, number>
+
+  constructor(system: System) {
+    this.#system = system
+    this.#own = cpuMsByRole(system.processes())
+    this.#beside = cpuMsByRole(system.bystanders())
+  }
+
+  /** The cost until now; each operation's share of it. */
+  stop(operations: number): Cost {
+    const elapsedMs = performance.now() - this.#startMs
+    const own = difference(this.#own, cpuMsByRole(this.#system.processes()))
+    const beside = difference(this.#beside, cpuMsByRole(this.#system.bystanders()))
+    const client = process.cpuUsage(this.#client)
+    const cpuMs = Object.values(own).reduce((sum, value) => sum + value, 0)
+    const share = (value: number) => value / operations
+    const byRole = Object.entries({ ...own, ...beside }).map(([role, value]) => [role, share(value)] as const)
+    return {
+      elapsedMs,
+      cpuMs,
+      perOperation: {
+        cpuMsPerOp: share(cpuMs),
+        clientCpuMsPerOp: share((client.user + client.system) / 1_000),
+        cpuMsPerOpByRole: Object.fromEntries(byRole),
+      },
+    }
+  }
+}
+
+function difference(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+  // A process that was replaced meanwhile begins at nothing.
+  return Object.fromEntries(
+    Object.entries(after).map(([role, value]) => [role, Math.max(0, value - (before[role] ?? 0))]),
+  )
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,134 @@
+/** `npm run bench`: see docs/performance.md. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+import { BenchError } from './bench-error.ts'
+import { chooseCases, caseGroups } from './cases/cases.ts'
+import { apiCountDefault } from './cases/write-cases.ts'
+import { Subscribers } from './firehose/subscribers.ts'
+import { Fixtures } from './fixtures/fixtures.ts'
+import { type BenchOptions, helpText, parseFlags } from './flags.ts'
+import { measureGrowth } from './growth.ts'
+import { idleUse } from './idle-use.ts'
+import { requireProcessStats } from './process-stats.ts'
+import { describeMachine } from './report/machine.ts'
+import { publish } from './report/publish.ts'
+import { type Bench, paramText, runCases } from './run-cases.ts'
+import { type ReferenceInstall, installReference } from './systems/reference-install.ts'
+import { startReference } from './systems/reference.ts'
+import { startRookery } from './systems/rookery.ts'
+
+const benchDir = resolve(import.meta.dirname, '../../.local/bench')
+
+function say(text: string): void {
+  process.stderr.write(`[bench] ${text}\n`)
+}
+
+/** Runs what was asked for; false when a case failed. */
+async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolean> {
+  requireProcessStats()
+  mkdirSync(benchDir, { recursive: true })
+  const dir = mkdtempSync(join(benchDir, 'run-'))
+  await using running = new AsyncDisposableStack()
+  running.defer(() => rmSync(dir, { recursive: true, force: true }))
+  if (options.growth.length > 0) {
+    const rookery = running.use(
+      await startRookery({ dir: join(dir, 'rookery'), apiCount: apiCountDefault, throughBalancer: false }),
+    )
+    const { growth: steps, windowMs } = options
+    const growth = measureGrowth({ rookery, steps, windowMs, resultsDir: join(benchDir, 'results'), say })
+    await Promise.race([growth, aborted(signal)])
+    return true
+  }
+  const groups = chooseCases(options)
+  if (groups.length === 0) throw new BenchError('no case is left to run: --quick has only the main cases')
+  const install = options.systems.includes('reference')
+    ? installReference({ benchDir, update: options.updateReference, say })
+    : undefined
+  const subscribers = running.use(await Subscribers.start())
+  const apiCount = groups[0]?.apiCount ?? apiCountDefault
+  const benches = await startSystems(running, { options, dir, install, apiCount, subscribers })
+  const startedMs = performance.now()
+  const { rounds, isQuick, windowMs } = options
+  const timing = { warmUpMs: isQuick ? 400 : 1_000, windowMs, isQuick }
+  const cases = runCases({ groups, benches, rounds, timing, signal, say })
+  const results = await Promise.race([cases, aborted(signal)])
+  say('measuring what idle systems use')
+  const idle = await idleUse(benches.map(({ system }) => system))
+  publish({
+    machine: describeMachine(install?.version ?? null),
+    results,
+    idle,
+    dir: join(benchDir, 'results'),
+    isJson: options.isJson,
+    say,
+  })
+  say(`measured in ${Math.round((performance.now() - startedMs) / 1_000)} s`)
+  return results.every(({ outcomes }) => Object.values(outcomes).every((outcome) => 'measurement' in outcome))
+}
+
+async function startSystems(
+  running: AsyncDisposableStack,
+  how: {
+    options: BenchOptions
+    dir: string
+    install: ReferenceInstall | undefined
+    apiCount: number
+    subscribers: Subscribers
+  },
+): Promise<Bench[]> {
+  const { options, dir, install, apiCount, subscribers } = how
+  const benches: Bench[] = []
+  if (options.systems.includes('rookery')) {
+    say("starting Rookery's stack")
+    const { throughBalancer } = options
+    const system = running.use(await startRookery({ dir: join(dir, 'rookery'), apiCount, throughBalancer }))
+    benches.push({
+      system,
+      fixtures: new Fixtures(system, say),
+      subscribers,
+      resize: (count) => system.resize(count),
+    })
+  }
+  if (install !== undefined) {
+    say(`starting the reference PDS ${install.version}`)
+    const system = running.use(await startReference({ install, dir: join(dir, 'reference') }))
+    benches.push({
+      system,
+      fixtures: new Fixtures(system, say),
+      subscribers,
+      resize: () => Promise.resolve(),
+    })
+  }
+  return benches
+}
+
+/** Rejects when the signal is raised: what runs is left alone and ends with its processes. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as BenchError))
+  })
+}
+
+function listCases(): string {
+  const lines = caseGroups.flatMap(({ cases }) =>
+    cases.map(({ name, params, isQuick }) => `${isQuick ? 'quick' : '     '}  ${name} ${paramText(params)}`),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+const stop = new AbortController()
+for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
+  process.once(event, () => stop.abort(new BenchError('stopped')))
+}
+try {
+  const options = parseFlags(process.argv.slice(2))
+  if (options.help) process.stdout.write(helpText)
+  else if (options.list) process.stdout.write(listCases())
+  else if (!(await bench(options, stop.signal))) process.exitCode = 1
+} catch (error) {
+  if (!(error instanceof BenchError)) throw error
+  say(error.message)
+  process.exitCode = 1
+}
+process.channel?.unref()

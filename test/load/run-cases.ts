@@ -1,0 +1,96 @@
+/** Runs the cases on all systems in alternating rounds, so that what the machine does meanwhile meets both. */
+import { BenchError } from './bench-error.ts'
+import type { BenchCase, CaseContext, CaseParams, Timing } from './cases/bench-case.ts'
+import type { CaseGroup } from './cases/cases.ts'
+import { warmUp } from './cases/write-cases.ts'
+import { type Measurement, significant, summarise } from './statistics.ts'
+import type { SystemName } from './systems/system.ts'
+
+/** What a case gave on one system: figures, or why there are none. */
+export type Outcome = { measurement: Measurement } | { error: string }
+
+/** All outcomes of one case. */
+export type CaseResult = {
+  name: string
+  params: CaseParams
+  outcomes: Partial<Record<SystemName, Outcome>>
+}
+
+/** A system, with everything that cases need. */
+export type Bench = Omit<CaseContext, 'timing'> & {
+  /** Starts it with another number of api processes; the reference has only one process. */
+  resize(apiCount: number): Promise<void>
+}
+
+/** How to run. */
+export type RunOptions = {
+  groups: readonly CaseGroup[]
+  benches: readonly Bench[]
+  rounds: number
+  timing: Timing
+  /** Aborts between two windows. */
+  signal: AbortSignal
+  say: (text: string) => void
+}
+
+/** Runs all cases; a case that fails on one system ends there and is told of, the others go on. */
+export async function runCases(options: RunOptions): Promise<CaseResult[]> {
+  const results: CaseResult[] = []
+  let apiCount = options.groups[0]?.apiCount
+  for (const bench of options.benches) await warmUp(bench)
+  for (const group of options.groups) {
+    if (group.apiCount !== apiCount) {
+      apiCount = group.apiCount
+      for (const bench of options.benches) {
+        await bench.resize(apiCount)
+        await warmUp(bench)
+      }
+    }
+    for (const each of group.cases) results.push(await runCase(each, options))
+  }
+  return results
+}
+
+async function runCase(each: BenchCase, options: RunOptions): Promise<CaseResult> {
+  const windows = new Map<SystemName, Measurement[]>()
+  const errors = new Map<SystemName, string>()
+  for (let round = 0; round < options.rounds; round++) {
+    const order = round % 2 === 0 ? options.benches : options.benches.toReversed()
+    for (const bench of order) {
+      const { name } = bench.system
+      if (errors.has(name)) continue
+      options.signal.throwIfAborted()
+      const outcome = await runWindow(each, bench, options)
+      if ('error' in outcome) errors.set(name, outcome.error)
+      else windows.set(name, [...(windows.get(name) ?? []), outcome.measurement])
+    }
+  }
+  const outcomes: CaseResult['outcomes'] = {}
+  for (const [name, measured] of windows) outcomes[name] = { measurement: summarise(measured) }
+  for (const [name, error] of errors) outcomes[name] = { error }
+  return { name: each.name, params: each.params, outcomes }
+}
+
+async function runWindow(each: BenchCase, bench: Bench, options: RunOptions): Promise<Outcome> {
+  const { say, timing } = options
+  const { name } = bench.system
+  const title = `${each.name} ${paramText(each.params)} ${name}`
+  try {
+    const measurement = await each.measure({ ...bench, timing })
+    const { opsPerSec, cpuMsPerOp } = measurement
+    say(`${title}: ${significant(opsPerSec, 3)}/s, ${significant(cpuMsPerOp, 3)} CPU-ms`)
+    return { measurement }
+  } catch (error) {
+    // A connection that breaks and an answer that is no success end the case; a mistake of ours ends the run.
+    if (!(error instanceof BenchError) && !(error instanceof Error && 'code' in error)) throw error
+    say(`${title}: failed: ${error.message}`)
+    return { error: error.message }
+  }
+}
+
+/** The parameters as short text. */
+export function paramText(params: CaseParams): string {
+  return Object.entries(params)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+}

@@ -1,0 +1,141 @@
+/** The stack of this checkout, started as `npm start -- --stack` starts it, in a new folder. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+import { BenchError } from '../bench-error.ts'
+import type { Server } from '../http/connection.ts'
+import type { MeasuredProcess } from '../process-stats.ts'
+import { type Child, lastLines, startChild } from './child.ts'
+import { dataDirectory, databaseBytes } from './database-size.ts'
+import type { System } from './system.ts'
+import { twoFreePorts, untilReady } from './until-ready.ts'
+
+/** Processes of the stack that are not the system: stand-ins for what others run in earnest. */
+const standIns = new Set(['plc', 'mail', 's3'])
+
+/** How long a start may take, and a replaced process to answer, in milliseconds. */
+const startMsMax = 180_000
+
+/** What is read of stack.json. */
+type StackFile = {
+  hosts: { hostname: string; url: string }[]
+  databaseUrl: string
+  processes: { role: string; pid: number; url?: string }[]
+}
+
+/** How to run the stack. */
+export type RookeryOptions = {
+  dir: string
+  /** Processes that answer requests. */
+  apiCount: number
+  /** Send requests through the local load balancer instead of to the api processes in turn. */
+  throughBalancer: boolean
+}
+
+/** A running stack, with access to its database for figures. */
+export type Rookery = System & {
+  readonly databaseUrl: string
+  /** Stops it and starts it over the same data with another number of api processes. */
+  resize(apiCount: number): Promise<void>
+}
+
+/** Starts the stack with rate limits off and blobs on disk. @throws {BenchError} with its last output. */
+export async function startRookery(options: RookeryOptions): Promise<Rookery> {
+  mkdirSync(options.dir, { recursive: true })
+  const port = await twoFreePorts()
+  let child = await startStack(options, port)
+  const read = () => readStackFile(options.dir)
+  const { databaseUrl } = read()
+  const dataDir = await dataDirectory(databaseUrl)
+  const host = new URL(read().hosts[0]?.url ?? '').host
+  const serving = (role: string): Server[] =>
+    read()
+      .processes.filter((process) => process.role === role && process.url !== undefined)
+      .map((process) => ({ port: Number(new URL(process.url ?? '').port), host }))
+  const measured = (): MeasuredProcess[] => read().processes.map(({ role, pid }) => ({ role, pid }))
+  return {
+    name: 'rookery',
+    handleSuffix: '.test',
+    databaseUrl,
+    servers: () => (options.throughBalancer ? [{ port, host }] : serving('api')),
+    firehoses: () => (options.throughBalancer ? [{ port, host }] : serving('firehose')),
+    processes: () => measured().filter(({ role }) => !standIns.has(role)),
+    bystanders: () => [
+      ...measured().filter(({ role }) => standIns.has(role)),
+      ...(options.throughBalancer ? [{ role: 'balancer', pid: child.pid }] : []),
+    ],
+    restartServers: () => replaceServers(options.dir, serving),
+    storedBytes: () => databaseBytes(databaseUrl),
+    resize: async (apiCount) => {
+      await child.stop()
+      child = await startStack({ ...options, apiCount }, port)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await child.stop()
+      // NOTE: PostgreSQL keeps its data elsewhere when its user cannot reach the folder.
+      rmSync(resolve(dataDir, '..'), { recursive: true, force: true })
+    },
+  }
+}
+
+async function startStack(options: RookeryOptions, port: number): Promise<Child> {
+  const logFile = join(options.dir, 'stack.log')
+  const child = startChild({
+    module: resolve(import.meta.dirname, '../../../infra/local/src/main.ts'),
+    args: [
+      ['start', '--stack', '--dir', options.dir, '--port', String(port)],
+      ['--api', String(options.apiCount), '--rate-limits', 'off', '--s3', 'disk'],
+    ].flat(),
+    env: stackEnvironment(),
+    logFile,
+  })
+  try {
+    await untilReady(() => existsSync(join(options.dir, 'stack.json')), {
+      what: 'the stack',
+      timeoutMs: startMsMax,
+      giveUp: () => child.process.exitCode !== null,
+    })
+    return child
+  } catch (error) {
+    await child.stop()
+    throw new BenchError(`Rookery's stack did not start; the end of ${logFile}:\n${lastLines(logFile)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Without settings of the surrounding shell that would change what is measured. */
+function stackEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(ROOKERY_|npm_|NODE_OPTIONS$)/.test(name))
+  return {
+    ...Object.fromEntries(kept),
+    NODE_ENV: 'production',
+    ROOKERY_LOG_LEVEL: 'warn',
+  }
+}
+
+function readStackFile(dir: string): StackFile {
+  return JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')) as StackFile
+}
+
+/** Kills every api process; resolves when the supervisor has replaced all of them and they answer. */
+async function replaceServers(dir: string, serving: (role: string) => Server[]): Promise<void> {
+  const old = readStackFile(dir).processes.filter(({ role }) => role === 'api')
+  for (const { pid } of old) process.kill(pid, 'SIGKILL')
+  const areReplaced = () => {
+    const now = readStackFile(dir).processes.filter(({ role }) => role === 'api')
+    return now.length === old.length && now.every(({ pid }) => old.every((gone) => gone.pid !== pid))
+  }
+  const answer = async ({ port, host }: Server) => {
+    const response = await fetch(`http://127.0.0.1:${port}/xrpc/_health`, { headers: { host } })
+    await response.arrayBuffer()
+    return response.ok
+  }
+  await untilReady(
+    async () => areReplaced() && (await Promise.all(serving('api').map(answer))).every(Boolean),
+    {
+      what: 'the api processes after they were killed',
+      timeoutMs: startMsMax,
+    },
+  )
+}

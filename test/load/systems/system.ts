@@ -1,0 +1,24 @@
+import type { Server } from '../http/connection.ts'
+import type { MeasuredProcess } from '../process-stats.ts'
+
+/** Which of the two a figure belongs to. */
+export type SystemName = 'rookery' | 'reference'
+
+/** A running system under test. */
+export type System = AsyncDisposable & {
+  readonly name: SystemName
+  /** What a handle of a new account ends with. */
+  readonly handleSuffix: string
+  /** Where requests go: spread evenly over all of them. Changes with a restart. */
+  servers(): readonly Server[]
+  /** Where firehose subscribers connect. */
+  firehoses(): readonly Server[]
+  /** The processes whose CPU time is the cost of an operation. */
+  processes(): readonly MeasuredProcess[]
+  /** Processes that take part but are not the system: the PLC directory, the local load balancer. */
+  bystanders(): readonly MeasuredProcess[]
+  /** Starts the processes that answer requests anew, with all data kept and nothing cached. */
+  restartServers(): Promise<void>
+  /** Bytes on disk of accounts, records and events, without blobs. */
+  storedBytes(): Promise<number>
+}
