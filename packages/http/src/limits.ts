@@ -15,3 +15,6 @@ export const fetchTimeoutMs = 5_000
 
 /** Largest answer of another server, in bytes. */
 export const fetchBytesMax = 512 * 1024
+
+/** What Retry-After asks for while the database is away, in seconds. */
+export const outageRetrySeconds = 2

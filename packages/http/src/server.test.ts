@@ -231,6 +231,26 @@ describe('XRPC routes', () => {
     expect(response.json()).toEqual({ error: 'InternalServerError', message: 'Internal Server Error' })
   })
 
+  test('a database that is away is answered 503 with the time to try again', async () => {
+    const app = await build()
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    const outages = [
+      refused,
+      new AggregateError([refused]),
+      Object.assign(new Error('terminating connection'), { code: '57P01' }),
+      new Error('Connection terminated unexpectedly'),
+    ]
+    app.get('/fails/:n', (request) => {
+      throw outages[Number((request.params as { n: string }).n)]
+    })
+    for (const n of outages.keys()) {
+      const response = await app.inject({ url: `/fails/${n}`, headers })
+      expect(response.statusCode).toBe(503)
+      expect(response.headers['retry-after']).toBe('2')
+      expect(response.json()).toMatchObject({ error: 'NotEnoughResources' })
+    }
+  })
+
   test('answers to a caller with credentials are private', async () => {
     const app = await build()
     const response = await app.inject({

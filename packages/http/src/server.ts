@@ -12,8 +12,15 @@ import {
   fastify,
 } from 'fastify'
 
+import { isDatabaseOutage } from './database-outage.ts'
 import { toXrpcError } from './error-map.ts'
-import { headBytesMax, headersTimeoutMs, jsonBytesMax, keepAliveTimeoutMs } from './limits.ts'
+import {
+  headBytesMax,
+  headersTimeoutMs,
+  jsonBytesMax,
+  keepAliveTimeoutMs,
+  outageRetrySeconds,
+} from './limits.ts'
 import { type HostResolver, type PdsHost, normalizeHostname } from './pds-host.ts'
 import { XrpcError } from './xrpc-error.ts'
 
@@ -137,6 +144,17 @@ function toAnswer(error: FastifyError | Error): XrpcError {
   }
   if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
     return new XrpcError(error.statusCode, 'InvalidRequest', error.message, { cause: error })
+  }
+  if (isDatabaseOutage(error)) {
+    return new XrpcError(
+      503,
+      'NotEnoughResources',
+      'The server cannot reach its database, try again shortly',
+      {
+        cause: error,
+        headers: { 'retry-after': String(outageRetrySeconds) },
+      },
+    )
   }
   return new XrpcError(500, 'InternalServerError', 'Internal Server Error', { cause: error })
 }

@@ -1,0 +1,29 @@
+/** Classes of SQLSTATE that say that the server is away, stopping, or out of room for connections. */
+const outageStates = /^(08|57P|53300)/
+
+/** What sockets say when nobody answers. */
+const socketCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+])
+
+/** What `pg` says, without a code, of connections that ended or did not come about. */
+const driverMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/
+
+/**
+ * Tells whether the error means that PostgreSQL could not be reached or went away: the caller's to try again, not a
+ * mistake of this program. Clients of other services wrap their socket errors in typed ones before they get here.
+ */
+export function isDatabaseOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  // Of many addresses that were tried, the first speaks for all.
+  if (error instanceof AggregateError && error.errors.length > 0) return isDatabaseOutage(error.errors[0])
+  return outageStates.test(code) || socketCodes.has(code) || driverMessages.test(error.message)
+}
