@@ -124,7 +124,8 @@ describe.each([0, 1])('host %i', (index) => {
       'the deactivation',
       (event) => event.event === 'account' && event.did === did && event.status === 'deactivated',
     )
-    await expect(agent.com.atproto.sync.getLatestCommit({ did })).rejects.toMatchObject({
+    const stranger = new AtpAgent({ service: host.url })
+    await expect(stranger.com.atproto.sync.getLatestCommit({ did })).rejects.toMatchObject({
       error: 'RepoDeactivated',
     })
     await expect(agent.post({ text: 'not now', createdAt: new Date().toISOString() })).rejects.toMatchObject({
