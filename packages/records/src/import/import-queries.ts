@@ -130,8 +130,9 @@ export async function replaceRecords(connection: Connection, accountId: number, 
   await connection.query(
     `insert into blob_ref (account_id, collection, rkey, cid, rev)
      select distinct $1::bigint, c.collection, c.rkey, substring(b.blobs from n * 36 + 1 for 36), $2
-     from import_change c cross join lateral ${blockOf('blobs')} b
-     cross join generate_series(0, length(b.blobs) / 36 - 1) as n`,
+     from import_block b join import_change c on c.cid = b.cid
+     cross join generate_series(0, length(b.blobs) / 36 - 1) as n
+     where b.blobs is not null`,
     [accountId, rev],
   )
   // Every blob's count anew, in the order in which commits lock them.

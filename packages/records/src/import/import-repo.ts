@@ -48,7 +48,7 @@ import { deleteUpload } from './upload-import.ts'
 /** What importing takes. */
 export type ImportDeps = {
   pool: Database['pool']
-  store: BlobStore
+  store: Pick<BlobStore, 'get' | 'delete'>
   /** Makes revs. */
   clock: TidClock
   /** Returns what signs the account's commits. */

@@ -59,7 +59,7 @@ export async function uploadImport(store: BlobStore, upload: ImportUpload): Prom
 }
 
 /** Deletes an upload; what cannot be deleted now is found by `collectOrphanObjects`. */
-export async function deleteUpload(store: BlobStore, objectKey: string): Promise<void> {
+export async function deleteUpload(store: Pick<BlobStore, 'delete'>, objectKey: string): Promise<void> {
   try {
     await store.delete(objectKey)
   } catch (error) {
