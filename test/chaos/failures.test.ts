@@ -128,8 +128,7 @@ async function eventsGoOn(timeoutMs: number): Promise<void> {
 
 /** A pod that dies takes its sockets along: come back at the last cursor, as a relay does. */
 async function reconnectedWitness(): Promise<void> {
-  const isClosed = await Promise.race([witness.closed.then(() => true), Promise.resolve(false)])
-  if (!isClosed) return
+  if (!witness.isClosed) return
   const cursor = witness.lastSeq
   witness = new Subscriber((await stack.read()).hosts[0]!.url, { cursor })
   await witness.opened.catch(() => {})
@@ -160,16 +159,21 @@ async function nothingIsLost(): Promise<void> {
   for (const did of load.dids) await everyRecordIsThere(hosts[0]!.url, did, acknowledged)
 }
 
-/** Reads everything from the beginning until the last acknowledged commits have passed. */
+/** Reads everything from the beginning until the given commits have passed; a new pod may need a moment to listen. */
 async function replay(url: string, host: string, revs: ReadonlySet<string | undefined>) {
-  await using subscriber = new Subscriber(url, { host, cursor: 0 })
+  let subscriber = new Subscriber(url, { host, cursor: 0 })
   await until(
     () => {
+      if (subscriber.isClosed) subscriber = new Subscriber(url, { host, cursor: 0 })
       const seen = new Set(subscriber.messages.map(({ body }) => body['rev']))
       return [...revs].every((rev) => rev === undefined || seen.has(rev))
     },
-    { what: `a whole replay from ${url}; notices ${JSON.stringify(subscriber.notices)}`, timeoutMs: 60_000 },
+    {
+      what: `a whole replay from ${url}; notices ${JSON.stringify(subscriber.notices)}`,
+      timeoutMs: 60_000,
+    },
   )
+  await subscriber[Symbol.asyncDispose]()
   return [...subscriber.messages]
 }
 

@@ -17,6 +17,8 @@ export class Subscriber implements AsyncDisposable {
   readonly notices: { name: string; message?: string }[] = []
   readonly closed: Promise<number>
   readonly opened: Promise<void>
+  /** Whether the connection has ended, or never came about. */
+  isClosed = false
   readonly #socket: WebSocket
 
   /**
@@ -37,6 +39,9 @@ export class Subscriber implements AsyncDisposable {
     })
     this.opened.catch(() => {})
     this.closed = new Promise((resolve) => this.#socket.once('close', resolve))
+    this.#socket.once('close', () => {
+      this.isClosed = true
+    })
   }
 
   /** Highest seq seen, or 0. */
