@@ -24,7 +24,7 @@ export const png = Buffer.from(
 )
 
 /** A change of what an account's records refer to. */
-export type RefChange = { accountId: number; cid: Cid; rkey: string }
+type RefChange = { accountId: number; cid: Cid; rkey: string }
 
 /** A database, a store and a writer of repos for tests of blobs, and what such tests do again and again. */
 export type BlobFixture = AsyncDisposable & {
