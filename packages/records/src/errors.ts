@@ -18,7 +18,7 @@ export class WritesOverloadedError extends DomainError {
   readonly code = 'WritesOverloaded'
 }
 
-/** Is thrown when more exports wait than the process may queue: come back shortly. */
+/** Is thrown when more exports or reads of blocks wait than the process may queue: come back shortly. */
 export class ExportsOverloadedError extends DomainError {
   override readonly name = 'ExportsOverloadedError'
   readonly code = 'ExportsOverloaded'

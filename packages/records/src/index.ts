@@ -44,7 +44,7 @@ export {
 } from './errors.ts'
 export type { RepoAddress } from './export/export-queries.ts'
 export { getBlocks } from './export/get-blocks.ts'
-export { blocksMax, exportsMax, listReposMax } from './export/limits.ts'
+export { blockReadsMax, blocksMax, exportsMax, waitingBlockReadsMax } from './export/limits.ts'
 export {
   type InactiveStatus,
   type RepoStatus,
@@ -65,6 +65,7 @@ export { type FoundRepo, findRepo, findRepoRev, listCollections } from './read/r
 export { type ListRecordsOptions, getRecord, listRecords } from './read/read-records.ts'
 export { type AccountTotals, countAccount } from './storage/account-totals.ts'
 export { type RepoCheck, checkRepo, rebuildPacks } from './storage/check-repo.ts'
+export { Slots } from './slots.ts'
 export { compactRepo } from './storage/compact.ts'
 export { deleteRepoContent } from './storage/delete-content.ts'
 export { NodeCache } from './storage/node-cache.ts'

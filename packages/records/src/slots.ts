@@ -33,7 +33,7 @@ export class Slots {
 
   async #wait(signal: AbortSignal | undefined): Promise<void> {
     if (this.#waiting.length >= this.#waitingMax) {
-      throw new ExportsOverloadedError('Too many exports are running, try again shortly')
+      throw new ExportsOverloadedError('Too many requests of this kind are running, try again shortly')
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const giveUp = (): void => {

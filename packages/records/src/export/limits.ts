@@ -24,8 +24,11 @@ export const exportBatchNodeBytes = 1024 * 1024
 /** Blocks that `getBlocks` answers at once. */
 export const blocksMax = 500
 
-/** Bytes of blocks that `getBlocks` answers at once: as many as the largest event. */
-export const blocksBytesMax = 8 * 1024 * 1024
+/** Calls of `getBlocks` that one process answers at once: each may read all rows of a repo. */
+export const blockReadsMax = 2
 
-/** Repos on a page of `listRepos` (SPEC §8). */
-export const listReposMax = 1_000
+/** Calls of `getBlocks` that wait for their turn in one process; more are told to come back. */
+export const waitingBlockReadsMax = 32
+
+/** Bytes of blocks that `getBlocks` answers at once. */
+export const blocksBytesMax = 8 * 1024 * 1024

@@ -261,6 +261,29 @@ describe('blobs of an imported repo', () => {
   })
 })
 
+describe('a blob that is being deleted when an import refers to it', () => {
+  test('is missing, and comes back with its next upload', async () => {
+    const repo = await createAccountRepo(db.database)
+    const deps = { store: blobs.store, pool: db.pool }
+    const upload = async (): Promise<string> => {
+      const body = Readable.from([Buffer.from('doomed')])
+      return cidToString((await uploadBlob(deps, { ...repo, body, bytesMax: 100 })).cid)
+    }
+    const cid = await upload()
+    await db.pool.query(`update blob set state = 'deleting' where account_id = $1`, [repo.accountId])
+    const image = { $type: 'blob', ref: { $link: cid }, mimeType: 'text/plain', size: 6 }
+    await importer.import(repo, (await foreignCar(repo.did, { 'a.b.c/a': { image } })).bytes)
+    const missing = await listMissingBlobs(db.pool, repo.accountId, { limit: 10 })
+    expect(missing.map((blob) => cidToString(blob.cid))).toEqual([cid])
+    await upload()
+    expect(await listMissingBlobs(db.pool, repo.accountId, { limit: 10 })).toEqual([])
+    const { rows } = await db.pool.query('select state, ref_count from blob where account_id = $1', [
+      repo.accountId,
+    ])
+    expect(rows).toEqual([{ state: 'permanent', ref_count: 1 }])
+  })
+})
+
 describe('a CAR that can’t be imported', () => {
   type Case = { name: string; reason: string; make: (repo: AccountRepo) => Promise<Uint8Array> | Uint8Array }
   const car = (repo: AccountRepo) => foreignCar(repo.did, posts(60, 'theirs'))
