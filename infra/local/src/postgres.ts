@@ -11,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   rmSync,
   statSync,
@@ -144,19 +145,25 @@ function initialise(place: {
   throw new SetUpError(`initdb failed in ${home}: ${ran.error?.message ?? ran.stderr.trim()}`)
 }
 
-/** Stops a server that survived its parent and removes the pid file that a killed one left behind. */
+/**
+ * Stops a server that survived its parent and removes the pid file that a killed one left behind. The children of a
+ * killed one take a moment to notice; until then they hold its memory, its files and its port.
+ */
 async function clearLeftovers(dataDir: string): Promise<void> {
   const file = join(dataDir, 'postmaster.pid')
-  if (!existsSync(file)) return
-  const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
-  if (servesFolder(pid, dataDir)) {
-    tryKill(pid, 'SIGINT')
-    await waitUntil(() => !servesFolder(pid, dataDir), {
-      what: `stopping the PostgreSQL server ${pid} that still used ${dataDir}`,
-      timeoutMs: 30_000,
-    })
-  }
+  const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : undefined
+  if (pid !== undefined && servesFolder(pid, dataDir)) tryKill(pid, 'SIGINT')
+  await waitUntil(() => !isServed(dataDir, pid), {
+    what: `stopping the PostgreSQL server that still used ${dataDir}`,
+    timeoutMs: 30_000,
+  })
   rmSync(file, { force: true })
+}
+
+/** Whether any process of a PostgreSQL server, its children too, still uses the data folder. */
+function isServed(dataDir: string, pid: number | undefined): boolean {
+  if (process.platform !== 'linux') return pid !== undefined && servesFolder(pid, dataDir)
+  return readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && servesFolder(Number(entry), dataDir))
 }
 
 /** Whether the process is a PostgreSQL server of this data folder, and not a stranger that got its old number. */
