@@ -1,6 +1,18 @@
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 
 import { defineConfig } from 'vitest/config'
+
+import { sharedDirectory } from './test/support/shared.ts'
+
+const hasVectors = existsSync(join(sharedDirectory, 'vectors'))
+if (!hasVectors) {
+  process.stderr.write(
+    `\n*** The interoperability tests do NOT run: there are no vectors in ${sharedDirectory}.\n` +
+      '*** Set ROOKERY_SHARED to the folder that holds "vectors" and "data".\n\n',
+  )
+}
 
 export default defineConfig({
   test: {
@@ -15,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages,infra}/**/*.test.ts', 'test/*/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/{e2e,chaos}/**'],
+          exclude: ['**/node_modules/**', 'test/{e2e,chaos}/**', ...(hasVectors ? [] : ['test/interop/**'])],
         },
       },
       // Each file starts a whole cluster: one at a time.

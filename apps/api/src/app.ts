@@ -8,6 +8,7 @@ import {
   registerMethods,
   startInternalServer,
 } from '@rookery/http'
+import { signerBackend } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { exportsMax } from '@rookery/records'
 import { createRedis } from '@rookery/redis'
@@ -107,6 +108,7 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const exportPool = exports.pool
   const connections = { config, log, metrics, db, exportPool, redis, blobs, directory, lexicons }
   const deps = await createApiDeps(connections)
+  log.info({ signer: signerBackend }, 'commits are signed')
   stack.use(deps.writer)
   const app = await buildApi(deps)
   stack.defer(() => app.close())

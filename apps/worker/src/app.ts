@@ -3,7 +3,7 @@ import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import { sequencerWaker } from '@rookery/events'
 import { createSafeFetch, startInternalServer } from '@rookery/http'
-import { KeyWrapper, SigningKeys } from '@rookery/identity'
+import { KeyWrapper, SigningKeys, signerBackend } from '@rookery/identity'
 import { JobRelay, JobRunner, JobSchedules } from '@rookery/jobs'
 import { Mailer } from '@rookery/mail'
 import { processTidClock } from '@rookery/records'
@@ -42,6 +42,7 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
     }),
   )
   await waitForSchema(log, db.pool)
+  log.info({ signer: signerBackend }, 'commits are signed')
   const directory = stack.use(new HostDirectory(log, db.kysely))
   const mailer = stack.use(new Mailer({ log, smtpUrl: config.mail.smtpUrl, from: config.mail.from }))
   const store = stack.use(openBlobStore(blobStoreOptions(config.blobs)))

@@ -22,7 +22,11 @@ const flags = {
   'database-url': { value: 'URL', text: 'use this PostgreSQL (default: one of our own)' },
   'redis-url': { value: 'URL', text: 'use this Redis (default: one of our own)' },
   'plc-url': { value: 'URL', text: 'use this PLC directory (default: one of our own)' },
-  'rate-limits': { value: 'on|off', default: 'on', text: 'whether rate limits are enforced' },
+  'rate-limits': {
+    value: 'on|off',
+    default: 'on',
+    text: 'whether rate limits are to be enforced; there are none yet',
+  },
   'retention-ms': { value: 'N', default: '259200000', text: 'how long the event log answers cursors' },
   'handle-domains': {
     value: '.a,.b',

@@ -294,7 +294,8 @@ export const variables = {
   limits: {
     rateLimits: defaulted({
       env: 'ROOKERY_LIMITS_RATE',
-      description: 'Enforces rate limits.',
+      description:
+        'Whether rate limits are to be enforced. This version has none yet, so it changes nothing.',
       schema: flag,
       default: 'true',
       roles: ['api'],
