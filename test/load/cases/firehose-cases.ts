@@ -17,13 +17,14 @@ const live = [
 ]
 
 /** Events that are in the log, at least, before a backfill. */
-const eventsMin = { quick: 2_000, full: 20_000 }
+const eventsMin = { quick: 1_000, full: 20_000 }
 
 /** subscribeRepos: live, from the past, and how soon an event follows its write. */
 export const firehoseCases: BenchCase[] = [
   responseToFrame(),
   ...live.map(subscribeLive),
-  ...[1, 10].map(subscribeBackfill),
+  ...[1, 10].map((count) => subscribeBackfill(count, 'running')),
+  subscribeBackfill(10, 'restarted'),
 ]
 
 /** One write at a time on a server that does nothing else. */
@@ -33,7 +34,7 @@ function responseToFrame(): BenchCase {
     params: { subscribers: 1, writers: 1 },
     isQuick: true,
     measure: async (context) => {
-      const operations = context.timing.isQuick ? 10 : 50
+      const operations = context.timing.isQuick ? 6 : 50
       await using _ = await subscribed(context, 1)
       const meter = new Meter(context.system)
       const writes = await writeNowAndThen(context, operations)
@@ -94,16 +95,20 @@ function subscribeLive(params: { subscribers: number; writesPerSec: number }): B
   }
 }
 
-/** Subscribers that read the whole log from its start, over and over. */
-function subscribeBackfill(count: number): BenchCase {
+/**
+ * Subscribers that read the whole log from its start, over and over. A firehose process that has run all along may
+ * still hold it in memory; one that was restarted has to read what is older from its store.
+ */
+function subscribeBackfill(count: number, firehose: 'running' | 'restarted'): BenchCase {
   return {
     name: 'subscribeBackfill',
-    params: { subscribers: count },
-    isQuick: count === 1,
+    params: { subscribers: count, firehose },
+    isQuick: firehose === 'restarted',
     measure: async (context) => {
       const { system, subscribers, timing } = context
       const events = await eventsInLog(context)
       const repeatAfter = events
+      if (firehose === 'restarted') await system.restartFirehoses()
       await subscribers.subscribe({ servers: system.firehoses(), count, cursor: 0, repeatAfter })
       try {
         await sleep(timing.warmUpMs)

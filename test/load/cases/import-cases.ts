@@ -2,8 +2,8 @@ import { Meter, measureLoad } from '../closed-loop.ts'
 import { repoCar } from '../fixtures/car.ts'
 import { importRequest } from '../fixtures/fixtures.ts'
 import { percentile } from '../statistics.ts'
-import type { BenchCase } from './bench-case.ts'
-import { writePaced } from './paced.ts'
+import type { BenchCase, CaseContext } from './bench-case.ts'
+import { type PacedWrites, writePaced } from './paced.ts'
 
 /** What others do during an import: this many createRecord per second, each late one as soon as it can. */
 const othersPerSecond = 20
@@ -26,41 +26,38 @@ function importCase(options: { name: string; records: number; isQuick: boolean }
       const account = await fixtures.freshAccount()
       await fixtures.deactivate(account)
       const request = importRequest(account, repoCar(account.did, records))
-      const idleCpuMs = await cpuMsOfOthersAlone(context)
+      const cpuMsPerWrite = await cpuMsPerWriteAlone(context)
       const stop = new AbortController()
-      const others = writePaced(context, {
-        perSecond: othersPerSecond,
-        connections: othersConnections,
-        signal: stop.signal,
-      })
+      const progress: PacedWrites = { latenciesMs: [], acknowledged: new Map() }
+      const pace = { perSecond: othersPerSecond, connections: othersConnections }
+      const others = writePaced(context, { ...pace, signal: stop.signal, progress })
       const next = () => ({ request })
       const measurement = await measureLoad({ system, concurrency: 1, extent: { operations: 1 }, next })
+      // Only writes that were answered meanwhile: a server that stalls the others has not done their work either.
+      const writesDone = progress.latenciesMs.length
       stop.abort()
-      const waits = (await others).latenciesMs.sort((a, b) => a - b)
+      await others
+      const waits = progress.latenciesMs.sort((a, b) => a - b)
       return {
         ...measurement,
-        // What the others would have cost anyway is not the import's.
-        cpuMsPerOp: measurement.cpuMsPerOp - idleCpuMs * (1_000 / measurement.opsPerSec),
-        bytesPerSec: request.body.length * measurement.opsPerSec,
+        cpuMsPerOp: measurement.cpuMsPerOp - cpuMsPerWrite * writesDone,
         notes: {
           othersP50Ms: percentile(waits, 0.5),
           othersP99Ms: percentile(waits, 0.99),
           othersMaxMs: waits.at(-1) ?? Number.NaN,
+          othersDone: writesDone,
+          othersCpuMsEach: cpuMsPerWrite,
         },
       }
     },
   }
 }
 
-/** CPU milliseconds that the others cost per millisecond of time, without an import. */
-async function cpuMsOfOthersAlone(context: Parameters<BenchCase['measure']>[0]): Promise<number> {
+/** CPU milliseconds of one of the others' writes at their pace, without an import. */
+async function cpuMsPerWriteAlone(context: CaseContext): Promise<number> {
   const meter = new Meter(context.system)
-  await writePaced(context, {
-    perSecond: othersPerSecond,
-    connections: othersConnections,
-    signal: new AbortController().signal,
-    operationsMax: othersPerSecond,
-  })
-  const { cpuMs, elapsedMs } = meter.stop(1)
-  return cpuMs / elapsedMs
+  const operationsMax = 2 * othersPerSecond
+  const pace = { perSecond: othersPerSecond, connections: othersConnections, operationsMax }
+  await writePaced(context, { ...pace, signal: new AbortController().signal })
+  return meter.stop(operationsMax).perOperation.cpuMsPerOp
 }

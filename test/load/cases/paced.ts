@@ -16,15 +16,21 @@ export type PacedWrites = {
 
 /**
  * Creates records at a steady pace until told to stop: the n-th is sent when its time has come, or as soon after as
- * a connection is free.
+ * a connection is free. What is answered is added to `progress`, which the caller may read meanwhile.
  */
 export async function writePaced(
   { system, fixtures }: CaseContext,
-  options: { perSecond: number; connections: number; signal: AbortSignal; operationsMax?: number },
+  options: {
+    perSecond: number
+    connections: number
+    signal: AbortSignal
+    operationsMax?: number
+    progress?: PacedWrites
+  },
 ): Promise<PacedWrites> {
   const account = roundRobin(await fixtures.accounts(16))
   const pool = connections(system, options.connections)
-  const done: PacedWrites = { latenciesMs: [], acknowledged: new Map() }
+  const done = options.progress ?? { latenciesMs: [], acknowledged: new Map<string, number>() }
   const startMs = monotonicMs()
   let sent = 0
   const lane = async (connection: Connection) => {

@@ -4,7 +4,7 @@
  */
 import type { Server } from '../http/connection.ts'
 import { monotonicMs } from './clock.ts'
-import { type SubscriberOptions, subscribe } from './subscriber.ts'
+import { subscribe } from './subscriber.ts'
 
 /** What the process is told. */
 export type Command =
@@ -31,8 +31,8 @@ export type Tally = {
 const pathStart = Buffer.from('app.bsky.feed.post/')
 const rkeyChars = 13
 
-let open: Disposable[] = []
-let isClosing = false
+/** The current set of subscribers; each `subscribe` begins a new one, and nothing of an old one may count. */
+let current = { open: new Map<number, Disposable>(), isClosed: true }
 let tally = emptyTally()
 let cpu = process.cpuUsage()
 
@@ -51,24 +51,27 @@ async function handle(command: Command): Promise<Tally> {
     tally = { ...emptyTally(), messages: tally.messages.map(() => 0) }
     cpu = process.cpuUsage()
   }
-  if (command.type === 'close') {
-    isClosing = true
-    for (const subscriber of open) subscriber[Symbol.dispose]()
-    open = []
-  }
+  if (command.type === 'close') closeAll()
   const used = process.cpuUsage(cpu)
   return { ...tally, cpuMs: (used.user + used.system) / 1_000 }
 }
 
+function closeAll(): void {
+  current.isClosed = true
+  for (const subscriber of current.open.values()) subscriber[Symbol.dispose]()
+  current.open.clear()
+}
+
 async function subscribeAll(command: Extract<Command, { type: 'subscribe' }>): Promise<void> {
   const { servers, count } = command
-  isClosing = false
+  closeAll()
+  current = { open: new Map(), isClosed: false }
   tally = { ...emptyTally(), messages: Array.from({ length: count }, () => 0) }
   cpu = process.cpuUsage()
   await Promise.all(
     Array.from({ length: count }, async (_, n) => {
       const server = servers[n % servers.length]
-      if (server !== undefined) open[n] = await subscribeOne(command, { server, n })
+      if (server !== undefined) await subscribeOne(command, { server, n })
     }),
   )
 }
@@ -76,29 +79,37 @@ async function subscribeAll(command: Extract<Command, { type: 'subscribe' }>): P
 /** With `repeatAfter`, a subscriber that has read that many messages begins again at its cursor. */
 async function subscribeOne(
   command: Extract<Command, { type: 'subscribe' }>,
-  { server, n }: { server: Server; n: number },
-): Promise<Disposable> {
+  at: { server: Server; n: number },
+): Promise<void> {
+  const { server, n } = at
+  const set = current
   let left = command.repeatAfter ?? Number.POSITIVE_INFINITY
   let isDone = false
-  const options: SubscriberOptions = {
+  const again = () => {
+    isDone = true
+    set.open.get(n)?.[Symbol.dispose]()
+    subscribeOne(command, at).catch(() => {
+      if (!set.isClosed) tally.ended++
+    })
+  }
+  const subscriber = await subscribe({
     server,
     ...(command.cursor !== undefined && { cursor: command.cursor }),
     keepsPayloads: n === 0 && command.repeatAfter === undefined,
     onMessage: (payload) => {
-      if (isDone) return
+      if (isDone || set.isClosed) return
       tally.messages[n] = (tally.messages[n] ?? 0) + 1
       tally.lastMs = monotonicMs()
       if (payload !== undefined) noteArrival(payload)
-      if (--left > 0) return
-      isDone = true
-      open[n]?.[Symbol.dispose]()
-      if (!isClosing) void subscribeOne(command, { server, n }).then((next) => (open[n] = next))
+      if (--left === 0) again()
     },
     onEnd: () => {
-      if (!isClosing && !isDone) tally.ended++
+      if (!set.isClosed && !isDone) tally.ended++
     },
-  }
-  return subscribe(options)
+  })
+  // NOTE: the set may have been closed, or this subscriber be through, while the server was still answering.
+  if (set.isClosed || isDone) subscriber[Symbol.dispose]()
+  else set.open.set(n, subscriber)
 }
 
 function noteArrival(frame: Buffer): void {

@@ -72,7 +72,8 @@ export class Subscribers implements AsyncDisposable {
       if ('answer' in message) resolve(message.answer)
       else reject(new BenchError(message.error))
     })
-    process.send(command)
+    // NOTE: without a function to tell it to, a channel that is closed would end this process.
+    process.send(command, (error) => error !== null && ended())
     return promise
   }
 }

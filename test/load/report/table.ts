@@ -52,7 +52,7 @@ function row(title: string, name: SystemName, outcome: Outcome): string[] {
     ...[opsPerSec, p50Ms, p99Ms, cpuMsPerOp].map(text),
     bytesPerSec === undefined || bytesPerSec < bytesPerMb ? '' : text(bytesPerSec / bytesPerMb),
     text(clientCpuMsPerOp),
-    pairs(measurement.cpuMsPerOpByRole),
+    pairs(withoutZeros(measurement.cpuMsPerOpByRole)),
     pairs(notes),
   ]
 }
@@ -76,9 +76,12 @@ function ratioRow({ outcomes: { rookery, reference } }: CaseResult): string[][] 
   ]
 }
 
+function withoutZeros(values: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0))
+}
+
 function pairs(values: Record<string, number>): string {
   return Object.entries(values)
-    .filter(([, value]) => value !== 0)
     .map(([name, value]) => `${name} ${text(value)}`)
     .join(', ')
 }

@@ -22,6 +22,10 @@ export async function startReference(options: { install: ReferenceInstall; dir: 
   const plc = await startPart('plc', plcPort, { ...options, environment: baseEnvironment() })
   let pds = await startPart('pds', port, { ...options, environment })
   const server = { port, host: `127.0.0.1:${port}` }
+  const restart = async () => {
+    await pds.stop()
+    pds = await startPart('pds', port, { ...options, environment })
+  }
   const processes = () => [{ role: 'pds', pid: pds.pid }]
   return {
     name: 'reference',
@@ -30,10 +34,8 @@ export async function startReference(options: { install: ReferenceInstall; dir: 
     firehoses: () => [server],
     processes,
     bystanders: () => [{ role: 'plc', pid: plc.pid }],
-    restartServers: async () => {
-      await pds.stop()
-      pds = await startPart('pds', port, { ...options, environment })
-    },
+    restartServers: restart,
+    restartFirehoses: restart,
     storedBytes: () => Promise.resolve(diskBytes(dir) - diskBytes(join(dir, 'blobs'))),
     [Symbol.asyncDispose]: async () => {
       await pds.stop()

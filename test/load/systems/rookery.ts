@@ -64,7 +64,8 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
       ...measured().filter(({ role }) => standIns.has(role)),
       ...(options.throughBalancer ? [{ role: 'balancer', pid: child.pid }] : []),
     ],
-    restartServers: () => replaceServers(options.dir, serving),
+    restartServers: () => replace('api', options.dir, serving),
+    restartFirehoses: () => replace('firehose', options.dir, serving),
     storedBytes: () => databaseBytes(databaseUrl),
     resize: async (apiCount) => {
       await child.stop()
@@ -118,23 +119,24 @@ function readStackFile(dir: string): StackFile {
   return JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')) as StackFile
 }
 
-/** Kills every api process; resolves when the supervisor has replaced all of them and they answer. */
-async function replaceServers(dir: string, serving: (role: string) => Server[]): Promise<void> {
-  const old = readStackFile(dir).processes.filter(({ role }) => role === 'api')
+/** Kills every process of a role; resolves when the supervisor has replaced all of them and they answer. */
+async function replace(role: string, dir: string, serving: (role: string) => Server[]): Promise<void> {
+  const old = readStackFile(dir).processes.filter((each) => each.role === role)
   for (const { pid } of old) process.kill(pid, 'SIGKILL')
   const areReplaced = () => {
-    const now = readStackFile(dir).processes.filter(({ role }) => role === 'api')
+    const now = readStackFile(dir).processes.filter((each) => each.role === role)
     return now.length === old.length && now.every(({ pid }) => old.every((gone) => gone.pid !== pid))
   }
   const answer = async ({ port, host }: Server) => {
     const response = await fetch(`http://127.0.0.1:${port}/xrpc/_health`, { headers: { host } })
     await response.arrayBuffer()
-    return response.ok
+    // NOTE: a firehose process does not know this method; that it answers at all is what counts.
+    return response.status < 500
   }
   await untilReady(
-    async () => areReplaced() && (await Promise.all(serving('api').map(answer))).every(Boolean),
+    async () => areReplaced() && (await Promise.all(serving(role).map(answer))).every(Boolean),
     {
-      what: 'the api processes after they were killed',
+      what: `the ${role} processes after they were killed`,
       timeoutMs: startMsMax,
     },
   )

@@ -19,6 +19,8 @@ export type System = AsyncDisposable & {
   bystanders(): readonly MeasuredProcess[]
   /** Starts the processes that answer requests anew, with all data kept and nothing cached. */
   restartServers(): Promise<void>
+  /** The same for those that serve the firehose. */
+  restartFirehoses(): Promise<void>
   /** Bytes on disk of accounts, records and events, without blobs. */
   storedBytes(): Promise<number>
 }
