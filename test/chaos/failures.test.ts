@@ -23,6 +23,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await load[Symbol.asyncDispose]()
+  process.stdout.write(`chaos: ${load.summary()}\n`)
   await witness[Symbol.asyncDispose]()
   await stack[Symbol.asyncDispose]()
 }, 90_000)

@@ -53,6 +53,15 @@ export class WriterLoad implements AsyncDisposable {
     return this.#agents.map((agent) => agent.assertDid)
   }
 
+  /** Returns how many writes were acknowledged, how fast, and what became of the others. */
+  summary(): string {
+    const first = this.acknowledged[0]?.atMs ?? 0
+    const seconds = ((this.acknowledged.at(-1)?.atMs ?? 0) - first) / 1_000
+    const rate = (this.acknowledged.length / seconds).toFixed(0)
+    const failures = [...this.failures].map(([kind, count]) => `${count} × ${kind}`).join(', ')
+    return `${this.acknowledged.length} writes acknowledged, ${rate} a second; failed: ${failures || 'none'}`
+  }
+
   /** Stops writing; resolves when the last answer is in. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true
