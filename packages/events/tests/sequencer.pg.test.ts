@@ -90,24 +90,19 @@ describe('Sequencer', () => {
     await until(async () => (await streamSeqs()).at(-1) === log.at(-1)?.seq, 'everything is published')
   })
 
-  test('numbers within milliseconds of a wake-up', async () => {
-    await using sequencer = startSequencer()
+  test('a wake-up makes it look at once', async () => {
+    const hourMs = 3_600_000
+    await using sequencer = startSequencer({ pollMs: hourMs })
     await until(() => sequencer.isLeader, 'it leads')
     const wake = sequencerWaker(redis.redis, redis.keys)
-    const delays: number[] = []
-    for (let n = 0; n < 20; n++) {
-      await sleep(5)
-      const reading = redis.redis.duplicate()
-      const read = reading.xread('BLOCK', 5_000, 'STREAMS', redis.keys.eventStream, '$')
-      await until(async () => String(await redis.redis.client('LIST')).includes('cmd=xread'), 'it reads')
-      const start = performance.now()
+    for (let n = 1; n <= 20; n++) {
       await say(db.pool, { host: 1, account: 1, n })
-      wake()
-      expect(await read).not.toBeNull()
-      delays.push(performance.now() - start)
-      reading.disconnect()
+      await until(async () => {
+        // The listener may still be connecting: a message before that is lost, as it may be in life.
+        wake()
+        return (await streamSeqs()).length === n
+      }, 'the event is published')
     }
-    expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(50)
   })
 
   test('a leader that was silent for longer than the lease can neither number nor publish', async () => {

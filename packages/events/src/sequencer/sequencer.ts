@@ -46,6 +46,8 @@ export type SequencerOptions = {
   leaseMs: number
   /** How long the log keeps events, in milliseconds. */
   retentionMs: number
+  /** How long it waits for a wake-up before it looks at the queue, in milliseconds. Default 100. */
+  pollMs?: number
   /** Microseconds since the Unix epoch. Default the system's clock. */
   nowMicros?: () => number
 }
@@ -157,7 +159,7 @@ export class Sequencer implements AsyncDisposable {
     // What could not be published leaves a gap that the next round closes first.
     const first = events[0]
     if (first && publisher.publishedSeq >= first.prev_seq) await this.#publish(leadership, events)
-    return events.length > 0 ? 0 : sequencePollMs
+    return events.length > 0 ? 0 : (this.#options.pollMs ?? sequencePollMs)
   }
 
   #checkedClock({ assignedSeq }: Leadership): number {
