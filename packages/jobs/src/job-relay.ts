@@ -26,6 +26,8 @@ export type JobRelayOptions = {
   keys: RedisKeys
   /** How long a relayed job may go without being started, in milliseconds. Default 30,000. */
   relayAgainMs?: number
+  /** How long it waits for a wake-up before it looks at the outbox, in milliseconds. Default 1,000. */
+  pollMs?: number
 }
 
 /**
@@ -101,7 +103,7 @@ export class JobRelay implements AsyncDisposable {
       await untakeJobs(pool, [rows.map(({ id }) => id)])
       throw error
     }
-    return rows.length === relayBatchMax ? 0 : relayPollMs
+    return rows.length === relayBatchMax ? 0 : (this.#options.pollMs ?? relayPollMs)
   }
 
   async #enqueue(name: string, jobs: { id: number; attempts: number }[]): Promise<void> {

@@ -49,15 +49,20 @@ function aborted(job: CompactionJob): Promise<never> {
 }
 
 describe('the relay', () => {
-  test('starts a job within 500 ms of its commit and removes it when it is done', async () => {
+  test('starts a job when it is woken, without waiting to look by itself, and removes it when it is done', async () => {
     const { runs, processors } = counting()
-    cleanUp.use(cluster.startWorker(processors))
-    await cluster.add(1)
-    await outboxHas(cluster.db.pool, 0)
-    const from = performance.now()
-    await cluster.add(2)
-    await vi.waitFor(() => expect(runs.get(2)).toBe(1), { interval: 2 })
-    expect(performance.now() - from).toBeLessThan(500)
+    cleanUp.use(cluster.startWorker(processors, { pollMs: 3_600_000 }))
+    for (const accountId of [1, 2, 3]) {
+      await cluster.add(accountId)
+      await vi.waitFor(
+        () => {
+          // The relay may still be connecting: a message before that is lost, as it may be in life.
+          cluster.wake()
+          expect(runs.get(accountId)).toBe(1)
+        },
+        { timeout: 10_000 },
+      )
+    }
     await outboxHas(cluster.db.pool, 0)
   })
 

@@ -26,13 +26,15 @@ export type Cluster = AsyncDisposable & {
   keys: RedisKeys
   server: RedisServer
   /** Starts a runner and its relay, as a worker process does. */
-  startWorker(processors: JobProcessors, options?: { drainMs?: number }): Worker
+  startWorker(processors: JobProcessors, options?: { drainMs?: number; pollMs?: number }): Worker
   startRelay(): JobRelay
   /** Adds a repo-compaction job for the account and wakes the relays. */
   add(
     accountId: number,
     options?: { dedupeKey?: string; keepResult?: boolean; runAt?: Date },
   ): Promise<number>
+  /** Tells the relays that there is something to do. */
+  wake(): void
   flushRedis(): Promise<void>
 }
 
@@ -61,7 +63,12 @@ export async function startCluster(): Promise<Cluster> {
         drainMs: options.drainMs ?? 1_000,
         leaseMs: testLeaseMs,
       })
-      const relay = new JobRelay({ ...common, relayAgainMs: 2 * testLeaseMs })
+      const { pollMs } = options
+      const relay = new JobRelay({
+        ...common,
+        relayAgainMs: 2 * testLeaseMs,
+        ...(pollMs === undefined ? {} : { pollMs }),
+      })
       const own = new AsyncDisposableStack()
       own.use(relay)
       own.use(runner)
@@ -79,6 +86,7 @@ export async function startCluster(): Promise<Cluster> {
       wakeJobs(redis, keys)
       return id
     },
+    wake: () => wakeJobs(redis, keys),
     flushRedis: async () => {
       await redis.flushall()
     },
