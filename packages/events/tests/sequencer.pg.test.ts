@@ -103,6 +103,7 @@ describe('Sequencer', () => {
         return (await streamSeqs()).length === n
       }, 'the event is published')
     }
+    expect(await streamSeqs()).toEqual((await readLog(db.pool)).map(({ seq }) => seq))
   })
 
   test('a leader that was silent for longer than the lease can neither number nor publish', async () => {
