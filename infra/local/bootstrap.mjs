@@ -177,7 +177,7 @@ try {
   if (process.platform === 'win32') throw new StepFailed('Windows is not supported: use WSL.')
   const { node, pnpm } = ensureToolchain()
   const environment = cleanEnvironment([join(root, 'node_modules', '.bin'), dirname(node), programs])
-  if (!args.includes('--help')) ensureWorkspace(pnpm, environment)
+  if (!args.includes('--help') || args[0] === 'bench') ensureWorkspace(pnpm, environment)
   handOver(node, args, environment)
 } catch (error) {
   fail(error)

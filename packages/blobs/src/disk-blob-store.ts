@@ -172,12 +172,12 @@ export class DiskBlobStore implements BlobStore {
     return stream.bytesWritten
   }
 
-  /** A deletion may remove the directory between making it and moving the file there: then again. */
+  /** A deletion may remove the directory, or one above, while it is made or before the file is moved there: then again. */
   async #place(from: string, to: string): Promise<void> {
     const shard = dirname(to)
     for (let attempt = 1; ; attempt++) {
-      await mkdir(shard, { recursive: true })
       try {
+        await mkdir(shard, { recursive: true })
         await rename(from, to)
         await syncDirectories(shard, this.#objects)
         return
