@@ -6,6 +6,7 @@
 import { BenchError } from './bench-error.ts'
 import { type Connection, type Request, type Response, bodyBytes } from './http/connection.ts'
 import { connections, failureText } from './http/load-balance.ts'
+import { type WindowObserver, noObserver } from './observer.ts'
 import { cpuMsByRole } from './process-stats.ts'
 import { type Measurement, percentile } from './statistics.ts'
 import type { System } from './systems/system.ts'
@@ -27,6 +28,8 @@ export type Load = {
   extent: Extent
   /** The next operation of one of the connections. */
   next: (connection: number) => Operation
+  /** Default: nobody. */
+  observer?: WindowObserver
 }
 
 /** A window of slow operations ends here whatever has come, in milliseconds. */
@@ -66,24 +69,39 @@ class LoadRun implements Disposable {
   }
 
   async measure(): Promise<Measurement> {
-    const { extent, system } = this.#load
-    const isTimed = 'windowMs' in extent
-    if (!isTimed) this.#isCounting = true
-    let meter = new Meter(system)
-    const lanes = Promise.all(this.#pool.map((connection, n) => this.#lane(connection, n)))
-    if (isTimed) {
-      await Promise.race([delay(extent.warmUpMs), lanes])
-      meter = new Meter(system)
-      this.#isCounting = true
-      await Promise.race([this.#untilEnough(extent.windowMs), lanes])
-      const cost = meter.stop(this.#latencies.length)
-      this.#isCounting = false
-      this.#isStopping = true
-      await lanes
-      return this.#measurement(cost)
-    }
+    const { extent } = this.#load
+    return 'windowMs' in extent ? this.#measureTime(extent) : this.#measureAll()
+  }
+
+  async #measureTime(extent: { warmUpMs: number; windowMs: number }): Promise<Measurement> {
+    const { system, observer = noObserver } = this.#load
+    const lanes = this.#start()
+    await Promise.race([delay(extent.warmUpMs), lanes])
+    await observer.begin()
+    const meter = new Meter(system)
+    this.#isCounting = true
+    await Promise.race([this.#untilEnough(extent.windowMs), lanes])
+    const cost = meter.stop(this.#latencies.length)
+    this.#isCounting = false
+    await observer.end(this.#latencies.length)
+    this.#isStopping = true
     await lanes
-    return this.#measurement(meter.stop(this.#latencies.length))
+    return this.#measurement(cost)
+  }
+
+  async #measureAll(): Promise<Measurement> {
+    const { system, observer = noObserver } = this.#load
+    await observer.begin()
+    this.#isCounting = true
+    const meter = new Meter(system)
+    await this.#start()
+    const cost = meter.stop(this.#latencies.length)
+    await observer.end(this.#latencies.length)
+    return this.#measurement(cost)
+  }
+
+  #start(): Promise<unknown> {
+    return Promise.all(this.#pool.map((connection, n) => this.#lane(connection, n)))
   }
 
   [Symbol.dispose](): void {

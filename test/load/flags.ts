@@ -18,6 +18,8 @@ export type BenchOptions = {
   throughBalancer: boolean
   /** Numbers of accounts at which the growth of cost and storage is measured; empty for none. */
   growth: number[]
+  /** Whether to profile every case on Rookery after its rounds. */
+  isProfiled: boolean
   updateReference: boolean
 }
 
@@ -34,6 +36,7 @@ prints what each operation costs. The first run installs the reference from npm 
   --rounds N          rounds per case (default: 3, with --quick 2)
   --window-ms N       length of a window (default: 3000, with --quick 1000)
   --balancer          send requests through the local load balancer; its CPU time is shown, not counted
+  --profile           afterwards profile each case on Rookery: CPU time by function, SQL statements and plans
   --growth LIST       instead: cost and storage at these numbers of accounts, e.g. 1000,10000,100000
   --update-reference  install the newest reference PDS again
   --list              list the cases
@@ -62,6 +65,7 @@ export function parseFlags(args: readonly string[]): BenchOptions {
     growth: (values.growth?.split(',') ?? []).map((text) =>
       parseNumber('growth', text, { min: 100, max: 1_000_000 }),
     ),
+    isProfiled: values.profile,
     updateReference: values['update-reference'],
   }
 }
@@ -80,6 +84,7 @@ function parse(args: readonly string[]) {
         rounds: { type: 'string' },
         'window-ms': { type: 'string' },
         balancer: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
         growth: { type: 'string' },
         'update-reference': { type: 'boolean', default: false },
       },

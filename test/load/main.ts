@@ -11,6 +11,7 @@ import { type BenchOptions, helpText, parseFlags } from './flags.ts'
 import { measureGrowth } from './growth.ts'
 import { idleUse } from './idle-use.ts'
 import { requireProcessStats } from './process-stats.ts'
+import { Profiler } from './profile/profiler.ts'
 import { describeMachine } from './report/machine.ts'
 import { publish } from './report/publish.ts'
 import { type Bench, paramText, runCases } from './run-cases.ts'
@@ -19,6 +20,7 @@ import { startReference } from './systems/reference.ts'
 import { startRookery } from './systems/rookery.ts'
 
 const benchDir = resolve(import.meta.dirname, '../../.local/bench')
+const resultsDir = join(benchDir, 'results')
 
 function say(text: string): void {
   process.stderr.write(`[bench] ${text}\n`)
@@ -36,7 +38,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
       await startRookery({ dir: join(dir, 'rookery'), apiCount: apiCountDefault, throughBalancer: false }),
     )
     const { growth: steps, windowMs } = options
-    const growth = measureGrowth({ rookery, steps, windowMs, resultsDir: join(benchDir, 'results'), say })
+    const growth = measureGrowth({ rookery, steps, windowMs, resultsDir, say })
     await Promise.race([growth, aborted(signal)])
     return true
   }
@@ -59,7 +61,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
     machine: describeMachine(install?.version ?? null),
     results,
     idle,
-    dir: join(benchDir, 'results'),
+    dir: resultsDir,
     isJson: options.isJson,
     say,
   })
@@ -81,13 +83,16 @@ async function startSystems(
   const benches: Bench[] = []
   if (options.systems.includes('rookery')) {
     say("starting Rookery's stack")
-    const { throughBalancer } = options
-    const system = running.use(await startRookery({ dir: join(dir, 'rookery'), apiCount, throughBalancer }))
+    const { throughBalancer, isProfiled } = options
+    const system = running.use(
+      await startRookery({ dir: join(dir, 'rookery'), apiCount, throughBalancer, isProfiled }),
+    )
     benches.push({
       system,
       fixtures: new Fixtures(system, say),
       subscribers,
       resize: (count) => system.resize(count),
+      ...(isProfiled && { profile: profileWith(new Profiler(system, join(resultsDir, 'profiles'))) }),
     })
   }
   if (install !== undefined) {
@@ -101,6 +106,13 @@ async function startSystems(
     })
   }
   return benches
+}
+
+function profileWith(profiler: Profiler): NonNullable<Bench['profile']> {
+  return async (...args) => {
+    say(`profiling ${args[2]}`)
+    process.stderr.write(`${await profiler.profile(...args)}\n`)
+  }
 }
 
 /** Rejects when the signal is raised: what runs is left alone and ends with its processes. */

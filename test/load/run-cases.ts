@@ -2,6 +2,7 @@
 import { BenchError } from './bench-error.ts'
 import type { BenchCase, CaseContext, CaseParams, Timing } from './cases/bench-case.ts'
 import type { CaseGroup } from './cases/cases.ts'
+import { noObserver } from './observer.ts'
 import { warmUp } from './cases/write-cases.ts'
 import { type Measurement, significant, summarise } from './statistics.ts'
 import type { SystemName } from './systems/system.ts'
@@ -17,9 +18,11 @@ export type CaseResult = {
 }
 
 /** A system, with everything that cases need. */
-export type Bench = Omit<CaseContext, 'timing'> & {
+export type Bench = Omit<CaseContext, 'timing' | 'observer'> & {
   /** Starts it with another number of api processes; the reference has only one process. */
   resize(apiCount: number): Promise<void>
+  /** Profiles a case in windows of its own; absent where that was not asked for. */
+  profile?: (each: BenchCase, context: CaseContext, title: string) => Promise<void>
 }
 
 /** How to run. */
@@ -65,6 +68,9 @@ async function runCase(each: BenchCase, options: RunOptions): Promise<CaseResult
       else windows.set(name, [...(windows.get(name) ?? []), outcome.measurement])
     }
   }
+  for (const bench of options.benches) {
+    if (!errors.has(bench.system.name)) await profileCase(each, bench, options)
+  }
   const outcomes: CaseResult['outcomes'] = {}
   for (const [name, measured] of windows) outcomes[name] = { measurement: summarise(measured) }
   for (const [name, error] of errors) outcomes[name] = { error }
@@ -73,19 +79,32 @@ async function runCase(each: BenchCase, options: RunOptions): Promise<CaseResult
 
 async function runWindow(each: BenchCase, bench: Bench, options: RunOptions): Promise<Outcome> {
   const { say, timing } = options
-  const { name } = bench.system
-  const title = `${each.name} ${paramText(each.params)} ${name}`
+  const title = `${each.name} ${paramText(each.params)} ${bench.system.name}`
   try {
-    const measurement = await each.measure({ ...bench, timing })
+    const measurement = await each.measure({ ...bench, timing, observer: noObserver })
     const { opsPerSec, cpuMsPerOp } = measurement
     say(`${title}: ${significant(opsPerSec, 3)}/s, ${significant(cpuMsPerOp, 3)} CPU-ms`)
     return { measurement }
   } catch (error) {
-    // A connection that breaks and an answer that is no success end the case; a mistake of ours ends the run.
-    if (!(error instanceof BenchError) && !(error instanceof Error && 'code' in error)) throw error
-    say(`${title}: failed: ${error.message}`)
-    return { error: error.message }
+    const reason = failureOf(error)
+    say(`${title}: failed: ${reason}`)
+    return { error: reason }
   }
+}
+
+async function profileCase(each: BenchCase, bench: Bench, { say, timing }: RunOptions): Promise<void> {
+  const title = `${each.name} ${paramText(each.params)}`
+  try {
+    await bench.profile?.(each, { ...bench, timing, observer: noObserver }, title)
+  } catch (error) {
+    say(`${title} could not be profiled: ${failureOf(error)}`)
+  }
+}
+
+/** A connection that breaks and an answer that is no success end the case; a mistake of ours ends the run. */
+function failureOf(error: unknown): string {
+  if (error instanceof BenchError || (error instanceof Error && 'code' in error)) return error.message
+  throw error
 }
 
 /** The parameters as short text. */

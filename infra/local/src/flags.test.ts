@@ -24,12 +24,14 @@ describe('parseStartOptions', () => {
         ['--invites', 'on', '--invite-interval-ms', '1000', '--s3', 'http://127.0.0.1:9000'],
         ['--appview', 'did:web:view.test,https://view.test,https://cdn.test/%s/%s,plain'],
         ['--moderation', 'did:web:mod.test,https://mod.test', '--contact-email', 'a@b.test'],
+        ['--profile'],
       ].flat(),
       { ROOKERY_STACK: '1' },
     )
     expect(options).toMatchObject({
       stack: true,
       counts: { api: 3 },
+      profile: true,
       rateLimits: false,
       dir: '/somewhere',
       s3: 'http://127.0.0.1:9000',

@@ -45,6 +45,9 @@ const flags = {
   'contact-email': { value: 'ADDRESS', text: 'shown by describeServer (default: none)' },
   'terms-url': { value: 'URL', text: 'shown by describeServer (default: none)' },
   'privacy-url': { value: 'URL', text: 'shown by describeServer (default: none)' },
+  profile: {
+    text: 'for profiling: PostgreSQL with pg_stat_statements and auto_explain, inspectors (SIGUSR1) on free ports',
+  },
   help: { text: 'show this' },
 } as const satisfies Record<string, Flag>
 
@@ -80,6 +83,8 @@ export type StartOptions = {
   plcUrl: string | undefined
   rateLimits: boolean
   retentionMs: number
+  /** Ready to be profiled: see docs/performance.md. */
+  profile: boolean
   tenant: TenantFlags
 }
 
@@ -122,6 +127,7 @@ export function parseStartOptions(args: readonly string[], env: NodeJS.ProcessEn
     plcUrl: text('plc-url'),
     rateLimits: onOff('rate-limits'),
     retentionMs: count('retention-ms', 1_000, 366 * 86_400_000),
+    profile: values['profile'] === true,
     tenant: {
       handleDomains: parseDomains(text('handle-domains') ?? ''),
       inviteRequired: onOff('invites'),

@@ -37,7 +37,7 @@ export async function startInfrastructure(
   supervision: Supervision,
 ): Promise<Infrastructure> {
   const [databaseUrl, redisUrl, plcUrl, mail, s3] = await Promise.all([
-    options.databaseUrl ?? ownPostgres(options.dir, supervision),
+    options.databaseUrl ?? ownPostgres(options, supervision),
     options.redisUrl ?? ownRedis(options.dir, supervision),
     options.plcUrl ?? ownPlc(options.dir, supervision),
     ownMail(options.dir, supervision),
@@ -46,11 +46,18 @@ export async function startInfrastructure(
   return { databaseUrl, redisUrl, plcUrl, ...mail, s3 }
 }
 
-async function ownPostgres(dir: string, supervision: Supervision): Promise<string> {
+/** Counts what each statement costs, also within functions; no plan is written until somebody sets a threshold. */
+const profilingSettings = {
+  shared_preload_libraries: 'pg_stat_statements,auto_explain',
+  'pg_stat_statements.track': 'all',
+}
+
+async function ownPostgres({ dir, profile }: StartOptions, supervision: Supervision): Promise<string> {
   const port = await freePort()
+  const settings = profile ? profilingSettings : {}
   let url = ''
   await supervise('postgres', supervision, async () => {
-    const server = await startPostgres({ dir, port })
+    const server = await startPostgres({ dir, port, settings })
     url = server.url
     return { ...server, url: `postgresql://127.0.0.1:${port}` }
   })

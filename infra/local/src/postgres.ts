@@ -43,6 +43,8 @@ export type PostgresOptions = {
   durable?: boolean
   /** Connections accepted at once. Default 200. */
   connectionsMax?: number
+  /** Further settings of postgresql.conf. */
+  settings?: Readonly<Record<string, string>>
 }
 
 /** A running PostgreSQL server. */
@@ -208,6 +210,7 @@ function settings(options: PostgresOptions, at: { port: number; socketDir: strin
     ...(durable
       ? {}
       : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', file_copy_method: 'clone' }),
+    ...options.settings,
   }
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }

@@ -141,6 +141,8 @@ export function roleEnvironment(
     ROOKERY_LOG_LEVEL: 'info',
     ...(Object.fromEntries(own) as Record<string, string>),
     ...given.secrets,
+    // NOTE: the port of an inspector is fixed unless told otherwise, and only one process could have it.
+    ...(options.profile && { NODE_OPTIONS: `${given.env['NODE_OPTIONS'] ?? ''} --inspect-port=0` }),
     ROOKERY_DATABASE_URL: at.databaseUrl,
     ROOKERY_REDIS_URL: at.redisUrl,
     ROOKERY_PLC_URL: at.plcUrl,

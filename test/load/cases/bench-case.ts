@@ -1,6 +1,7 @@
 import { type Extent, type Operation, measureLoad } from '../closed-loop.ts'
 import type { Subscribers } from '../firehose/subscribers.ts'
 import type { Fixtures } from '../fixtures/fixtures.ts'
+import type { WindowObserver } from '../observer.ts'
 import type { Measurement } from '../statistics.ts'
 import type { System } from '../systems/system.ts'
 
@@ -11,7 +12,14 @@ export type CaseParams = Record<string, string | number>
 export type Timing = { warmUpMs: number; windowMs: number; isQuick: boolean }
 
 /** What a case works with. */
-export type CaseContext = { system: System; fixtures: Fixtures; subscribers: Subscribers; timing: Timing }
+export type CaseContext = {
+  system: System
+  fixtures: Fixtures
+  subscribers: Subscribers
+  timing: Timing
+  /** Told of the measured part of the case. */
+  observer: WindowObserver
+}
 
 /** One thing that is measured, on either system. */
 export type BenchCase = {
@@ -45,7 +53,8 @@ export function httpCase(options: HttpCase): BenchCase {
       const next = await prepare(context)
       const { warmUpMs, windowMs } = context.timing
       const extent: Extent = operations === undefined ? { warmUpMs, windowMs } : { operations }
-      return measureLoad({ system: context.system, concurrency: params.concurrency, extent, next })
+      const { system, observer } = context
+      return measureLoad({ system, concurrency: params.concurrency, extent, next, observer })
     },
   }
 }

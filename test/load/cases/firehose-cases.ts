@@ -36,10 +36,12 @@ function responseToFrame(): BenchCase {
     measure: async (context) => {
       const operations = context.timing.isQuick ? 6 : 50
       await using _ = await subscribed(context, 1)
+      await context.observer.begin()
       const meter = new Meter(context.system)
       const writes = await writeNowAndThen(context, operations)
       await arrived(context, operations)
       const cost = meter.stop(operations)
+      await context.observer.end(operations)
       const tally = await context.subscribers.report()
       return measurement({ cost, tally, writes, operations })
     },
@@ -75,6 +77,7 @@ function subscribeLive(params: { subscribers: number; writesPerSec: number }): B
       await untilQuiet(context)
       const writeCpuMs = alone.stop(operationsMax).cpuMs
       await using _ = await subscribed(context, params.subscribers)
+      await context.observer.begin()
       const meter = new Meter(system)
       const startMs = monotonicMs()
       const writes = await writePaced(context, writing)
@@ -83,6 +86,7 @@ function subscribeLive(params: { subscribers: number; writesPerSec: number }): B
       const tally = await subscribers.report()
       const operations = sum(tally.messages)
       const whole = meter.stop(operations)
+      await context.observer.end(operations)
       const cpuMsPerOp = Math.max(0, whole.cpuMs - writeCpuMs) / operations
       const result = measurement({ cost: whole, tally, writes, operations })
       return {
@@ -112,6 +116,7 @@ function subscribeBackfill(count: number, firehose: 'running' | 'restarted'): Be
       await subscribers.subscribe({ servers: system.firehoses(), count, cursor: 0, repeatAfter })
       try {
         await sleep(timing.warmUpMs)
+        await context.observer.begin()
         await subscribers.reset()
         const meter = new Meter(system)
         await sleep(Math.max(timing.windowMs, 2_000))
@@ -119,6 +124,7 @@ function subscribeBackfill(count: number, firehose: 'running' | 'restarted'): Be
         const operations = sum(tally.messages)
         if (operations === 0) throw new BenchError('no event was delivered')
         const cost = meter.stop(operations)
+        await context.observer.end(operations)
         const { perOperation, elapsedMs } = cost
         return {
           opsPerSec: operations / (elapsedMs / 1_000),

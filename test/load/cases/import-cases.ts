@@ -22,7 +22,7 @@ function importCase(options: { name: string; records: number; isQuick: boolean }
     params: { records, concurrency: 1, othersPerSecond },
     isQuick,
     measure: async (context) => {
-      const { system, fixtures } = context
+      const { system, fixtures, observer } = context
       const account = await fixtures.freshAccount()
       await fixtures.deactivate(account)
       const request = importRequest(account, repoCar(account.did, records))
@@ -32,7 +32,8 @@ function importCase(options: { name: string; records: number; isQuick: boolean }
       const pace = { perSecond: othersPerSecond, connections: othersConnections }
       const others = writePaced(context, { ...pace, signal: stop.signal, progress })
       const next = () => ({ request })
-      const measurement = await measureLoad({ system, concurrency: 1, extent: { operations: 1 }, next })
+      const extent = { operations: 1 }
+      const measurement = await measureLoad({ system, concurrency: 1, extent, next, observer })
       // Only writes that were answered meanwhile: a server that stalls the others has not done their work either.
       const writesDone = progress.latenciesMs.length
       stop.abort()

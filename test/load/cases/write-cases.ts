@@ -68,12 +68,12 @@ function intoColdRepo(repoRecords: number): BenchCase {
     params: { accounts: 1, concurrency: 1, repoRecords, state: 'cold' },
     isQuick: false,
     measure: async (context) => {
-      const { system, fixtures } = context
+      const { system, fixtures, observer } = context
       const account = await fixtures.repo(repoRecords, 'write')
       await system.restartServers()
       await warmUp(context)
       const next = () => ({ request: createRecord(account, fixtures.number()) })
-      return measureLoad({ system, concurrency: 1, extent: { operations: 1 }, next })
+      return measureLoad({ system, concurrency: 1, extent: { operations: 1 }, next, observer })
     },
   }
 }

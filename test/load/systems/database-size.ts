@@ -1,16 +1,4 @@
-import { Client } from 'pg'
-
-/** Runs one query over a connection of its own. */
-async function queryRows<T extends Record<string, unknown>>(url: string, sql: string): Promise<T[]> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    const { rows } = await client.query<T>(sql)
-    return rows
-  } finally {
-    await client.end()
-  }
-}
+import { queryRows } from './database.ts'
 
 /** Where the server keeps its data. */
 export async function dataDirectory(url: string): Promise<string> {

@@ -30,11 +30,15 @@ export type RookeryOptions = {
   apiCount: number
   /** Send requests through the local load balancer instead of to the api processes in turn. */
   throughBalancer: boolean
+  /** Make everything ready to be profiled, which costs a few percent. Default false. */
+  isProfiled?: boolean
 }
 
 /** A running stack, with access to its database for figures. */
 export type Rookery = System & {
   readonly databaseUrl: string
+  /** File to which PostgreSQL writes its log. */
+  readonly postgresLog: string
   /** Stops it and starts it over the same data with another number of api processes. */
   resize(apiCount: number): Promise<void>
 }
@@ -57,6 +61,7 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
     name: 'rookery',
     handleSuffix: '.test',
     databaseUrl,
+    postgresLog: join(options.dir, 'postgres.log'),
     servers: () => (options.throughBalancer ? [{ port, host }] : serving('api')),
     firehoses: () => (options.throughBalancer ? [{ port, host }] : serving('firehose')),
     processes: () => measured().filter(({ role }) => !standIns.has(role)),
@@ -86,6 +91,7 @@ async function startStack(options: RookeryOptions, port: number): Promise<Child>
     args: [
       ['start', '--stack', '--dir', options.dir, '--port', String(port)],
       ['--api', String(options.apiCount), '--rate-limits', 'off', '--s3', 'disk'],
+      options.isProfiled === true ? ['--profile'] : [],
     ].flat(),
     env: stackEnvironment(),
     logFile,
