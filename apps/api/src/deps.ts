@@ -29,6 +29,7 @@ import type { Logger, Metrics } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 import type { SignUpDeps } from './accounts/sign-up.ts'
+import { KnownWriters } from './auth/known-writers.ts'
 import { createRepoWriter } from './repo-writer.ts'
 
 /** What an api process connects to, and what it was told. */
@@ -53,8 +54,10 @@ export type ApiDeps = ApiConnections & {
   clock: TidClock
   passwords: PasswordHasher
   tokens: SessionTokens
+  /** Who was found to be allowed to write: see `writeOwnRepo`. */
+  knownWriters: KnownWriters
   /** Throws if the account's tenant is suspended. */
-  admit: (account: Account) => Promise<void>
+  admit: (account: Pick<Account, 'tenant_id'>) => Promise<void>
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
@@ -96,6 +99,7 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
       accessTokenMs: config.auth.accessTokenMs,
       refreshTokenMs: config.auth.refreshTokenMs,
     }),
+    knownWriters: new KnownWriters(),
     admit: async ({ tenant_id }) => {
       await connections.directory.getActiveTenant(tenant_id)
     },

@@ -61,7 +61,7 @@ async function createCaller(
      select id from owner`,
     [hostId, did],
   )
-  const token = await deps.tokens.issueAccess(serviceDid, { did, scope: 'com.atproto.access' })
+  const token = deps.tokens.issueAccess(serviceDid, { did, scope: 'com.atproto.access' })
   return { id: must(rows[0]).id, did, host, headers: { authorization: `Bearer ${token}` } }
 }
 

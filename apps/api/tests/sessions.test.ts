@@ -91,7 +91,7 @@ describe('access tokens', () => {
   test('expire with 400 ExpiredToken', async () => {
     const { deps } = api.pods[0]!
     const expired = { did, id: 'x', expiresAt: new Date(Date.now() - 1_000) }
-    const token = await deps.tokens.issueRefresh('did:web:one.test', expired)
+    const token = deps.tokens.issueRefresh('did:web:one.test', expired)
     expect(await api.post(`${server}.refreshSession`, undefined, { token })).toMatchObject({
       status: 400,
       body: { error: 'ExpiredToken', message: 'Token has expired' },
@@ -135,7 +135,7 @@ describe('refreshSession and deleteSession', () => {
   test('takes an expired token to sign out with', async () => {
     const { deps } = api.pods[0]!
     const expired = { did, id: 'gone', expiresAt: new Date(Date.now() - 1_000) }
-    const token = await deps.tokens.issueRefresh('did:web:one.test', expired)
+    const token = deps.tokens.issueRefresh('did:web:one.test', expired)
     expect((await api.post(`${server}.deleteSession`, undefined, { token })).status).toBe(200)
   })
 

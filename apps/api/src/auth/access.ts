@@ -1,4 +1,5 @@
 import {
+  type AccessClaims,
   type AccessScope,
   type Account,
   AccountTakedownError,
@@ -37,7 +38,7 @@ export type AccessDeps = {
   tokens: SessionTokens
   adminPassword: string
   /** Throws if the account's tenant is suspended. */
-  admit: (account: Account) => Promise<void>
+  admit: (account: Pick<Account, 'tenant_id'>) => Promise<void>
 }
 
 /**
@@ -81,19 +82,50 @@ async function verifyAccess(
   request: FastifyRequest,
   token: string,
 ): Promise<AccessAuth> {
-  const { pdsHost: host, logContext } = request
-  const { did, scope } = await deps.tokens.verifyAccess(host.serviceDid, token)
-  const isLimited = scope === 'com.atproto.takendown' && options.allowTakendown === true
-  if (!isLimited && !(options.scopes ?? standardScopes).includes(scope)) {
+  const { did, scope } = verifyToken(deps, options, request, token)
+  return { type: 'access', account: await getCaller(deps, options, request, did), scope }
+}
+
+/**
+ * Returns what a session's token says if sessions of its kind may call. Nothing is known of the account yet.
+ *
+ * @throws {ExpiredTokenError} {InvalidTokenError} if the token is no good.
+ * @throws {XrpcError} 400 InvalidToken for another kind of session.
+ */
+export function verifyToken(
+  deps: Pick<AccessDeps, 'tokens'>,
+  options: AccessOptions,
+  request: FastifyRequest,
+  token: string,
+): AccessClaims {
+  const claims = deps.tokens.verifyAccess(request.pdsHost.serviceDid, token)
+  const isLimited = claims.scope === 'com.atproto.takendown' && options.allowTakendown === true
+  if (!isLimited && !(options.scopes ?? standardScopes).includes(claims.scope)) {
     throw invalidRequest('Bad token scope', 'InvalidToken')
   }
+  return claims
+}
+
+/**
+ * Returns the account that a token names, as it is now, if it may call.
+ *
+ * @throws {XrpcError} 403 AccountNotFound if it is gone, 401 AccountDeactivated if it must not be deactivated.
+ * @throws {AccountTakedownError} if it is taken down or suspended.
+ * @throws whatever `admit` throws.
+ */
+export async function getCaller(
+  deps: Pick<AccessDeps, 'db' | 'admit'>,
+  options: AccessOptions,
+  { pdsHost: host, logContext }: FastifyRequest,
+  did: string,
+): Promise<Account> {
   const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did })
   if (account === undefined) throw new XrpcError(403, 'AccountNotFound', 'Account not found')
   logContext.account = did
   logContext.tenant = account.tenant_id
   checkStatus(account, options)
   if (options.allowTakendown !== true) await deps.admit(account)
-  return { type: 'access', account, scope }
+  return account
 }
 
 function checkStatus(account: Account, options: AccessOptions): void {

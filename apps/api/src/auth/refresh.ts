@@ -14,6 +14,6 @@ export type RefreshAuth = RefreshClaims
 export function refreshAuth(
   deps: { tokens: SessionTokens },
   options: { allowExpired?: boolean } = {},
-): (request: FastifyRequest) => Promise<RefreshAuth> {
+): (request: FastifyRequest) => RefreshAuth {
   return (request) => deps.tokens.verifyRefresh(request.pdsHost.serviceDid, requireBearer(request), options)
 }

@@ -1,10 +1,11 @@
-import { hash } from 'node:crypto'
+import { type KeyObject, createSecretKey, hash } from 'node:crypto'
 
-import { type JWTPayload, SignJWT, decodeProtectedHeader, errors, jwtVerify } from 'jose'
+import { secondMs } from '@rookery/std'
 
 import { ExpiredTokenError, InvalidTokenError } from '../errors.ts'
 import { tokenLengthMax, verifiedTokensMax } from '../limits.ts'
 import { type AccessScope, isAccessScope, refreshScope } from './scopes.ts'
+import { type TokenPart, openToken, peekHeader, signToken } from './signed-token.ts'
 
 /** What an access token says. */
 export type AccessClaims = { did: string; scope: AccessScope; expiresAtMs: number }
@@ -30,23 +31,23 @@ export type SessionTokensOptions = {
  */
 export class SessionTokens {
   readonly #options: SessionTokensOptions
-  readonly #key: Uint8Array
+  readonly #key: KeyObject
   /** Oldest first; the audience is part of the key. */
   readonly #verified = new Map<string, AccessClaims>()
 
   constructor(options: SessionTokensOptions) {
     this.#options = options
-    this.#key = new TextEncoder().encode(options.secret)
+    this.#key = createSecretKey(options.secret, 'utf8')
   }
 
   /** Returns a new access token for the account on the host with this service DID. */
-  issueAccess(audience: string, claims: { did: string; scope: AccessScope }): Promise<string> {
+  issueAccess(audience: string, claims: { did: string; scope: AccessScope }): string {
     const expiresAtMs = Date.now() + this.#options.accessTokenMs
     return this.#sign('at+jwt', audience, claims.did, expiresAtMs, { scope: claims.scope })
   }
 
   /** Returns a new refresh token with this id. */
-  issueRefresh(audience: string, claims: RefreshClaims & { expiresAt: Date }): Promise<string> {
+  issueRefresh(audience: string, claims: RefreshClaims & { expiresAt: Date }): string {
     const payload = { scope: refreshScope, jti: claims.id }
     return this.#sign('refresh+jwt', audience, claims.did, claims.expiresAt.getTime(), payload)
   }
@@ -62,15 +63,15 @@ export class SessionTokens {
    * @throws {ExpiredTokenError} if its time is over.
    * @throws {InvalidTokenError} if it is anything but an unexpired access token that we made for the audience.
    */
-  async verifyAccess(audience: string, token: string): Promise<AccessClaims> {
+  verifyAccess(audience: string, token: string): AccessClaims {
     const cacheKey = `${audience} ${hash('sha256', token, 'base64')}`
     const known = this.#verified.get(cacheKey)
     if (known !== undefined && known.expiresAtMs > Date.now()) return known
     this.#verified.delete(cacheKey)
-    const payload = await this.#verify('at+jwt', audience, token)
+    const payload = this.#verify('at+jwt', audience, token)
     const { sub, scope, exp } = payload
-    if (typeof sub !== 'string' || !isAccessScope(scope) || exp === undefined) throw invalidToken()
-    const claims = { did: sub, scope, expiresAtMs: exp * 1000 }
+    if (typeof sub !== 'string' || !isAccessScope(scope)) throw invalidToken()
+    const claims = { did: sub, scope, expiresAtMs: exp * secondMs }
     this.#remember(cacheKey, claims)
     return claims
   }
@@ -82,56 +83,28 @@ export class SessionTokens {
    * @throws {ExpiredTokenError} if its time is over.
    * @throws {InvalidTokenError} if it is anything but a refresh token that we made for the audience.
    */
-  async verifyRefresh(
-    audience: string,
-    token: string,
-    options: { allowExpired?: boolean } = {},
-  ): Promise<RefreshClaims> {
-    const { sub, scope, jti } = await this.#verify('refresh+jwt', audience, token, options.allowExpired)
+  verifyRefresh(audience: string, token: string, options: { allowExpired?: boolean } = {}): RefreshClaims {
+    const { sub, scope, jti } = this.#verify('refresh+jwt', audience, token, options.allowExpired)
     if (typeof sub !== 'string' || scope !== refreshScope || typeof jti !== 'string') throw invalidToken()
     return { did: sub, id: jti }
   }
 
-  #sign(
-    typ: string,
-    audience: string,
-    did: string,
-    expiresAtMs: number,
-    payload: JWTPayload,
-  ): Promise<string> {
-    return new SignJWT(payload)
-      .setProtectedHeader({ typ, alg: 'HS256' })
-      .setAudience(audience)
-      .setSubject(did)
-      .setIssuedAt()
-      .setExpirationTime(Math.floor(expiresAtMs / 1000))
-      .sign(this.#key)
+  #sign(typ: string, audience: string, did: string, expiresAtMs: number, payload: TokenPart): string {
+    const [iat, exp] = [Date.now(), expiresAtMs].map((ms) => Math.floor(ms / secondMs))
+    return signToken(this.#key, typ, { ...payload, aud: audience, sub: did, iat, exp })
   }
 
-  async #verify(typ: string, audience: string, token: string, allowExpired = false): Promise<JWTPayload> {
-    if (token.length > tokenLengthMax) throw invalidToken()
-    const payload = await this.#verifySignature(typ, audience, token, allowExpired)
+  #verify(typ: string, audience: string, token: string, allowExpired = false): TokenPart & { exp: number } {
+    const opened = token.length > tokenLengthMax ? undefined : openToken(this.#key, token)
+    if (opened?.header['typ'] !== typ || opened.payload['aud'] !== audience) throw invalidToken()
+    const { payload } = opened
+    const { exp } = payload
+    if (typeof exp !== 'number') throw invalidToken()
+    if (!allowExpired && exp * secondMs <= Date.now()) throw new ExpiredTokenError('Token has expired')
     // An OAuth token (bound to a key) and a service token (bound to a method) are no session (SPEC AU-1).
     if (payload['cnf'] !== undefined || payload['lxm'] !== undefined)
       throw new InvalidTokenError('Malformed token')
-    return payload
-  }
-
-  async #verifySignature(
-    typ: string,
-    audience: string,
-    token: string,
-    allowExpired: boolean,
-  ): Promise<JWTPayload> {
-    try {
-      const options = { algorithms: ['HS256'], audience, typ }
-      return (await jwtVerify(token, this.#key, options)).payload
-    } catch (error) {
-      if (!(error instanceof errors.JWTExpired)) throw invalidToken(error)
-      // jose looks at the time last: signature, type and audience were right.
-      if (!allowExpired) throw new ExpiredTokenError('Token has expired', { cause: error })
-      return error.payload
-    }
+    return { ...payload, exp }
   }
 
   #remember(cacheKey: string, claims: AccessClaims): void {
@@ -143,14 +116,10 @@ export class SessionTokens {
 }
 
 /** Returns the `typ` in a JWT's header without checking anything else, or undefined if the text is no JWT. */
-export function peekTokenType(token: string): string | undefined {
-  try {
-    return decodeProtectedHeader(token).typ
-  } catch {
-    return undefined
-  }
+export function peekTokenType(token: string): unknown {
+  return peekHeader(token)?.['typ']
 }
 
-function invalidToken(cause?: unknown): InvalidTokenError {
-  return new InvalidTokenError('Token could not be verified', { cause })
+function invalidToken(): InvalidTokenError {
+  return new InvalidTokenError('Token could not be verified')
 }

@@ -7,6 +7,7 @@ import type { Account, AccountRef } from '../account.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
 import { assertOfferedPassword } from '../passwords/password-rules.ts'
+import type { AccessScope } from './scopes.ts'
 import { deleteRefreshToken, insertRefreshToken, rotateRefreshToken } from './session-queries.ts'
 import type { RefreshClaims, SessionTokens } from './session-tokens.ts'
 
@@ -126,28 +127,24 @@ function isBarred(account: Account): boolean {
 }
 
 /** Tokens for what a taken-down account may do; its refresh token is stored nowhere and so never good. */
-async function takendownSession(deps: SignInDeps, host: SessionHost, account: Account): Promise<Session> {
-  const { tokens } = deps
-  const { did } = account
-  const [accessJwt, refreshJwt] = await Promise.all([
-    tokens.issueAccess(host.serviceDid, { did, scope: 'com.atproto.takendown' }),
-    tokens.issueRefresh(host.serviceDid, { did, id: newTokenId(), expiresAt: tokens.refreshExpiry() }),
-  ])
-  return { account, accessJwt, refreshJwt }
+function takendownSession({ tokens }: SignInDeps, host: SessionHost, account: Account): Session {
+  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry() }
+  return withTokens(tokens, host, account, { ...refresh, scope: 'com.atproto.takendown' })
 }
 
-async function withTokens(
+function withTokens(
   tokens: SessionTokens,
   host: SessionHost,
   account: Account,
-  refresh: { id: string; expiresAt: Date },
-): Promise<Session> {
+  session: { id: string; expiresAt: Date; scope?: AccessScope },
+): Session {
   const { did } = account
-  const [accessJwt, refreshJwt] = await Promise.all([
-    tokens.issueAccess(host.serviceDid, { did, scope: 'com.atproto.access' }),
-    tokens.issueRefresh(host.serviceDid, { did, ...refresh }),
-  ])
-  return { account, accessJwt, refreshJwt }
+  const { id, expiresAt, scope = 'com.atproto.access' } = session
+  return {
+    account,
+    accessJwt: tokens.issueAccess(host.serviceDid, { did, scope }),
+    refreshJwt: tokens.issueRefresh(host.serviceDid, { did, id, expiresAt }),
+  }
 }
 
 function normalizeIdentifier(identifier: string): string {

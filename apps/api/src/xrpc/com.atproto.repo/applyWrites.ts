@@ -2,8 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { type BatchWrite, type WrittenRecord, applyWrites as apply } from '@rookery/records'
 import type { DataObject } from '@rookery/syntax'
 
-import { type AccessAuth, accessAuth } from '../../auth/access.ts'
-import { commitOutput, ownRepo } from './own-repo.ts'
+import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
 
 const nsid = 'com.atproto.repo.applyWrites'
@@ -24,16 +23,14 @@ type Input = {
 export function applyWrites(deps: RepoWriteDeps): AnyXrpcMethod {
   return defineMethod({
     nsid,
-    auth: accessAuth(deps, { allowDeactivated: false }),
+    auth: writerAuth(deps),
     inputBytesMax: writeInputBytesMax,
-    handler: async ({ input, auth }: XrpcCall<unknown, Input, AccessAuth>) => {
-      const { validate, swapCommit } = input
-      const writes = input.writes.map(toBatchWrite)
-      const { commit, result } = await apply(deps, ownRepo(auth, input.repo), {
-        writes,
-        validate,
-        swapCommit,
-      })
+    handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      const { validate, swapCommit } = call.input
+      const writes = call.input.writes.map(toBatchWrite)
+      const { commit, result } = await writeOwnRepo(deps, call, (repo) =>
+        apply(deps, repo, { writes, validate, swapCommit }),
+      )
       return {
         ...commitOutput(commit),
         results: result.map((written, index) => toResult(writes[index]?.action ?? 'delete', written)),

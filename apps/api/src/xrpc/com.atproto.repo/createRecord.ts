@@ -2,8 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { createRecord as create } from '@rookery/records'
 import type { DataObject } from '@rookery/syntax'
 
-import { type AccessAuth, accessAuth } from '../../auth/access.ts'
-import { commitOutput, ownRepo } from './own-repo.ts'
+import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
 
 type Input = {
@@ -19,10 +18,10 @@ type Input = {
 export function createRecord(deps: RepoWriteDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.repo.createRecord',
-    auth: accessAuth(deps, { allowDeactivated: false }),
+    auth: writerAuth(deps),
     inputBytesMax: writeInputBytesMax,
-    handler: async ({ input, auth }: XrpcCall<unknown, Input, AccessAuth>) => {
-      const { commit, result } = await create(deps, ownRepo(auth, input.repo), input)
+    handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      const { commit, result } = await writeOwnRepo(deps, call, (repo) => create(deps, repo, call.input))
       const { uri, cid, validationStatus } = result
       return { uri, cid, ...commitOutput(commit), validationStatus }
     },

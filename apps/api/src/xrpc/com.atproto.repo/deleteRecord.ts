@@ -1,8 +1,7 @@
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { deleteRecord as remove } from '@rookery/records'
 
-import { type AccessAuth, accessAuth } from '../../auth/access.ts'
-import { commitOutput, ownRepo } from './own-repo.ts'
+import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import type { RepoWriteDeps } from './repo-deps.ts'
 
 type Input = {
@@ -17,8 +16,12 @@ type Input = {
 export function deleteRecord(deps: Omit<RepoWriteDeps, 'lexicons' | 'clock'>): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.repo.deleteRecord',
-    auth: accessAuth(deps, { allowDeactivated: false }),
-    handler: async ({ input, auth }: XrpcCall<unknown, Input, AccessAuth>) =>
-      commitOutput(await remove(deps, ownRepo(auth, input.repo), input)),
+    auth: writerAuth(deps),
+    handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      const { commit } = await writeOwnRepo(deps, call, async (repo) => ({
+        commit: await remove(deps, repo, call.input),
+      }))
+      return commitOutput(commit)
+    },
   })
 }

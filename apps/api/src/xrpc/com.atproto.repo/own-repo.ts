@@ -1,24 +1,64 @@
 import type { Account } from '@rookery/accounts'
-import { XrpcError } from '@rookery/http'
+import { type XrpcCall, XrpcError } from '@rookery/http'
 import type { RepoRef, StoredCommit } from '@rookery/records'
 import { cidToString } from '@rookery/syntax'
+import type { FastifyRequest } from 'fastify'
 
-import type { AccessAuth } from '../../auth/access.ts'
+import { getCaller, verifyToken } from '../../auth/access.ts'
+import { requireBearer } from '../../auth/authorization-header.ts'
+import type { OwnRepoDeps } from './repo-deps.ts'
+
+/** A session that may write calls. Whether its account may is found out with the write: `writeOwnRepo`. */
+export type WriterAuth = { did: string }
+
+const options = { allowDeactivated: false }
+
+/** Returns the check of methods that write the caller's repo by `writeOwnRepo`. */
+export function writerAuth(deps: Pick<OwnRepoDeps, 'tokens'>): (request: FastifyRequest) => WriterAuth {
+  return (request) => verifyToken(deps, options, request, requireBearer(request))
+}
 
 /**
- * Returns the caller's repo, which is the only one that it may write.
+ * Writes the caller's repo, which is the only one that it may write, and returns what was written.
+ *
+ * A commit is stored only if the account is there and active: the statement that stores it compares. So for an
+ * account that is known here the write begins at once, and if it made a commit, the account was allowed to. Whatever
+ * else comes of it counts only once the account was looked at (invariant 6): one that may not call is told so, as with
+ * every other method, and one that is here anew under another id writes again.
  *
  * @throws {XrpcError} 401 if `repo` names another one.
+ * @throws whatever `getCaller` and the write throw.
  */
-export function ownRepo({ account }: AccessAuth, repo: string): RepoRef {
-  if (!isNamed(account, repo)) {
+export async function writeOwnRepo<T extends { commit: StoredCommit | undefined }>(
+  deps: OwnRepoDeps,
+  { host, request, auth: { did }, input }: XrpcCall<unknown, { repo: string }, WriterAuth>,
+  write: (repo: RepoRef) => Promise<T>,
+): Promise<T> {
+  const known = input.repo === did ? deps.knownWriters.get(host.id, did) : undefined
+  if (known === undefined) return write(await findOwnRepo())
+  request.logContext.account = did
+  request.logContext.tenant = known.tenant_id
+  const attempt = async (): Promise<T> => {
+    await deps.admit(known)
+    return write({ accountId: known.id, did })
+  }
+  const [tried] = await Promise.allSettled([attempt()])
+  if (tried.status === 'fulfilled' && tried.value.commit !== undefined) return tried.value
+  const repo = await findOwnRepo()
+  if (repo.accountId !== known.id) return write(repo)
+  if (tried.status === 'rejected') throw tried.reason
+  return tried.value
+
+  async function findOwnRepo(): Promise<RepoRef> {
+    const account = await getCaller(deps, options, request, did)
+    deps.knownWriters.set(account)
+    if (isNamed(account, input.repo)) return { accountId: account.id, did }
     throw new XrpcError(
       401,
       'AuthenticationRequired',
       'The repo is not the one of the account that signed in',
     )
   }
-  return { accountId: account.id, did: account.did }
 }
 
 /** Returns a commit as methods answer it; nothing if none was made. */

@@ -2,8 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { putRecord as put } from '@rookery/records'
 import type { DataObject } from '@rookery/syntax'
 
-import { type AccessAuth, accessAuth } from '../../auth/access.ts'
-import { commitOutput, ownRepo } from './own-repo.ts'
+import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
 
 type Input = {
@@ -20,10 +19,10 @@ type Input = {
 export function putRecord(deps: RepoWriteDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.repo.putRecord',
-    auth: accessAuth(deps, { allowDeactivated: false }),
+    auth: writerAuth(deps),
     inputBytesMax: writeInputBytesMax,
-    handler: async ({ input, auth }: XrpcCall<unknown, Input, AccessAuth>) => {
-      const { commit, result } = await put(deps, ownRepo(auth, input.repo), input)
+    handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      const { commit, result } = await writeOwnRepo(deps, call, (repo) => put(deps, repo, call.input))
       const { uri, cid, validationStatus } = result
       return { uri, cid, ...commitOutput(commit), validationStatus }
     },

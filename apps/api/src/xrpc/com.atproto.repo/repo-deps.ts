@@ -4,9 +4,13 @@ import type { LexiconRegistry } from '@rookery/lexicon'
 import type { TidClock } from '@rookery/syntax'
 
 import type { AccessDeps } from '../../auth/access.ts'
+import type { KnownWriters } from '../../auth/known-writers.ts'
+
+/** What writing the caller's own repo takes. */
+export type OwnRepoDeps = Omit<AccessDeps, 'adminPassword'> & { knownWriters: KnownWriters }
 
 /** What the methods that write records take. */
-export type RepoWriteDeps = AccessDeps & {
+export type RepoWriteDeps = OwnRepoDeps & {
   writer: RepoWriter
   lexicons: Pick<LexiconRegistry, 'validateRecord'>
   /** Makes record keys. */

@@ -1,0 +1,28 @@
+import type { Account } from '@rookery/accounts'
+
+/** Accounts that one process remembers; an entry is about 200 bytes. */
+const knownWritersMax = 50_000
+
+/** As much of an account as never changes while it is there. */
+export type KnownWriter = Pick<Account, 'id' | 'tenant_id'>
+
+/**
+ * Row ids of accounts, by host and DID, so that a write need not ask for what its own statement checks. An entry is a
+ * hint: the account may be barred, gone, or here anew under another id. The oldest is dropped first.
+ */
+export class KnownWriters {
+  readonly #writers = new Map<string, KnownWriter>()
+
+  /** Returns what is remembered of the host's account of this DID, or undefined. */
+  get(hostId: number, did: string): KnownWriter | undefined {
+    return this.#writers.get(`${hostId} ${did}`)
+  }
+
+  /** Remembers an account that was just found. */
+  set({ host_id: hostId, did, id, tenant_id }: Account): void {
+    this.#writers.set(`${hostId} ${did}`, { id, tenant_id })
+    if (this.#writers.size <= knownWritersMax) return
+    const oldest = this.#writers.keys().next()
+    if (oldest.done !== true) this.#writers.delete(oldest.value)
+  }
+}
