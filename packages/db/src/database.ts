@@ -79,6 +79,9 @@ function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
     application_name: options.applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    // Statements look rows up by key. PostgreSQL finds plans of partitioned tables cheaper with known values and so
+    // would plan each execution anew, which takes longer than to run it.
+    options: '-c plan_cache_mode=force_generic_plan',
     types,
   }
 }

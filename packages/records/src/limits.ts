@@ -31,6 +31,21 @@ export const optimisticAttemptsMax = 4
 /** Writes of one process that hold a repo's row lock while they compute: each takes a connection. */
 export const lockedWritesMax = 2
 
+/** Heads that one statement looks up. */
+export const headsPerLookupMax = 64
+
+/** Statements of one process that look heads up at the same time. */
+export const headLookupsInFlightMax = 2
+
+/**
+ * Share of the writes that find their kept head moved, above which heads are looked up before a commit is built on
+ * them: a look-up costs about a fifth of a commit that is built in vain.
+ */
+export const movedShareMax = 0.2
+
+/** Weight of the latest write in that share. */
+export const movedShareWeight = 1 / 64
+
 /** Heads, with the tree nodes along their last paths, that a process keeps; about 20 KB each. */
 export const cachedHeadsMax = 2_000
 

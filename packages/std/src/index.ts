@@ -1,4 +1,5 @@
 export { AssertionError, assert, must } from './assert.ts'
+export { Batcher, type BatcherOptions } from './batcher.ts'
 export { DomainError } from './errors.ts'
 export { Loop, type LoopOptions } from './loop.ts'
 export { dayMs, hourMs, minuteMs, secondMs } from './time.ts'

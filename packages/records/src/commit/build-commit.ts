@@ -1,6 +1,15 @@
 import type { Queryable } from '@rookery/db'
 import { encodeCommitFrame } from '@rookery/events'
-import { type RepoOp, type Sign, type Tree, applyOps, buildSlice, loadPaths, signCommit } from '@rookery/repo'
+import {
+  type Block,
+  type RepoOp,
+  type Sign,
+  type Tree,
+  applyOps,
+  buildSlice,
+  loadPaths,
+  signCommit,
+} from '@rookery/repo'
 import type { Cid, Tid } from '@rookery/syntax'
 
 import { CommitTooLargeError } from '../errors.ts'
@@ -27,7 +36,12 @@ export type RepoView = {
 export type WritePlan = (view: RepoView) => Promise<readonly RecordWrite[]> | readonly RecordWrite[]
 
 /** A commit ready to be stored, and the tree that follows it. */
-export type BuiltCommit = { readonly commit: NewCommit; readonly tree: Tree }
+export type BuiltCommit = {
+  readonly commit: NewCommit
+  readonly tree: Tree
+  /** Nodes that the tree before did not have. */
+  readonly newNodes: readonly Block[]
+}
 
 /**
  * Applies writes to a repo's tree and signs the result.
@@ -80,6 +94,7 @@ export async function buildCommit(options: {
   })
   return {
     tree: applied.tree,
+    newNodes: applied.newNodes,
     commit: {
       accountId: head.accountId,
       hostId: head.hostId,

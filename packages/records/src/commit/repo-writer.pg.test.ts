@@ -119,6 +119,36 @@ describe('RepoWriter', () => {
     expect(rows).toHaveLength(100)
   }, 60_000)
 
+  test('looks heads up first where other processes keep moving them, and reads only what came since', async () => {
+    const repo = await createTestRepo(db.database)
+    const statements: string[] = []
+    const pool = new Proxy(db.pool, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target)
+        if (key !== 'query') return typeof value === 'function' ? value.bind(target) : value
+        return (query: { name: string }, ...rest: unknown[]) => {
+          statements.push(query.name)
+          return (value as (...args: unknown[]) => unknown).call(target, query, ...rest)
+        }
+      },
+    })
+    await using one = testWriter(db.database, { pool })
+    await using two = testWriter(db.database, { pool })
+    const write = (n: number) => (n % 2 ? one : two).commit(repo, () => [writeOf('create', `a.b.c/${n}`, {})])
+    for (let n = 0; n < 60; n++) await write(n)
+    statements.length = 0
+    for (let n = 60; n < 160; n++) await write(n)
+    expect(statements.filter((name) => name === 'commit_batch')).toHaveLength(100)
+    expect(statements.filter((name) => name === 'repo_refresh')).toHaveLength(100)
+    expect(new Set(statements)).toEqual(new Set(['commit_batch', 'repo_refresh']))
+    // On its own again, a process stops to ask.
+    for (let n = 161; n < 461; n += 2) await write(n)
+    statements.length = 0
+    for (let n = 461; n < 481; n += 2) await write(n)
+    expect(statements).toEqual(Array.from({ length: 10 }, () => 'commit_batch'))
+    await checkHistory(db.database, repo)
+  }, 60_000)
+
   test('refuses on what the repo is, not on what a stale head says', async () => {
     const repo = await createTestRepo(db.database)
     await using one = testWriter(db.database)

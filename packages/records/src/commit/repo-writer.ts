@@ -5,14 +5,15 @@
  * (`GroupCommit`). A write computes its commit from the head that this process last saw and stores it if the head
  * is still that one. If another process has moved it, the repo is loaded anew and the write's plan runs again;
  * after a few times the write takes the row's lock first, so it cannot starve. No client sees any of that: a
- * commit fails for its own reasons only.
+ * commit fails for its own reasons only. Where that happens often, because a repo's writes come to many processes, heads are looked
+ * up first, many in one round trip.
  *
  * Kept heads and nodes advance after the commit is durable; stale ones cost a retry. Whatever the clock says, a
  * new rev is above the one before (SPEC REP-3).
  */
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
 import { MissingBlockError, type Sign, findRecord, loadPaths, openTree } from '@rookery/repo'
-import { DomainError, must } from '@rookery/std'
+import { Batcher, DomainError, must } from '@rookery/std'
 import { type Cid, type Tid, type TidClock, cidEquals } from '@rookery/syntax'
 
 import { findBlobRows } from '../blobs/blob-queries.ts'
@@ -21,8 +22,12 @@ import { WritesOverloadedError } from '../errors.ts'
 import {
   cachedTreeCommitsMax,
   compactionReminderCommits,
+  headLookupsInFlightMax,
+  headsPerLookupMax,
   inlineCompactionsMax,
   lockedWritesMax,
+  movedShareMax,
+  movedShareWeight,
   optimisticAttemptsMax,
   waitingCompactionsMax,
   waitingWritesPerRepoMax,
@@ -32,13 +37,16 @@ import { Slots } from '../slots.ts'
 import { compactRepo, compactionNeed } from '../storage/compact.ts'
 import { NodeCache } from '../storage/node-cache.ts'
 import {
+  type KnownRepo,
+  type RefreshedRepo,
   type RepoHead,
   type RepoPacks,
   findHead,
   loadPacks,
-  loadRepo,
   lockHead,
+  refreshRepos,
 } from '../storage/storage-queries.ts'
+import { readPack } from '../storage/pack.ts'
 import { StoredNodes } from '../storage/stored-nodes.ts'
 import { type WritePlan, buildCommit } from './build-commit.ts'
 import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queries.ts'
@@ -76,6 +84,9 @@ export class RepoWriter implements AsyncDisposable {
   readonly #heads = new HeadCache()
   readonly #nodes: NodeCache
   readonly #group: GroupCommit
+  readonly #lookups: Batcher<KnownRepo, RefreshedRepo>
+  /** Moving average: how many of the kept heads that were used had been moved by another process. */
+  #movedShare = 0
   readonly #locked = new Slots(lockedWritesMax, Number.POSITIVE_INFINITY)
   /** The last write of each repo that has any, and how many wait. */
   readonly #queues = new Map<number, { last: Promise<unknown>; waiting: number }>()
@@ -86,6 +97,11 @@ export class RepoWriter implements AsyncDisposable {
     this.#options = options
     this.#nodes = options.nodeCache ?? new NodeCache()
     this.#group = new GroupCommit(options.pool, options.onStored)
+    this.#lookups = new Batcher({
+      run: (repos) => refreshRepos(options.pool, repos),
+      batchMax: headsPerLookupMax,
+      inFlightMax: headLookupsInFlightMax,
+    })
   }
 
   /**
@@ -132,17 +148,27 @@ export class RepoWriter implements AsyncDisposable {
   async #commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
     const sign = await this.#options.signerFor(repo)
     for (let attempt = 0; attempt < optimisticAttemptsMax; attempt++) {
-      const result = await this.#tryCommit(repo, plan, sign)
+      const result = await this.#tryCommit(repo, plan, sign, attempt)
       if (result !== 'retry') return result
     }
     return this.#commitLocked(repo, plan, sign)
   }
 
-  async #tryCommit(repo: RepoRef, plan: WritePlan, sign: Sign): Promise<StoredCommit | undefined | 'retry'> {
+  async #tryCommit(
+    repo: RepoRef,
+    plan: WritePlan,
+    sign: Sign,
+    attempt: number,
+  ): Promise<StoredCommit | undefined | 'retry'> {
     const { pool } = this.#options
-    const start = this.#heads.get(repo.accountId) ?? (await this.#load(pool, repo))
+    const kept = this.#heads.get(repo.accountId)
+    const mayUseKept = kept !== undefined && attempt === 0 && this.#movedShare <= movedShareMax
+    const start = mayUseKept ? kept : await this.#lookUp(repo, kept)
     try {
-      return await this.#build({ db: pool, start, plan, sign, store: (commit) => this.#group.store(commit) })
+      const store = (commit: NewCommit) => this.#group.store(commit)
+      const result = await this.#build({ db: pool, start, plan, sign, store })
+      if (mayUseKept) this.#countUse(result === 'retry')
+      return result
     } catch (error) {
       this.#heads.delete(repo.accountId)
       // A compaction has moved the node: the packs are read anew.
@@ -201,11 +227,9 @@ export class RepoWriter implements AsyncDisposable {
     const now = this.#options.now ?? (() => new Date())
     const built = await buildCommit({ head, tree, nodes, writes, rev, sign, now })
     const outcome = await store(built.commit)
-    if (outcome === 'head moved') {
-      this.#heads.delete(head.accountId)
-      return 'retry'
-    }
+    if (outcome === 'head moved') return 'retry'
     if (outcome !== 'stored') throw await refusal(db, head, { outcome, writes })
+    for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
     const next: CachedHead = follow(start, built.commit, built.tree)
     if (options.keep === undefined) this.#keep(repo, next, head)
     else options.keep(next)
@@ -214,9 +238,7 @@ export class RepoWriter implements AsyncDisposable {
 
   /** A no-op is decided on a head that must still be the current one: there is no compare to tell. */
   async #confirmNothing(start: CachedHead): Promise<undefined | 'retry'> {
-    if (!(await this.#isStale(start))) return undefined
-    this.#heads.delete(start.head.accountId)
-    return 'retry'
+    return (await this.#isStale(start)) ? 'retry' : undefined
   }
 
   async #isStale({ head }: CachedHead): Promise<boolean> {
@@ -224,10 +246,21 @@ export class RepoWriter implements AsyncDisposable {
     return now !== undefined && now.rev !== head.rev
   }
 
-  async #load(db: Queryable, repo: RepoRef): Promise<CachedHead & { packs: RepoPacks }> {
-    const loaded = await loadRepo(db, repo.accountId)
-    if (loaded === undefined) throw notActive(repo.did, undefined)
-    return { ...loaded, tree: openTree(loaded.head.data), treeCommits: 0 }
+  /** Returns the head as it is now. What other processes added since the kept one goes into the node cache. */
+  async #lookUp(repo: RepoRef, kept: CachedHead | undefined): Promise<CachedHead & { packs?: RepoPacks }> {
+    const found = await this.#lookups.ask({ accountId: repo.accountId, rev: kept?.head.rev })
+    if (found.state === 'missing') throw notActive(repo.did, undefined)
+    if (kept !== undefined) this.#countUse(found.state === 'moved')
+    if (found.state === 'unmoved') return must(kept)
+    const { head, packs, isWhole } = found
+    const start = { head, tree: openTree(head.data), treeCommits: 0 }
+    if (isWhole) return { ...start, packs }
+    for (const delta of packs.deltas) readPack(delta, ({ cid, bytes }) => this.#nodes.add(cid, bytes))
+    return start
+  }
+
+  #countUse(wasMoved: boolean): void {
+    this.#movedShare += ((wasMoved ? 1 : 0) - this.#movedShare) * movedShareWeight
   }
 
   #keep(repo: RepoRef, entry: CachedHead, before: RepoHead): void {

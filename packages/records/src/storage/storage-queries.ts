@@ -1,4 +1,5 @@
 import { type AccountStatus, type Queryable, statement } from '@rookery/db'
+import { must } from '@rookery/std'
 import type { Cid, Tid } from '@rookery/syntax'
 
 /** The head of a repo as its row has it. */
@@ -50,6 +51,23 @@ const chunks = statement<{ chunk: number; bytes: Buffer }>(
    where r.account_id = $1 and p.chunk = any($2::integer[])`,
 )
 
+// One row per repo, whatever the number of packs: `limit` keeps each look-up an index scan of its own.
+const refreshed = statement<
+  RepoHead & { n: number; packs: Buffer | null; packBytes: number[] | null; hasBase: boolean | null }
+>(
+  'repo_refresh',
+  `select i.n::integer, ${headColumns}, p.packs, p."packBytes", p."hasBase"
+   from unnest($1::bigint[], $2::text[]) with ordinality as i(account_id, rev, n)
+   cross join lateral (select * from repo where repo.account_id = i.account_id limit 1) r
+   cross join lateral (
+     select string_agg(p.bytes, ''::bytea order by p.rev) as packs,
+       array_agg(length(p.bytes) order by p.rev) as "packBytes", bool_or(p.kind = 'base') as "hasBase"
+     from pack p
+     where p.account_id = i.account_id and p.chunk <= 1 and r.rev <> i.rev
+       and p.rev >= greatest(i.rev, coalesce(r.base_rev, ''))
+   ) p`,
+)
+
 /** Returns the repo's head, or undefined if the account has none. */
 export async function findHead(db: Queryable, accountId: number): Promise<RepoHead | undefined> {
   return (await head(db, [accountId])).rows[0]
@@ -68,6 +86,53 @@ export async function loadRepo(
   const { rows } = await loaded(db, [accountId])
   const first = rows[0]
   return first && { head: first, packs: collectPacks(rows) }
+}
+
+/** A repo of which this process may know a head already. */
+export type KnownRepo = {
+  readonly accountId: number
+  /** Rev of the head that it knows. */
+  readonly rev: Tid | undefined
+}
+
+/** How a repo is now, compared with what was known of it. */
+export type RefreshedRepo =
+  | { readonly state: 'missing' }
+  | { readonly state: 'unmoved' }
+  | {
+      readonly state: 'moved'
+      readonly head: RepoHead
+      /** Since the known rev; if that is not known or a compaction is newer, all that reading the tree starts from. */
+      readonly packs: RepoPacks
+      readonly isWhole: boolean
+    }
+
+/** Looks up the heads of several repos in one round trip, each with the packs that came since; in their order. */
+export async function refreshRepos(db: Queryable, repos: readonly KnownRepo[]): Promise<RefreshedRepo[]> {
+  const { rows } = await refreshed(db, [
+    repos.map(({ accountId }) => accountId),
+    repos.map(({ rev }) => rev ?? ''),
+  ])
+  const found = repos.map((): RefreshedRepo => ({ state: 'missing' }))
+  for (const { n, packs, packBytes, hasBase, ...head } of rows) {
+    const { rev } = must(repos[n - 1])
+    found[n - 1] =
+      rev === head.rev
+        ? { state: 'unmoved' }
+        : {
+            state: 'moved',
+            head,
+            packs: cutPacks(packs, packBytes ?? [], hasBase === true),
+            isWhole: rev === undefined || (head.baseRev !== null && head.baseRev >= rev),
+          }
+  }
+  return found
+}
+
+function cutPacks(joined: Buffer | null, lengths: readonly number[], hasBase: boolean): RepoPacks {
+  let at = 0
+  const packs = lengths.map((length) => must(joined).subarray(at, (at += length)))
+  return hasBase ? { directory: packs[0], deltas: packs.slice(1) } : { directory: undefined, deltas: packs }
 }
 
 /** Returns the packs that reading the repo's tree starts from. */
