@@ -7,10 +7,20 @@ export const frameBytesMax = 5_000_000
 export const sequenceRowsMax = 500
 
 /** Frame bytes that the leader numbers in one transaction; a single larger event goes alone. */
-export const sequenceBytesMax = 8_000_000
+export const sequenceBytesMax = 4_000_000
 
-/** How long the leader waits for a wake-up before it looks at the queue, in milliseconds. */
-export const sequencePollMs = 100
+/** Shortest time from the begin of a round that found events to the next, in milliseconds. */
+export const roundMs = 10
+
+/** How long the leader waits for a wake-up before it looks at the queue, in milliseconds; and while Redis is away. */
+export const sequencePollMs = secondMs
+export const sequencePollMsMin = 100
+
+/**
+ * Shortest time between two wake-ups that a process sends, in milliseconds. Under load the leader looks anyway; at
+ * a few writes in a second this is what an event may wait that is committed right after another one.
+ */
+export const wakePauseMs = 15
 
 /** How long a statement of the leader may run on the server, and until its answer is here, in milliseconds. */
 export const leaderStatementMsMax = 30_000

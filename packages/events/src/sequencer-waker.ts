@@ -1,22 +1,26 @@
 import type { Redis, RedisKeys } from '@rookery/redis'
 
+import { wakePauseMs } from './limits.ts'
+
 /**
- * Returns a function that tells the leader of a committed event. Calls coalesce: while one message is on its way,
- * any number of further calls send one more. It never fails and nobody waits for it: the leader polls as well.
+ * Returns a function that tells the leader of a committed event. The first call sends a message at once; calls that
+ * follow within `wakePauseMs` send one together when that is over. It never fails and nobody waits for it: the
+ * leader polls as well.
  */
 export function sequencerWaker(redis: Redis, keys: RedisKeys): () => void {
-  let isSending = false
+  let isPausing = false
   let isWanted = false
-  const send = async (): Promise<void> => {
-    isSending = true
-    do {
-      isWanted = false
-      await redis.publish(keys.eventWake, '').catch(() => undefined)
-    } while (isWanted)
-    isSending = false
+  const send = (): void => {
+    isWanted = false
+    isPausing = true
+    redis.publish(keys.eventWake, '').catch(() => undefined)
+    setTimeout(() => {
+      isPausing = false
+      if (isWanted) send()
+    }, wakePauseMs)
   }
   return () => {
-    isWanted = true
-    if (!isSending) void send()
+    if (isPausing) isWanted = true
+    else send()
   }
 }

@@ -119,7 +119,7 @@ describe('when Redis is flushed, restarted or hangs under load', () => {
     const { tail, redis, stream } = await startTail(stack, 'hole:')
     const [first = 0, second = 0, third = 0] = await logEvents(3)
     const entry = (seq: number, prev: number) =>
-      [stream, `${seq}-0`, 'p', prev, 'h', hostOfTail, 'f', `${seq};`] as const
+      [stream, `${seq}-0`, 'p', prev, 'e', batchOf(seq)] as const
     await redis
       .multi()
       .xadd(...entry(second, first))
@@ -155,6 +155,16 @@ async function startTail(stack: AsyncDisposableStack, prefix: string) {
   // Its reader must be up before entries come: a tail without Redis reads the log anyway.
   await until(isRead, 'it reads the stream')
   return { tail, seen, redis, stream: keys.eventStream }
+}
+
+/** Returns the bytes of a batch of one event whose frame is its seq. */
+function batchOf(seq: number): Buffer {
+  const frame = Buffer.from(`${seq};`)
+  const header = Buffer.alloc(16)
+  header.writeBigUInt64BE(BigInt(seq))
+  header.writeUInt32BE(hostOfTail, 8)
+  header.writeUInt32BE(frame.length, 12)
+  return Buffer.concat([header, frame])
 }
 
 /** Adds events to the log, in one transaction, whose frames are their seqs; returns the seqs. */

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase, testRedis, type TestRedis } from '@rookery/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { readEvents } from '../src/event-batch.ts'
 import { listEvents } from '../src/fanout/log-queries.ts'
 import { clockSkewMsMax } from '../src/limits.ts'
 import { LeaderSession, LeadershipLostError } from '../src/sequencer/leader-session.ts'
 import { EventPublisher } from '../src/sequencer/publisher.ts'
 import { Sequencer, type SequencerOptions } from '../src/sequencer/sequencer.ts'
-import { sequenceEvents } from '../src/sequencer/sequencer-queries.ts'
+import { numberEvents } from '../src/sequencer/sequencer-queries.ts'
 import { sequencerWaker } from '../src/sequencer-waker.ts'
 import {
   byAccount,
@@ -114,11 +115,11 @@ describe('Sequencer', () => {
     await say(db.pool, { host: 1, account: 1, n: 0 })
     const number = (session: LeaderSession, term: number) =>
       session.run((client) =>
-        sequenceEvents(client, { ...bounds, term, nowMicros: Date.now() * 1_000, publishedSeq: 0 }),
+        numberEvents(client, { ...bounds, term, nowMicros: Date.now() * 1_000, publishedSeq: 0 }),
       )
     // Numbered by the leader before it stops, not published.
     const held = await number(stopped, oldTerm?.term ?? 0)
-    expect(held).toHaveLength(1)
+    expect(readEvents(held?.events ?? Buffer.alloc(0))).toHaveLength(1)
 
     await using successor = startSequencer()
     await until(() => successor.isLeader, 'the successor leads', 2_000)
@@ -128,7 +129,7 @@ describe('Sequencer', () => {
 
     await say(db.pool, { host: 1, account: 1, n: 2 })
     await expect(number(stopped, oldTerm?.term ?? 0)).rejects.toThrow(LeadershipLostError)
-    await new EventPublisher(redis.redis, redis.keys, 0).publish(held, held[0]?.seq ?? 0)
+    await new EventPublisher(redis.redis, redis.keys, 0).publish(held, held?.last_seq ?? 0)
     await until(async () => (await streamSeqs()).length === 3, 'the successor goes on')
     expect((await streamSeqs()).slice(0, 2)).toEqual(published)
     expect(byAccount(await readLog(db.pool))).toEqual(new Map([[1, [0, 1, 2]]]))
@@ -141,7 +142,7 @@ describe('Sequencer', () => {
     await db.pool.query('update event_sequencer set term = term + 1')
     await say(db.pool, { host: 1, account: 1, n: 0 })
     const options = { ...bounds, term: oldTerm, nowMicros: Date.now() * 1_000, publishedSeq: 0 }
-    await expect(first.run((client) => sequenceEvents(client, options))).rejects.toThrow(LeadershipLostError)
+    await expect(first.run((client) => numberEvents(client, options))).rejects.toThrow(LeadershipLostError)
     expect(await countQueued(db.pool)).toBe(1)
   })
 

@@ -8,6 +8,7 @@ import * as blob from './0005-blob.ts'
 import * as event from './0006-event.ts'
 import * as job from './0007-job.ts'
 import * as commit from './0008-commit.ts'
+import * as eventBatch from './0010-event-batch.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -19,4 +20,5 @@ export const migrations: Record<string, Migration> = {
   '0006-event': event,
   '0007-job': job,
   '0008-commit': commit,
+  '0010-event-batch': eventBatch,
 }

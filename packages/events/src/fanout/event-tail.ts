@@ -14,6 +14,7 @@ import { Loop } from '@rookery/std'
 import type { Logger } from '@rookery/telemetry'
 
 import { withDeadline } from '../deadline.ts'
+import type { NumberedEvent } from '../event-batch.ts'
 import { websocketFrame } from '../frames/websocket-frame.ts'
 import {
   logPageBytesMax,
@@ -89,15 +90,22 @@ export class EventTail implements AsyncDisposable {
       return logPollMs
     }
     if (entries.length === 0) await this.#followLog()
-    const hostIds = new Set<number>()
-    for (const { seq, prevSeq, hostId, frame } of entries) {
+    for (const { prevSeq, events } of entries) {
       if (prevSeq > this.ring.headSeq) await this.#followLog()
+      this.#append(events)
+    }
+    return 0
+  }
+
+  /** Adds to the ring what it does not have yet. */
+  #append(events: readonly NumberedEvent[]): void {
+    const hostIds = new Set<number>()
+    for (const { seq, hostId, frame } of events) {
       if (seq <= this.ring.headSeq) continue
       this.ring.append({ seq, hostId, message: websocketFrame(frame) })
       hostIds.add(hostId)
     }
     if (hostIds.size > 0) this.#options.onEvents(hostIds)
-    return 0
   }
 
   async #readStream(signal: AbortSignal): Promise<StreamEntry[]> {
@@ -136,12 +144,7 @@ export class EventTail implements AsyncDisposable {
         bytesMax: logPageBytesMax,
       })
       if (page.length === 0) return
-      const hostIds = new Set<number>()
-      for (const { seq, host_id, frame } of page) {
-        this.ring.append({ seq, hostId: host_id, message: websocketFrame(frame) })
-        hostIds.add(host_id)
-      }
-      this.#options.onEvents(hostIds)
+      this.#append(page)
     }
   }
 }

@@ -1,7 +1,10 @@
 import { type Queryable, statement } from '@rookery/db'
 
-/** An event of the log; the frame is as it goes to subscribers. */
-export type LoggedEvent = { seq: number; host_id: number; frame: Buffer }
+import { batchedEvent } from '../batch-queries.ts'
+import { type NumberedEvent, readEvents } from '../event-batch.ts'
+
+/** An event of a host; the frame is as it goes to subscribers. */
+export type LoggedEvent = { seq: number; frame: Buffer }
 
 const headStatement = statement<{ assigned_seq: number }>(
   'event_head',
@@ -9,24 +12,23 @@ const headStatement = statement<{ assigned_seq: number }>(
 )
 
 // As many as fit in both bounds, at least one. The lengths are read without the frames.
-const pageStatement = statement<LoggedEvent>(
-  'event_page',
-  `select p.seq, p.host_id, p.frame
+const pageStatement = statement<{ events: Buffer | null }>(
+  'event_batch_page',
+  `select string_agg(${batchedEvent('p')}, '' order by p.seq) as events
    from (
      select t.*, sum(octet_length(t.frame)) over (order by t.seq) - octet_length(t.frame) as bytes_before
      from (select l.seq, l.host_id, l.frame from event_log l where l.seq > $1 order by l.seq limit $2) t
    ) p
-   where p.bytes_before < $3
-   order by p.seq`,
+   where p.bytes_before < $3`,
 )
 
 const hostPageStatement = statement<LoggedEvent>(
   'event_host_page',
-  `select p.seq, p.host_id, p.frame
+  `select p.seq, p.frame
    from (
      select t.*, sum(octet_length(t.frame)) over (order by t.seq) - octet_length(t.frame) as bytes_before
      from (
-       select l.seq, l.host_id, l.frame from event_log l where l.host_id = $4 and l.seq > $1 order by l.seq limit $2
+       select l.seq, l.frame from event_log l where l.host_id = $4 and l.seq > $1 order by l.seq limit $2
      ) t
    ) p
    where p.bytes_before < $3
@@ -43,6 +45,8 @@ const hasBetweenStatement = statement<{ found: boolean }>(
   'select exists (select from event_log where host_id = $1 and seq > $2 and seq <= $3) as found',
 )
 
+const noEvents = Buffer.alloc(0)
+
 /** Bounds of a page of the log. */
 export type PageBounds = { afterSeq: number; rowsMax: number; bytesMax: number }
 
@@ -52,8 +56,9 @@ export async function readHeadSeq(db: Queryable): Promise<number> {
 }
 
 /** Returns a page of the log, of all hosts, in seq order. */
-export async function listEvents(db: Queryable, bounds: PageBounds): Promise<LoggedEvent[]> {
-  return (await pageStatement(db, [bounds.afterSeq, bounds.rowsMax, bounds.bytesMax])).rows
+export async function listEvents(db: Queryable, bounds: PageBounds): Promise<NumberedEvent[]> {
+  const { rows } = await pageStatement(db, [bounds.afterSeq, bounds.rowsMax, bounds.bytesMax])
+  return readEvents(rows[0]?.events ?? noEvents)
 }
 
 /** Returns a page of one host's events, in seq order. */

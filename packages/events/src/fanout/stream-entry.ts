@@ -1,12 +1,12 @@
 import { assert } from '@rookery/std'
 
+import { type NumberedEvent, readEvents } from '../event-batch.ts'
+
 /** An entry of the Redis stream. */
 export type StreamEntry = {
-  seq: number
-  /** The seq that precedes it in the log. */
+  /** The seq that precedes its first event in the log. */
   prevSeq: number
-  hostId: number
-  frame: Buffer
+  events: NumberedEvent[]
 }
 
 /** What XREAD answers for streams: each with its entries, an id and fields. */
@@ -15,17 +15,17 @@ type StreamReply = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][]
 /**
  * Returns the entries of an XREAD reply as `EventPublisher` wrote them; none if the reply is empty.
  *
- * @throws {AssertionError} if the entries are not of that shape: another program writes to the stream.
+ * @throws {AssertionError} if the entries are not of that shape: another version, or program, writes to the stream.
  */
 export function parseStreamReply(reply: StreamReply | null): StreamEntry[] {
   const [, entries] = reply?.[0] ?? [undefined, []]
-  return entries.map(([id, fields]) => {
-    const [p, prevSeq, h, hostId, f, frame] = fields
+  return entries.map(([, fields]) => {
+    const [p, prevSeq, e, events] = fields
     assert(
-      fields.length === 6 && isField(p, 'p') && isField(h, 'h') && isField(f, 'f') && frame,
+      fields.length === 4 && isField(p, 'p') && isField(e, 'e') && events,
       'stream entries are those of the publisher',
     )
-    return { seq: Number.parseInt(String(id), 10), prevSeq: Number(prevSeq), hostId: Number(hostId), frame }
+    return { prevSeq: Number(prevSeq), events: readEvents(events) }
   })
 }
 

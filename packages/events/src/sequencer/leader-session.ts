@@ -4,7 +4,7 @@ import type pg from 'pg'
 
 import { withDeadline } from '../deadline.ts'
 import { closeMsMax } from '../limits.ts'
-import { limitSession, takeTerm, type Term, tryLeaderLock } from './sequencer-queries.ts'
+import { prepareSession, takeTerm, type Term, tryLeaderLock } from './sequencer-queries.ts'
 
 /** Is thrown when the connection that holds the leader's lock is gone, and leadership with it. */
 export class LeadershipLostError extends DomainError {
@@ -49,7 +49,7 @@ export class LeaderSession implements AsyncDisposable {
     const session = new LeaderSession(client, options.answerMsMax)
     try {
       await client.connect()
-      await session.run((client) => limitSession(client, options.silenceMsMax))
+      await session.run((client) => prepareSession(client, options.silenceMsMax))
     } catch (error) {
       await session[Symbol.asyncDispose]()
       throw error

@@ -1,13 +1,14 @@
 import type { Redis, RedisKeys } from '@rookery/redis'
 
 import { withDeadline } from '../deadline.ts'
+import type { EventBatch } from '../event-batch.ts'
 import { publishTimeoutMs, streamBytesMax } from '../limits.ts'
-import type { NumberedEvent } from './sequencer-queries.ts'
 
 /**
- * Adds numbered events to the Redis stream, each under its seq as the entry's id: Redis refuses an id that is not
- * above its last, so a retry or a leader that was replaced can neither repeat an event nor put it out of order.
- * Every entry says which seq precedes it, so a reader sees what is missing and takes it from the log.
+ * Adds batches of numbered events to the Redis stream, each as one entry under the seq of its last event: Redis
+ * refuses an id that is not above its last, so a retry or a leader that was replaced can put nothing out of order.
+ * Every entry says which seq precedes it, so a reader sees what is missing and takes it from the log; what it has
+ * already, of a batch that a new leader cut differently, it leaves.
  */
 export class EventPublisher {
   readonly #redis: Redis
@@ -29,24 +30,22 @@ export class EventPublisher {
   }
 
   /**
-   * Adds the events, in seq order; one that is there already is left alone. Then everything up to `throughSeq`
+   * Adds a batch, if there is one; one that is there already is left alone. Then everything up to `throughSeq`
    * counts as published.
    *
    * @throws {DeadlineError} if Redis does not answer; the connection is then replaced.
    * @throws {Error} if Redis refuses or is away.
    */
-  async publish(events: readonly NumberedEvent[], throughSeq: number): Promise<void> {
-    if (events.length > 0) await this.#add(events)
+  async publish(batch: EventBatch | undefined, throughSeq: number): Promise<void> {
+    if (batch) await this.#add(batch)
     this.#publishedSeq = throughSeq
   }
 
-  async #add(events: readonly NumberedEvent[]): Promise<void> {
+  async #add({ prev_seq, last_seq, events }: EventBatch): Promise<void> {
+    this.#recent.push({ seq: last_seq, bytes: events.length })
+    this.#recentBytes += events.length
     const pipeline = this.#redis.pipeline()
-    for (const { seq, prev_seq, host_id, frame } of events) {
-      pipeline.xadd(this.#stream, `${seq}-0`, 'p', prev_seq, 'h', host_id, 'f', frame)
-      this.#recent.push({ seq, bytes: frame.length })
-      this.#recentBytes += frame.length
-    }
+    pipeline.xadd(this.#stream, `${last_seq}-0`, 'p', prev_seq, 'e', events)
     const oldestSeq = this.#forgetOldest()
     if (oldestSeq !== undefined) pipeline.xtrim(this.#stream, 'MINID', '~', `${oldestSeq}-0`)
     const results = await withDeadline(pipeline.exec(), publishTimeoutMs, 'publishing').catch((error) => {

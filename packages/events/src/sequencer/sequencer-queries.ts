@@ -1,19 +1,12 @@
 import { statement } from '@rookery/db'
 import type pg from 'pg'
 
+import { batchedEvent } from '../batch-queries.ts'
+import type { EventBatch } from '../event-batch.ts'
 import { leaderStatementMsMax } from '../limits.ts'
 
 /** Key of the advisory lock that the leader holds. */
 const leaderLock = 0x726f6f6b
-
-/** A numbered event on its way to the stream. */
-export type NumberedEvent = {
-  /** The seq before it in the log. */
-  prev_seq: number
-  seq: number
-  host_id: number
-  frame: Buffer
-}
 
 /** A term of leadership, with the high-water marks that it starts from. */
 export type Term = { term: number; assigned_seq: number; published_seq: number }
@@ -28,33 +21,35 @@ const takeTermStatement = statement<Term>(
   'update event_sequencer set term = term + 1 where id = 1 returning term, assigned_seq, published_seq',
 )
 
-const sequenceStatement = statement<NumberedEvent>(
-  'leader_sequence',
-  'select prev_seq, seq, host_id, frame from sequence_events($1, $2, $3, $4, $5)',
+const numberStatement = statement<EventBatch | { last_seq: null }>(
+  'leader_number',
+  'select prev_seq, last_seq, events from number_events($1, $2, $3, $4, $5)',
 )
 
 // The newest events above a seq, oldest first, as many as fit; the oldest of them says what precedes it.
-const unpublishedStatement = statement<NumberedEvent>(
+const unpublishedStatement = statement<EventBatch>(
   'leader_unpublished',
-  `select coalesce(lag(n.seq) over (order by n.seq),
-      (select max(l.seq) from event_log l where l.seq < n.seq), 0) as prev_seq, n.seq, n.host_id, n.frame
+  `select coalesce((select max(l.seq) from event_log l where l.seq < min(n.seq)), 0) as prev_seq,
+     max(n.seq) as last_seq, string_agg(${batchedEvent('n')}, '' order by n.seq) as events
    from (
      select t.*, sum(octet_length(t.frame)) over (order by t.seq desc) - octet_length(t.frame) as newer_bytes
      from (select l.seq, l.host_id, l.frame from event_log l where l.seq > $1 order by l.seq desc limit $2) t
    ) n
    where n.newer_bytes < $3
-   order by n.seq`,
+   having count(*) > 0`,
 )
 
 /**
  * Makes the server end this connection, and with it the lock, when the client says nothing for a while: a leader
- * that is stopped or cut off cannot keep it.
+ * that is stopped or cut off cannot keep it. Sequential scans are off because the queue is mostly rows that were
+ * taken and await vacuum, which its index passes over; statistics of a table that is empty at rest do not tell.
  */
-export async function limitSession(client: pg.ClientBase, silenceMsMax: number): Promise<void> {
+export async function prepareSession(client: pg.ClientBase, silenceMsMax: number): Promise<void> {
   await client.query(
     `select set_config('idle_session_timeout', $1, false),
       set_config('idle_in_transaction_session_timeout', $1, false),
-      set_config('statement_timeout', $2, false)`,
+      set_config('statement_timeout', $2, false),
+      set_config('enable_seqscan', 'off', false)`,
     [`${silenceMsMax}ms`, `${leaderStatementMsMax}ms`],
   )
 }
@@ -70,19 +65,21 @@ export async function takeTerm(client: pg.ClientBase): Promise<Term | undefined>
   return (await takeTermStatement(client, [])).rows[0]
 }
 
-/** Numbers the oldest committed events in a transaction of its own and returns them in seq order. */
-export async function sequenceEvents(
+/** Numbers the oldest committed events in a transaction of its own; returns undefined if there are none. */
+export async function numberEvents(
   client: pg.ClientBase,
   options: { term: number; rowsMax: number; bytesMax: number; nowMicros: number; publishedSeq: number },
-): Promise<NumberedEvent[]> {
+): Promise<EventBatch | undefined> {
   const { term, rowsMax, bytesMax, nowMicros, publishedSeq } = options
-  return (await sequenceStatement(client, [term, rowsMax, bytesMax, nowMicros, publishedSeq])).rows
+  const { rows } = await numberStatement(client, [term, rowsMax, bytesMax, nowMicros, publishedSeq])
+  const batch = rows[0]
+  return batch === undefined || batch.last_seq === null ? undefined : batch
 }
 
-/** Returns the newest numbered events above a seq, oldest first, up to a count and bytes. */
+/** Returns the newest numbered events above a seq, up to a count and bytes; undefined if there are none. */
 export async function listUnpublished(
   client: pg.ClientBase,
   options: { afterSeq: number; rowsMax: number; bytesMax: number },
-): Promise<NumberedEvent[]> {
-  return (await unpublishedStatement(client, [options.afterSeq, options.rowsMax, options.bytesMax])).rows
+): Promise<EventBatch | undefined> {
+  return (await unpublishedStatement(client, [options.afterSeq, options.rowsMax, options.bytesMax])).rows[0]
 }

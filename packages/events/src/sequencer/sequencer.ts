@@ -3,7 +3,9 @@
  *
  * Standby: asks for the leader's lock several times in a lease. Leader: takes a term, publishes what the leader
  * before numbered but may not have published, then again and again numbers committed events (one transaction) and
- * publishes them (one pipeline). A wake-up from Redis starts a round at once, polling starts one anyway.
+ * publishes them (one stream entry). A wake-up from Redis starts a round, polling starts one anyway. At rest that
+ * is at once. A round that found events is followed by another, but they begin `roundMs` apart: most of a round's
+ * cost is the round, so under load events gather meanwhile.
  *
  * Ordering: numbering happens on the connection that holds the lock, in sequence, under the row lock and term of
  * event_sequencer. A round publishes before the next one numbers. Redis may be down or flushed: numbering goes on,
@@ -12,25 +14,30 @@
  * Any failure of a statement ends the session: the process becomes a standby that connects anew. A clock that is
  * behind the last seq by more than `clockSkewMsMax` ends it too, so that a process with a good clock can lead.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Database } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import { DomainError, Loop } from '@rookery/std'
 import type { Logger } from '@rookery/telemetry'
 
+import type { EventBatch } from '../event-batch.ts'
 import {
   clockSkewMsMax,
   leaderAnswerMsMax,
   partitionCheckMs,
   publishRetryMs,
   republishRowsMax,
+  roundMs,
   sequenceBytesMax,
   sequencePollMs,
+  sequencePollMsMin,
   sequenceRowsMax,
 } from '../limits.ts'
 import { LeaderSession } from './leader-session.ts'
 import { maintainPartitions } from './maintain-partitions.ts'
 import { EventPublisher } from './publisher.ts'
-import { listUnpublished, type NumberedEvent, sequenceEvents } from './sequencer-queries.ts'
+import { listUnpublished, numberEvents } from './sequencer-queries.ts'
 
 /** Is thrown by a leader whose clock is too far behind the last seq to go on from it. */
 export class ClockBehindError extends DomainError {
@@ -46,7 +53,7 @@ export type SequencerOptions = {
   leaseMs: number
   /** How long the log keeps events, in milliseconds. */
   retentionMs: number
-  /** How long it waits for a wake-up before it looks at the queue, in milliseconds. Default 100. */
+  /** How long it waits for a wake-up before it looks at the queue, in milliseconds. Default 1,000. */
   pollMs?: number
   /** Microseconds since the Unix epoch. Default the system's clock. */
   nowMicros?: () => number
@@ -58,6 +65,8 @@ type Leadership = {
   assignedSeq: number
   publisher: EventPublisher
   partitionsDueMs: number
+  /** When the next round may begin. */
+  roundDueMs: number
 }
 
 /** Runs one sequencer until disposed; see the module's header. */
@@ -111,7 +120,7 @@ export class Sequencer implements AsyncDisposable {
   async #step(): Promise<number> {
     try {
       this.#leadership ??= await this.#tryLead()
-      if (!this.#leadership) return this.#options.leaseMs / 20
+      if (!this.#leadership) return this.#options.leaseMs / 10
       return await this.#lead(this.#leadership)
     } catch (error) {
       await this.#resign('failed')
@@ -138,16 +147,18 @@ export class Sequencer implements AsyncDisposable {
       assignedSeq: term.assigned_seq,
       publisher: new EventPublisher(redis, keys, term.published_seq),
       partitionsDueMs: 0,
+      roundDueMs: 0,
     }
   }
 
   async #lead(leadership: Leadership): Promise<number> {
     const { session, term, publisher } = leadership
+    const startMs = await gather(leadership.roundDueMs)
     const nowMicros = this.#checkedClock(leadership)
     await this.#maintain(leadership, nowMicros)
     await this.#publishMissing(leadership)
-    const events = await session.run((client) =>
-      sequenceEvents(client, {
+    const batch = await session.run((client) =>
+      numberEvents(client, {
         term,
         rowsMax: sequenceRowsMax,
         bytesMax: sequenceBytesMax,
@@ -155,11 +166,19 @@ export class Sequencer implements AsyncDisposable {
         publishedSeq: publisher.publishedSeq,
       }),
     )
-    leadership.assignedSeq = events.at(-1)?.seq ?? leadership.assignedSeq
+    if (!batch) return this.#pollMs
+    leadership.assignedSeq = batch.last_seq
+    leadership.roundDueMs = startMs + roundMs
     // What could not be published leaves a gap that the next round closes first.
-    const first = events[0]
-    if (first && publisher.publishedSeq >= first.prev_seq) await this.#publish(leadership, events)
-    return events.length > 0 ? 0 : (this.#options.pollMs ?? sequencePollMs)
+    if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
+    return 0
+  }
+
+  /** Without Redis nobody can wake the leader; with it, a message may be lost. */
+  get #pollMs(): number {
+    if (this.#options.pollMs !== undefined) return this.#options.pollMs
+    if (this.#wakeUps.status !== 'ready') return sequencePollMsMin
+    return Math.min(sequencePollMs, this.#options.leaseMs / 5)
   }
 
   #checkedClock({ assignedSeq }: Leadership): number {
@@ -186,19 +205,19 @@ export class Sequencer implements AsyncDisposable {
   async #publishMissing(leadership: Leadership): Promise<void> {
     const { session, publisher, assignedSeq } = leadership
     if (publisher.publishedSeq >= assignedSeq || performance.now() < this.#publishAgainAtMs) return
-    const events = await session.run((client) =>
+    const batch = await session.run((client) =>
       listUnpublished(client, {
         afterSeq: publisher.publishedSeq,
         rowsMax: republishRowsMax,
         bytesMax: sequenceBytesMax,
       }),
     )
-    await this.#publish(leadership, events)
+    await this.#publish(leadership, batch)
   }
 
-  async #publish({ publisher, assignedSeq }: Leadership, events: readonly NumberedEvent[]): Promise<void> {
+  async #publish({ publisher, assignedSeq }: Leadership, batch: EventBatch | undefined): Promise<void> {
     try {
-      await publisher.publish(events, assignedSeq)
+      await publisher.publish(batch, assignedSeq)
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'could not publish: readers use the log')
       this.#publishAgainAtMs = performance.now() + publishRetryMs
@@ -212,4 +231,11 @@ export class Sequencer implements AsyncDisposable {
     this.#session = undefined
     await session?.[Symbol.asyncDispose]()
   }
+}
+
+/** Waits until a round may begin and returns the time. */
+async function gather(untilMs: number): Promise<number> {
+  const waitMs = untilMs - performance.now()
+  if (waitMs > 0) await sleep(waitMs)
+  return performance.now()
 }
