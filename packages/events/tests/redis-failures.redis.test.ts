@@ -118,8 +118,7 @@ describe('when Redis is flushed, restarted or hangs under load', () => {
     await using stack = new AsyncDisposableStack()
     const { tail, redis, stream } = await startTail(stack, 'hole:')
     const [first = 0, second = 0, third = 0] = await logEvents(3)
-    const entry = (seq: number, prev: number) =>
-      [stream, `${seq}-0`, 'p', prev, 'e', batchOf(seq)] as const
+    const entry = (seq: number, prev: number) => [stream, `${seq}-0`, 'p', prev, 'e', batchOf(seq)] as const
     await redis
       .multi()
       .xadd(...entry(second, first))
