@@ -18,6 +18,8 @@ export type BenchOptions = {
   throughBalancer: boolean
   /** Numbers of accounts at which the growth of cost and storage is measured; empty for none. */
   growth: number[]
+  /** Writes per second whose hour is written; 0 for none. */
+  hourlyRate: number
   /** Whether to profile every case on Rookery after its rounds. */
   isProfiled: boolean
   updateReference: boolean
@@ -37,7 +39,9 @@ prints what each operation costs. The first run installs the reference from npm 
   --window-ms N       length of a window (default: 3000, with --quick 1000)
   --balancer          send requests through the local load balancer; its CPU time is shown, not counted
   --profile           afterwards profile each case on Rookery: CPU time by function, SQL statements and plans
-  --growth LIST       instead: cost and storage at these numbers of accounts, e.g. 1000,10000,100000
+  --growth LIST       instead: cost and storage at these numbers of accounts, e.g. 1000,10000,100000, and by the size of
+                      a repo; the reference at the first number only
+  --hour N            instead, or after --growth: an hour of N writes per second, as fast as it goes, and what it leaves
   --update-reference  install the newest reference PDS again
   --list              list the cases
   --help              show this
@@ -65,6 +69,7 @@ export function parseFlags(args: readonly string[]): BenchOptions {
     growth: (values.growth?.split(',') ?? []).map((text) =>
       parseNumber('growth', text, { min: 100, max: 1_000_000 }),
     ),
+    hourlyRate: parseNumber('hour', values.hour ?? '0', { min: 0, max: 1_000 }),
     isProfiled: values.profile,
     updateReference: values['update-reference'],
   }
@@ -86,6 +91,7 @@ function parse(args: readonly string[]) {
         balancer: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
         growth: { type: 'string' },
+        hour: { type: 'string' },
         'update-reference': { type: 'boolean', default: false },
       },
     }).values

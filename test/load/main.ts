@@ -8,7 +8,7 @@ import { apiCountDefault } from './cases/write-cases.ts'
 import { Subscribers } from './firehose/subscribers.ts'
 import { Fixtures } from './fixtures/fixtures.ts'
 import { type BenchOptions, helpText, parseFlags } from './flags.ts'
-import { measureGrowth } from './growth.ts'
+import { measureGrowth } from './growth/growth.ts'
 import { idleUse } from './idle-use.ts'
 import { requireProcessStats } from './process-stats.ts'
 import { Profiler } from './profile/profiler.ts'
@@ -22,8 +22,11 @@ import { startRookery } from './systems/rookery.ts'
 const benchDir = resolve(import.meta.dirname, '../../.local/bench')
 const resultsDir = join(benchDir, 'results')
 
+/** Before each window, in milliseconds: processes compile what a case needs before its first. */
+const warmUpMs = { quick: { first: 1_500, later: 200 }, full: { first: 3_000, later: 500 } }
+
 function say(text: string): void {
-  process.stderr.write(`[bench] ${text}\n`)
+  process.stderr.write(`[bench ${process.uptime().toFixed(0).padStart(4)} s] ${text}\n`)
 }
 
 /** Runs what was asked for; false when a case failed. */
@@ -33,13 +36,8 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
   const dir = mkdtempSync(join(benchDir, 'run-'))
   await using running = new AsyncDisposableStack()
   running.defer(() => rmSync(dir, { recursive: true, force: true }))
-  if (options.growth.length > 0) {
-    const rookery = running.use(
-      await startRookery({ dir: join(dir, 'rookery'), apiCount: apiCountDefault, throughBalancer: false }),
-    )
-    const { growth: steps, windowMs } = options
-    const growth = measureGrowth({ rookery, steps, windowMs, resultsDir, say })
-    await Promise.race([growth, aborted(signal)])
+  if (options.growth.length > 0 || options.hourlyRate > 0) {
+    await Promise.race([growth(running, dir, options), aborted(signal)])
     return true
   }
   const groups = chooseCases(options)
@@ -52,7 +50,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
   const benches = await startSystems(running, { options, dir, install, apiCount, subscribers })
   const startedMs = performance.now()
   const { rounds, isQuick, windowMs } = options
-  const timing = { warmUpMs: isQuick ? 400 : 1_000, windowMs, isQuick }
+  const timing = { warmUpMs: isQuick ? warmUpMs.quick : warmUpMs.full, windowMs, isQuick }
   const cases = runCases({ groups, benches, rounds, timing, signal, say })
   const results = await Promise.race([cases, aborted(signal)])
   say('measuring what idle systems use')
@@ -67,6 +65,18 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
   })
   say(`measured in ${Math.round((performance.now() - startedMs) / 1_000)} s`)
   return results.every(({ outcomes }) => Object.values(outcomes).every((outcome) => 'measurement' in outcome))
+}
+
+async function growth(running: AsyncDisposableStack, dir: string, options: BenchOptions): Promise<void> {
+  const { growth: steps, hourlyRate, windowMs, systems, updateReference: update } = options
+  const hasReference = steps.length > 0 && systems.includes('reference')
+  const install = hasReference ? installReference({ benchDir, update, say }) : undefined
+  say("starting Rookery's stack")
+  const rookery = running.use(
+    await startRookery({ dir: join(dir, 'rookery'), apiCount: apiCountDefault, throughBalancer: false }),
+  )
+  const reference = install && running.use(await startReference({ install, dir: join(dir, 'reference') }))
+  await measureGrowth({ rookery, reference, steps, hourlyRate, windowMs, resultsDir, say })
 }
 
 async function startSystems(

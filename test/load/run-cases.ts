@@ -3,7 +3,6 @@ import { BenchError } from './bench-error.ts'
 import type { BenchCase, CaseContext, CaseParams, Timing } from './cases/bench-case.ts'
 import type { CaseGroup } from './cases/cases.ts'
 import { noObserver } from './observer.ts'
-import { warmUp } from './cases/write-cases.ts'
 import { type Measurement, significant, summarise } from './statistics.ts'
 import type { SystemName } from './systems/system.ts'
 
@@ -25,12 +24,17 @@ export type Bench = Omit<CaseContext, 'timing' | 'observer'> & {
   profile?: (each: BenchCase, context: CaseContext, title: string) => Promise<void>
 }
 
+/** How long to measure in all rounds. */
+export type RunTiming = Omit<Timing, 'warmUpMs' | 'isFirstRound'> & {
+  warmUpMs: { first: number; later: number }
+}
+
 /** How to run. */
 export type RunOptions = {
   groups: readonly CaseGroup[]
   benches: readonly Bench[]
   rounds: number
-  timing: Timing
+  timing: RunTiming
   /** Aborts between two windows. */
   signal: AbortSignal
   say: (text: string) => void
@@ -40,14 +44,10 @@ export type RunOptions = {
 export async function runCases(options: RunOptions): Promise<CaseResult[]> {
   const results: CaseResult[] = []
   let apiCount = options.groups[0]?.apiCount
-  for (const bench of options.benches) await warmUp(bench)
   for (const group of options.groups) {
     if (group.apiCount !== apiCount) {
       apiCount = group.apiCount
-      for (const bench of options.benches) {
-        await bench.resize(apiCount)
-        await warmUp(bench)
-      }
+      for (const bench of options.benches) await bench.resize(apiCount)
     }
     for (const each of group.cases) results.push(await runCase(each, options))
   }
@@ -57,13 +57,16 @@ export async function runCases(options: RunOptions): Promise<CaseResult[]> {
 async function runCase(each: BenchCase, options: RunOptions): Promise<CaseResult> {
   const windows = new Map<SystemName, Measurement[]>()
   const errors = new Map<SystemName, string>()
-  for (let round = 0; round < options.rounds; round++) {
+  for (const { fixtures } of options.benches) await fixtures.renewTokens()
+  const { isQuick } = options.timing
+  const rounds = Math.min(options.rounds, (isQuick ? each.quickRounds : undefined) ?? options.rounds)
+  for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? options.benches : options.benches.toReversed()
     for (const bench of order) {
       const { name } = bench.system
       if (errors.has(name)) continue
       options.signal.throwIfAborted()
-      const outcome = await runWindow(each, bench, options)
+      const outcome = await runWindow(each, { ...bench, ...windowContext(options, round) }, options.say)
       if ('error' in outcome) errors.set(name, outcome.error)
       else windows.set(name, [...(windows.get(name) ?? []), outcome.measurement])
     }
@@ -77,11 +80,20 @@ async function runCase(each: BenchCase, options: RunOptions): Promise<CaseResult
   return { name: each.name, params: each.params, outcomes }
 }
 
-async function runWindow(each: BenchCase, bench: Bench, options: RunOptions): Promise<Outcome> {
-  const { say, timing } = options
-  const title = `${each.name} ${paramText(each.params)} ${bench.system.name}`
+function windowContext({ timing }: RunOptions, round: number): Pick<CaseContext, 'timing' | 'observer'> {
+  const isFirstRound = round === 0
+  const warmUpMs = isFirstRound ? timing.warmUpMs.first : timing.warmUpMs.later
+  return { timing: { ...timing, isFirstRound, warmUpMs }, observer: noObserver }
+}
+
+async function runWindow(
+  each: BenchCase,
+  context: CaseContext,
+  say: (text: string) => void,
+): Promise<Outcome> {
+  const title = `${each.name} ${paramText(each.params)} ${context.system.name}`
   try {
-    const measurement = await each.measure({ ...bench, timing, observer: noObserver })
+    const measurement = await each.measure(context)
     const { opsPerSec, cpuMsPerOp } = measurement
     say(`${title}: ${significant(opsPerSec, 3)}/s, ${significant(cpuMsPerOp, 3)} CPU-ms`)
     return { measurement }
@@ -92,12 +104,12 @@ async function runWindow(each: BenchCase, bench: Bench, options: RunOptions): Pr
   }
 }
 
-async function profileCase(each: BenchCase, bench: Bench, { say, timing }: RunOptions): Promise<void> {
+async function profileCase(each: BenchCase, bench: Bench, options: RunOptions): Promise<void> {
   const title = `${each.name} ${paramText(each.params)}`
   try {
-    await bench.profile?.(each, { ...bench, timing, observer: noObserver }, title)
+    await bench.profile?.(each, { ...bench, ...windowContext(options, options.rounds) }, title)
   } catch (error) {
-    say(`${title} could not be profiled: ${failureOf(error)}`)
+    options.say(`${title} could not be profiled: ${failureOf(error)}`)
   }
 }
 

@@ -1,6 +1,15 @@
-import { type Account, accountOf, password, signUp } from '../fixtures/accounts.ts'
+import { type Operation, measureLoad } from '../closed-loop.ts'
+import { type Account, accountOf, password, refreshSession, signUp } from '../fixtures/accounts.ts'
 import { anonymousJsonHead, jsonBody } from '../fixtures/records.ts'
-import { type BenchCase, httpCase, roundRobin } from './bench-case.ts'
+import { percentile } from '../statistics.ts'
+import { type BenchCase, type CaseContext, httpCase, roundRobin } from './bench-case.ts'
+import { type PacedWrites, writePaced } from './paced.ts'
+
+/** Connections that sign in over and over beside the writes. */
+const signInConnections = 16
+
+/** Writes per second beside the sign-ins: few enough for either system. */
+const writesPerSec = 20
 
 /** Sign-up and sessions. */
 export const accountCases: BenchCase[] = [
@@ -14,18 +23,9 @@ export const accountCases: BenchCase[] = [
     name: 'createSession',
     params: { accounts: 100, concurrency: 16 },
     isQuick: true,
-    prepare: async ({ fixtures }) => {
-      const account = roundRobin(await fixtures.accounts(100))
-      return () => ({
-        request: {
-          method: 'POST',
-          path: '/xrpc/com.atproto.server.createSession',
-          head: anonymousJsonHead,
-          body: jsonBody({ identifier: account().did, password }),
-        },
-      })
-    },
+    prepare: signIns,
   }),
+  writesDuringSignIns(),
   httpCase({
     name: 'refreshSession',
     params: { accounts: 16, concurrency: 16 },
@@ -37,14 +37,71 @@ export const accountCases: BenchCase[] = [
   }),
 ]
 
+async function signIns({ fixtures }: CaseContext): Promise<() => Operation> {
+  const account = roundRobin(await fixtures.accounts(100))
+  return () => ({
+    request: {
+      method: 'POST',
+      path: '/xrpc/com.atproto.server.createSession',
+      head: anonymousJsonHead,
+      body: jsonBody({ identifier: account().did, password }),
+    },
+  })
+}
+
+/** How long a write takes while so many sign in that passwords take all the cores they can get. */
+function writesDuringSignIns(): BenchCase {
+  return {
+    name: 'createRecordDuringSignIns',
+    params: { concurrency: 4, writesPerSec, signInConnections },
+    isQuick: false,
+    measure: async (context) => {
+      const { system, timing, observer } = context
+      const writing = { perSecond: writesPerSec, connections: 4 }
+      const alone = await writePaced(context, { ...writing, signal: AbortSignal.timeout(timing.windowMs) })
+      const stop = new AbortController()
+      const progress: PacedWrites = { latenciesMs: [], acknowledged: new Map() }
+      const next = await signIns(context)
+      const { warmUpMs, windowMs } = timing
+      const begin = async () => {
+        await observer.begin()
+        progress.latenciesMs.length = 0
+      }
+      const signingIn = measureLoad({
+        system,
+        concurrency: signInConnections,
+        extent: { warmUpMs, windowMs },
+        next,
+        observer: { begin, end: (operations) => observer.end(operations) },
+      })
+      const writes = writePaced(context, { ...writing, signal: stop.signal, progress })
+      const signedIn = await signingIn.finally(() => stop.abort())
+      await writes
+      const waits = progress.latenciesMs.sort((a, b) => a - b)
+      return {
+        ...signedIn,
+        opsPerSec: waits.length / (windowMs / 1_000),
+        // The passwords' cost is in the same processes.
+        cpuMsPerOp: Number.NaN,
+        p50Ms: percentile(waits, 0.5),
+        p99Ms: percentile(waits, 0.99),
+        notes: {
+          signInsPerSec: signedIn.opsPerSec,
+          p50AloneMs: percentile(
+            alone.latenciesMs.sort((a, b) => a - b),
+            0.5,
+          ),
+          maxMs: waits.at(-1) ?? Number.NaN,
+        },
+      }
+    },
+  }
+}
+
 /** Every refresh spends the token of the one before it. */
 function refresh(account: Account) {
   return {
-    request: {
-      method: 'POST' as const,
-      path: '/xrpc/com.atproto.server.refreshSession',
-      head: `authorization: Bearer ${account.refreshJwt}\r\n`,
-    },
+    request: refreshSession(account),
     accept: (response: Parameters<typeof accountOf>[0]) => {
       account.refreshJwt = accountOf(response).refreshJwt
     },

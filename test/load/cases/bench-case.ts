@@ -9,7 +9,13 @@ import type { System } from '../systems/system.ts'
 export type CaseParams = Record<string, string | number>
 
 /** How long to measure. */
-export type Timing = { warmUpMs: number; windowMs: number; isQuick: boolean }
+export type Timing = {
+  /** Longer in the first round of a case, whose code the processes have yet to compile. */
+  warmUpMs: number
+  isFirstRound: boolean
+  windowMs: number
+  isQuick: boolean
+}
 
 /** What a case works with. */
 export type CaseContext = {
@@ -27,6 +33,8 @@ export type BenchCase = {
   params: CaseParams
   /** Whether it is part of `--quick`. */
   isQuick: boolean
+  /** Rounds with `--quick`, for a case that takes long. */
+  quickRounds?: number
   /** Measures one window. What it needs it takes from the fixtures, or prepares before it starts to measure. */
   measure: (context: CaseContext) => Promise<Measurement>
 }

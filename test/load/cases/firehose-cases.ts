@@ -6,6 +6,7 @@ import { monotonicMs } from '../firehose/clock.ts'
 import type { Tally } from '../firehose/subscribers-process.ts'
 import { createRecord } from '../fixtures/records.ts'
 import { type Measurement, percentile } from '../statistics.ts'
+import type { System } from '../systems/system.ts'
 import { type BenchCase, type CaseContext, roundRobin } from './bench-case.ts'
 import { type PacedWrites, writePaced } from './paced.ts'
 
@@ -16,8 +17,26 @@ const live = [
   { subscribers: 1_000, writesPerSec: 20 },
 ]
 
-/** Events that are in the log, at least, before a backfill. */
-const eventsMin = { quick: 1_000, full: 20_000 }
+/** Events that are in the log, at least, before a backfill; writing more would take the reference minutes. */
+const eventsMin = {
+  rookery: { quick: 10_000, full: 100_000 },
+  reference: { quick: 1_000, full: 20_000 },
+}
+
+/** Writes of a case that is measured by its delays. */
+const writesNowAndThen = { quick: 6, full: 30 }
+
+/** How long to look at a server that nobody asks for anything, in milliseconds. */
+const idleWindowMs = 2_000
+
+/** A live window is at least so long: what a message costs is the difference of two windows. */
+const liveWindowMsMin = 2_000
+
+/** A process that was restarted has compiled nothing, in any round. */
+const backfillWarmUpMsMin = 1_500
+
+/** Events in each system's log, as a subscriber found them. */
+const counted = new WeakMap<System, number>()
 
 /** subscribeRepos: live, from the past, and how soon an event follows its write. */
 export const firehoseCases: BenchCase[] = [
@@ -33,9 +52,12 @@ function responseToFrame(): BenchCase {
     name: 'responseToFrame',
     params: { subscribers: 1, writers: 1 },
     isQuick: true,
+    quickRounds: 1,
     measure: async (context) => {
-      const operations = context.timing.isQuick ? 6 : 50
+      const operations = writesNowAndThen[context.timing.isQuick ? 'quick' : 'full']
+      if (context.timing.isFirstRound) await writePaced(context, { ...pace(50, 4), operationsMax: 100 })
       await using _ = await subscribed(context, 1)
+      const idleCpuMsPerSec = await idleCpu(context)
       await context.observer.begin()
       const meter = new Meter(context.system)
       const writes = await writeNowAndThen(context, operations)
@@ -43,9 +65,23 @@ function responseToFrame(): BenchCase {
       const cost = meter.stop(operations)
       await context.observer.end(operations)
       const tally = await context.subscribers.report()
-      return measurement({ cost, tally, writes, operations })
+      const result = measurement({ cost, tally, writes, operations })
+      const idleCpuMs = idleCpuMsPerSec * (cost.elapsedMs / 1_000)
+      return {
+        ...result,
+        cpuMsPerOp: Math.max(0, cost.cpuMs - idleCpuMs) / operations,
+        notes: { ...result.notes, idleCpuMsPerSec },
+      }
     },
   }
+}
+
+/** CPU milliseconds that a system uses per second while it waits. */
+async function idleCpu(context: CaseContext): Promise<number> {
+  await untilQuiet(context)
+  const meter = new Meter(context.system)
+  await sleep(idleWindowMs)
+  return meter.stop(1).cpuMs / (idleWindowMs / 1_000)
 }
 
 /** Pauses of random length: a server that looks for events at certain times is met at all of them. */
@@ -68,14 +104,16 @@ function subscribeLive(params: { subscribers: number; writesPerSec: number }): B
     name: 'subscribeLive',
     params,
     isQuick: params.subscribers === 100,
+    quickRounds: 1,
     measure: async (context) => {
       const { timing, subscribers, system } = context
-      const operationsMax = Math.ceil((params.writesPerSec * timing.windowMs) / 1_000)
+      const windowMs = Math.max(timing.windowMs, liveWindowMsMin)
+      const operationsMax = Math.ceil((params.writesPerSec * windowMs) / 1_000)
       const writing = { ...pace(params.writesPerSec, 16), operationsMax }
       const alone = new Meter(system)
       await writePaced(context, writing)
       await untilQuiet(context)
-      const writeCpuMs = alone.stop(operationsMax).cpuMs
+      const without = alone.stop(operationsMax)
       await using _ = await subscribed(context, params.subscribers)
       await context.observer.begin()
       const meter = new Meter(system)
@@ -87,35 +125,42 @@ function subscribeLive(params: { subscribers: number; writesPerSec: number }): B
       const operations = sum(tally.messages)
       const whole = meter.stop(operations)
       await context.observer.end(operations)
-      const cpuMsPerOp = Math.max(0, whole.cpuMs - writeCpuMs) / operations
+      // What a role that sends the messages uses more is the same figure with less of the others' noise in it.
+      const senders = (cost: Cost) => cost.perOperation.cpuMsPerOpByRole['firehose'] ?? Number.NaN
+      const senderCpuMs = senders(whole) * operations - senders(without) * operationsMax
       const result = measurement({ cost: whole, tally, writes, operations })
       return {
         ...result,
-        cpuMsPerOp,
+        cpuMsPerOp: Math.max(0, whole.cpuMs - without.cpuMs) / operations,
         opsPerSec: operations / ((tally.lastMs - startMs) / 1_000),
-        notes: { ...result.notes, cpuMsPerWriteAlone: writeCpuMs / operationsMax },
+        notes: {
+          ...result.notes,
+          cpuMsPerWriteAlone: without.perOperation.cpuMsPerOp,
+          ...(Number.isFinite(senderCpuMs) && { firehoseCpuMicros: (senderCpuMs * 1_000) / operations }),
+        },
       }
     },
   }
 }
 
 /**
- * Subscribers that read the whole log from its start, over and over. A firehose process that has run all along may
- * still hold it in memory; one that was restarted has to read what is older from its store.
+ * Subscribers of one firehose process that read the whole log from its start, over and over. A process that has run
+ * all along may still hold it in memory; one that was restarted has to read what is older from its store.
  */
 function subscribeBackfill(count: number, firehose: 'running' | 'restarted'): BenchCase {
   return {
     name: 'subscribeBackfill',
     params: { subscribers: count, firehose },
     isQuick: firehose === 'restarted',
+    quickRounds: 1,
     measure: async (context) => {
       const { system, subscribers, timing } = context
       const events = await eventsInLog(context)
       const repeatAfter = events
       if (firehose === 'restarted') await system.restartFirehoses()
-      await subscribers.subscribe({ servers: system.firehoses(), count, cursor: 0, repeatAfter })
+      await subscribers.subscribe({ servers: system.firehoses().slice(0, 1), count, cursor: 0, repeatAfter })
       try {
-        await sleep(timing.warmUpMs)
+        await sleep(Math.max(timing.warmUpMs, backfillWarmUpMsMin))
         await context.observer.begin()
         await subscribers.reset()
         const meter = new Meter(system)
@@ -147,18 +192,24 @@ function subscribeBackfill(count: number, firehose: 'running' | 'restarted'): Be
   }
 }
 
-/** Makes sure that there is something to read, and counts it. */
+/** Makes sure that there is something to read, and counts it, once for each system. */
 async function eventsInLog(context: CaseContext): Promise<number> {
-  const { system, fixtures, subscribers, timing } = context
-  const wanted = timing.isQuick ? eventsMin.quick : eventsMin.full
-  const missing = wanted - fixtures.used()
+  const known = counted.get(context.system)
+  if (known !== undefined) return known
+  const events = await fillAndCount(context)
+  counted.set(context.system, events)
+  return events
+}
+
+async function fillAndCount({ system, fixtures, subscribers, timing }: CaseContext): Promise<number> {
+  const missing = eventsMin[system.name][timing.isQuick ? 'quick' : 'full'] - fixtures.used()
   if (missing > 0) {
     const account = roundRobin(await fixtures.accounts(100))
     const next = () => ({ request: createRecord(account(), fixtures.number()) })
-    await measureLoad({ system, concurrency: 16, extent: { operations: missing }, next })
+    await measureLoad({ system, concurrency: 64, extent: { operations: missing }, next })
   }
   await subscribers.subscribe({ servers: system.firehoses().slice(0, 1), count: 1, cursor: 0 })
-  await untilQuiet(context, 1_500)
+  await untilQuiet({ subscribers }, 1_500)
   const { messages } = await subscribers.report()
   await subscribers.close()
   return sum(messages)
@@ -185,7 +236,7 @@ async function arrived({ subscribers }: CaseContext, messages: number): Promise<
 }
 
 /** Waits until no message has come for a while. */
-async function untilQuiet({ subscribers }: CaseContext, quietMs = 300): Promise<void> {
+async function untilQuiet({ subscribers }: Pick<CaseContext, 'subscribers'>, quietMs = 300): Promise<void> {
   for (let before = -1; ;) {
     const now = sum((await subscribers.report()).messages)
     if (now === before) return

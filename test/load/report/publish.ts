@@ -38,7 +38,8 @@ export function publish(what: {
   say(`kept in ${dir}`)
 }
 
-function idleTable(idle: readonly IdleUse[]): string {
+/** Memory and CPU time of each role. */
+export function idleTable(idle: readonly IdleUse[]): string {
   const rows = idle.map(({ system, role, memoryMb, cpuMsPerSec }) => [
     system,
     role,

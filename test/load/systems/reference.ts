@@ -13,6 +13,9 @@ import type { System } from './system.ts'
 // NOTE: for the name localhost its OAuth metadata asks for http, and for any other it needs no certificate here.
 const hostname = 'pds.test'
 
+/** Life of an access token: fixed in its code. */
+const accessTokenMs = 2 * 60 * 60 * 1_000
+
 /** Starts the reference with blobs on disk, limits off and no relay, in a new folder. */
 export async function startReference(options: { install: ReferenceInstall; dir: string }): Promise<System> {
   const { dir } = options
@@ -30,6 +33,7 @@ export async function startReference(options: { install: ReferenceInstall; dir: 
   return {
     name: 'reference',
     handleSuffix: '.test',
+    accessTokenMs,
     servers: () => [server],
     firehoses: () => [server],
     processes,

@@ -7,6 +7,7 @@ import type { Server } from '../http/connection.ts'
 import type { MeasuredProcess } from '../process-stats.ts'
 import { type Child, lastLines, startChild } from './child.ts'
 import { dataDirectory, databaseBytes } from './database-size.ts'
+import { seedAccounts } from './rookery-seed.ts'
 import type { System } from './system.ts'
 import { twoFreePorts, untilReady } from './until-ready.ts'
 
@@ -15,6 +16,9 @@ const standIns = new Set(['plc', 'mail', 's3'])
 
 /** How long a start may take, and a replaced process to answer, in milliseconds. */
 const startMsMax = 180_000
+
+/** As long as Rookery lets an access token live. */
+const accessTokenMs = 24 * 60 * 60 * 1_000
 
 /** What is read of stack.json. */
 type StackFile = {
@@ -60,6 +64,7 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
   return {
     name: 'rookery',
     handleSuffix: '.test',
+    accessTokenMs,
     databaseUrl,
     postgresLog: join(options.dir, 'postgres.log'),
     servers: () => (options.throughBalancer ? [{ port, host }] : serving('api')),
@@ -71,6 +76,8 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
     ],
     restartServers: () => replace('api', options.dir, serving),
     restartFirehoses: () => replace('firehose', options.dir, serving),
+    seedAccounts: (handles, onDone) =>
+      seedAccounts({ databaseUrl, dir: options.dir, hostname: host }, handles, onDone),
     storedBytes: () => databaseBytes(databaseUrl),
     resize: async (apiCount) => {
       await child.stop()
@@ -118,6 +125,8 @@ function stackEnvironment(): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     NODE_ENV: 'production',
     ROOKERY_LOG_LEVEL: 'warn',
+    // A run may last longer than the half hour of the default.
+    ROOKERY_AUTH_ACCESS_TOKEN_MS: String(accessTokenMs),
   }
 }
 

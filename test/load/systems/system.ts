@@ -1,3 +1,4 @@
+import type { Account } from '../fixtures/accounts.ts'
 import type { Server } from '../http/connection.ts'
 import type { MeasuredProcess } from '../process-stats.ts'
 
@@ -9,6 +10,8 @@ export type System = AsyncDisposable & {
   readonly name: SystemName
   /** What a handle of a new account ends with. */
   readonly handleSuffix: string
+  /** How long an access token is good, in milliseconds. */
+  readonly accessTokenMs: number
   /** Where requests go: spread evenly over all of them. Changes with a restart. */
   servers(): readonly Server[]
   /** Where firehose subscribers connect. */
@@ -21,6 +24,10 @@ export type System = AsyncDisposable & {
   restartServers(): Promise<void>
   /** The same for those that serve the firehose. */
   restartFirehoses(): Promise<void>
+  /** Where its PostgreSQL is, if it has one. */
+  readonly databaseUrl?: string
   /** Bytes on disk of accounts, records and events, without blobs. */
   storedBytes(): Promise<number>
+  /** Makes accounts, one for each handle, for less than a sign-up costs; absent where that is impossible. */
+  readonly seedAccounts?: (handles: readonly string[], onDone: (done: number) => void) => Promise<Account[]>
 }

@@ -1,0 +1,83 @@
+import { roundRobin } from '../cases/bench-case.ts'
+import { measureLoad } from '../closed-loop.ts'
+import { recordPath } from '../fixtures/fixtures.ts'
+import { createRecord } from '../fixtures/records.ts'
+import type { Measurement } from '../statistics.ts'
+import type { SystemName } from '../systems/system.ts'
+import type { GrowthContext } from './growth.ts'
+import { type Sizes, sizesOf, untilSettled } from './sizes.ts'
+
+/** Connections of the load. */
+const concurrency = 16
+
+/** Records that are read in turn, one in each of so many accounts. */
+const readAccountsMax = 5_000
+
+const warmUpMs = 1_500
+
+/** What was found at a number of accounts. Bytes are per thing. */
+export type AccountStep = {
+  system: SystemName
+  accounts: number
+  /** Of an account without records, events left out. */
+  accountBytes: Sizes
+  /** Of what an account's beginning says on the firehose. */
+  accountEventBytes: number
+  recordBytes: Sizes
+  eventBytes: number
+  createRecord: Measurement
+  getRecord: Measurement
+}
+
+/** Measures at each number of accounts, smallest first. */
+export async function measureAccounts(
+  context: GrowthContext,
+  steps: readonly number[],
+): Promise<AccountStep[]> {
+  const { system, fixtures, say } = context
+  const results: AccountStep[] = []
+  // The first accounts are signed up: they warm the processes up and are not counted.
+  let known = (await fixtures.accounts(Math.min(100, steps[0] ?? 0))).length
+  for (const accounts of steps) {
+    await untilSettled(system)
+    const before = await sizesOf(system)
+    await fixtures.accounts(accounts)
+    await untilSettled(system)
+    const made = (await sizesOf(system)).since(before, accounts - known)
+    known = accounts
+    const [accountBytes, accountEventBytes] = made.withoutEvents()
+    results.push({
+      system: system.name,
+      accounts,
+      accountBytes,
+      accountEventBytes,
+      ...(await measureStep(context, accounts)),
+    })
+    say(`${system.name}: measured at ${accounts} accounts`)
+  }
+  return results
+}
+
+async function measureStep(
+  { system, fixtures, windowMs }: GrowthContext,
+  accounts: number,
+): Promise<Pick<AccountStep, 'recordBytes' | 'eventBytes' | 'createRecord' | 'getRecord'>> {
+  const load = { system, concurrency, extent: { warmUpMs, windowMs } }
+  const account = roundRobin(await fixtures.accounts(accounts))
+  const record = roundRobin(await fixtures.records(Math.min(accounts, readAccountsMax)))
+  const read = await measureLoad({
+    ...load,
+    next: () => ({ request: { method: 'GET', path: recordPath(record()) } }),
+  })
+  await untilSettled(system)
+  const before = await sizesOf(system)
+  const numberBefore = fixtures.used()
+  const created = await measureLoad({
+    ...load,
+    next: () => ({ request: createRecord(account(), fixtures.number()) }),
+  })
+  await untilSettled(system)
+  const written = (await sizesOf(system)).since(before, fixtures.used() - numberBefore)
+  const [recordBytes, eventBytes] = written.withoutEvents()
+  return { recordBytes, eventBytes, createRecord: created, getRecord: read }
+}
