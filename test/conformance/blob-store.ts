@@ -72,12 +72,22 @@ function testReading({ store, put }: Suite): void {
     test(`returns the ${size} bytes that were stored`, async () => {
       const key = keysOfAccount().key('whole')
       const bytes = randomBytes(size)
-      expect(await store().put(key, Readable.from([bytes.subarray(0, 10), bytes.subarray(10)]))).toBe(size)
+      const source = Buffer.from(bytes)
+      expect(await store().put(key, Readable.from([source.subarray(0, 10), source.subarray(10)]))).toBe(size)
       const object = await store().get(key)
       expect(object).toMatchObject({ size, length: size })
       expect(Buffer.compare(await buffer(object.body), bytes)).toBe(0)
     })
   }
+
+  test('stores a body of very many very small chunks', async () => {
+    const key = keysOfAccount().key('crumbs')
+    const bytes = randomBytes(7_000)
+    const crumbs = Array.from({ length: 1_000 }, (_, i) => Buffer.from(bytes.subarray(i * 7, i * 7 + 7)))
+    expect(await store().put(key, Readable.from(crumbs))).toBe(7_000)
+    const { body } = await store().get(key)
+    expect(Buffer.compare(await buffer(body), bytes)).toBe(0)
+  })
 
   test('returns ranges, cut at the end of the object', async () => {
     const key = keysOfAccount().key('ranges')

@@ -55,8 +55,8 @@ export type ListOptions = {
  */
 export interface BlobStore extends AsyncDisposable {
   /**
-   * Stores what the stream yields and returns its size in bytes. Owns the stream: it is read to its end, or
-   * destroyed if this fails.
+   * Stores what the stream yields and returns its size in bytes. Owns the stream, which is read to its end or
+   * destroyed if this fails, and its chunks, whose memory may be given back once they are stored (`releaseBytes`).
    *
    * @param signal gives up: the promise rejects with its reason, and nothing stays stored.
    * @throws {BlobStoreUnavailableError} if the store cannot take it. An error of the stream itself comes as it is.

@@ -16,7 +16,8 @@ import {
   assertBlobPrefix,
 } from './blob-store.ts'
 import { BlobObjectNotFoundError, BlobRangeError, BlobStoreUnavailableError } from './errors.ts'
-import { deleteManyKeysMax, deletesInFlightMax, listEntriesMax } from './limits.ts'
+import { FileSink } from './file-sink.ts'
+import { deleteManyKeysMax, deletesInFlightMax, knownDirectoriesMax, listEntriesMax } from './limits.ts'
 
 /** Where a disk store keeps its files. */
 export type DiskBlobStoreOptions = {
@@ -38,6 +39,8 @@ const placeAttemptsMax = 100
 export class DiskBlobStore implements BlobStore {
   readonly #objects: string
   readonly #incoming: string
+  /** Directories whose own names are durable, as far as this process knows; one that another removed may be in it. */
+  readonly #durable = new Set<string>()
 
   constructor(options: DiskBlobStoreOptions) {
     this.#objects = resolve(options.dir, 'objects')
@@ -165,11 +168,19 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #write(path: string, body: Readable): Promise<number> {
+    const sink = new FileSink(await this.#create(path))
+    await pipeline(body, sink)
+    return sink.bytes
+  }
+
+  async #create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx')
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
     await mkdir(this.#incoming, { recursive: true })
-    const file = await open(path, 'wx')
-    const stream = file.createWriteStream({ flush: true })
-    await pipeline(body, stream)
-    return stream.bytesWritten
+    return open(path, 'wx')
   }
 
   /** A deletion may remove the directory, or one above, while it is made or before the file is moved there: then again. */
@@ -177,18 +188,30 @@ export class DiskBlobStore implements BlobStore {
     const shard = dirname(to)
     for (let attempt = 1; ; attempt++) {
       try {
-        await mkdir(shard, { recursive: true })
+        if (!this.#durable.has(shard)) await mkdir(shard, { recursive: true })
         await rename(from, to)
-        await syncDirectories(shard, this.#objects)
-        return
+        break
       } catch (error) {
         if (!isMissing(error) || attempt === placeAttemptsMax) throw error
+        this.#durable.delete(shard)
       }
+    }
+    await this.#syncNames(shard)
+  }
+
+  /** Makes the names in a directory durable, and its own and those of the directories above, which may be new too. */
+  async #syncNames(directory: string): Promise<void> {
+    await syncDirectory(directory)
+    if (this.#durable.size > knownDirectoriesMax) this.#durable.clear()
+    for (let path = directory; path !== this.#objects && !this.#durable.has(path); path = dirname(path)) {
+      await syncDirectory(dirname(path))
+      this.#durable.add(path)
     }
   }
 
   async #removeEmpty(directory: string): Promise<void> {
     for (let path = directory; path !== this.#objects; path = dirname(path)) {
+      this.#durable.delete(path)
       try {
         await rmdir(path)
       } catch {
@@ -237,22 +260,13 @@ async function namesIn(path: string, only = ''): Promise<string[]> {
   }
 }
 
-/** Makes a new name durable: its directory and, as those may be new too, the ones above. */
-async function syncDirectories(from: string, root: string): Promise<void> {
-  for (let path = from; path.length >= root.length; path = dirname(path)) {
-    let directory: FileHandle
-    try {
-      directory = await open(path)
-    } catch (error) {
-      // A deletion has removed it, and the new object with it.
-      if (isMissing(error)) continue
-      throw error
-    }
-    try {
-      await directory.sync()
-    } finally {
-      await directory.close()
-    }
+/** Makes the names in a directory durable; a deletion may have removed it, and what was new in it. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    await using directory = await open(path)
+    await directory.sync()
+  } catch (error) {
+    if (!isMissing(error)) throw error
   }
 }
 

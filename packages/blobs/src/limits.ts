@@ -15,6 +15,15 @@ export const partBytes = 5 * 1024 * 1024
 /** Parts of one upload in flight at once: memory stays at two parts, whatever the size of the blob. */
 export const partsInFlightMax = 1
 
+/** Bytes that a write to a file gathers: an upload to disk holds so many in memory, whatever its size. */
+export const fileWriteBytes = 1024 * 1024
+
+/** Chunks that a write to a file gathers: a client may send its bytes one by one. */
+export const fileWriteChunksMax = 256
+
+/** Directories that a disk store remembers to be durable, about 200 bytes each. */
+export const knownDirectoriesMax = 20_000
+
 /** Time to open a connection to the object store, in milliseconds. */
 export const connectTimeoutMs = 3 * secondMs
 

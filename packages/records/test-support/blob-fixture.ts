@@ -84,7 +84,7 @@ export async function openBlobFixture(driver: 's3' | 'disk'): Promise<BlobFixtur
       return repo.accountId
     },
     upload: (accountId, bytes, mimeType = 'text/plain') => {
-      const body = Readable.from([bytes])
+      const body = Readable.from([Buffer.from(bytes)])
       return uploadBlob(deps, { hostId: db.hostId, accountId, body, mimeType, bytesMax: 1_000_000 })
     },
     commit,

@@ -59,7 +59,7 @@ export class TestImporter {
   /** Uploads bytes and returns their key. */
   async upload(repo: AccountRepo, bytes: Uint8Array): Promise<string> {
     const key = blobKey({ ...repo, name: `import_${randomBytes(8).toString('hex')}` })
-    await this.#store.put(key, Readable.from([bytes]))
+    await this.#store.put(key, Readable.from([Buffer.from(bytes)]))
     return key
   }
 

@@ -9,6 +9,7 @@ import * as event from './0006-event.ts'
 import * as job from './0007-job.ts'
 import * as commit from './0008-commit.ts'
 import * as eventBatch from './0010-event-batch.ts'
+import * as storeBlob from './0011-store-blob.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -21,4 +22,5 @@ export const migrations: Record<string, Migration> = {
   '0007-job': job,
   '0008-commit': commit,
   '0010-event-batch': eventBatch,
+  '0011-store-blob': storeBlob,
 }

@@ -10,7 +10,7 @@ import { sniffBytes } from './limits.ts'
 export class BlobMeter extends Transform {
   readonly #bytesMax: number
   readonly #hash = createHash('sha256')
-  readonly #head: Uint8Array[] = []
+  readonly #head: Buffer[] = []
   #size = 0
 
   constructor(bytesMax: number) {
@@ -28,14 +28,16 @@ export class BlobMeter extends Transform {
     return cidForRawDigest(this.#hash.digest())
   }
 
-  /** Returns the first `sniffBytes`. */
+  /** Returns the first `sniffBytes`, which are the caller's. */
   head(): Buffer {
-    return Buffer.concat(this.#head)
+    const [first, ...rest] = this.#head
+    return first !== undefined && rest.length === 0 ? first : Buffer.concat(this.#head)
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     const missing = sniffBytes - this.#size
-    if (missing > 0) this.#head.push(chunk.subarray(0, missing))
+    // A copy: the memory of the chunk is given back when it is stored.
+    if (missing > 0) this.#head.push(Buffer.from(chunk.subarray(0, missing)))
     this.#size += chunk.length
     if (this.#size > this.#bytesMax) {
       done(new BlobTooLargeError(`This file is too large. The limit is ${this.#bytesMax} bytes.`))

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 
 import { type BlobStore, blobKey } from '@rookery/blobs'
 import type { Database } from '@rookery/db'
-import { DomainError } from '@rookery/std'
+import { DomainError, releaseBytes } from '@rookery/std'
 import type { Cid } from '@rookery/syntax'
 
 import { BlobMeter } from './blob-meter.ts'
@@ -27,7 +27,7 @@ export type BlobDeps = {
 export type BlobUpload = {
   hostId: number
   accountId: number
-  /** The bytes. Not destroyed on failure, so that an answer can still be sent over its connection. */
+  /** The bytes; its chunks are the store's. Not destroyed on failure, so that an answer can still be sent. */
   body: Readable
   /** The client's Content-Type. */
   mimeType?: string | undefined
@@ -70,7 +70,9 @@ export async function uploadBlob(deps: BlobDeps, upload: BlobUpload): Promise<St
     if (length !== undefined && length !== meter.size) {
       throw new BlobLengthError(`The body has ${meter.size} bytes instead of ${length}`)
     }
-    const mimeType = await sniffMimeType(meter.head(), upload.mimeType)
+    const head = meter.head()
+    const mimeType = await sniffMimeType(head, upload.mimeType)
+    releaseBytes(head)
     const row = await storeBlob(deps.pool, { accountId, cid, objectKey, mimeType, size: meter.size })
     if (row.object_key !== objectKey) await discard(deps.store, objectKey)
     return { cid, mimeType: row.mime_type, size: row.size }

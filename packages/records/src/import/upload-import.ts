@@ -11,7 +11,7 @@ import { importUploadMsMax } from './limits.ts'
 export type ImportUpload = {
   hostId: number
   accountId: number
-  /** The bytes. Not destroyed on failure, so that an answer can still be sent over its connection. */
+  /** The bytes; its chunks are the store's. Not destroyed on failure, so that an answer can still be sent. */
   body: Readable
   /** The client's Content-Length, if it counts the bytes of `body`. */
   length?: number | undefined
