@@ -1,5 +1,5 @@
 /** Is thrown when a service does not answer in time. */
-class DeadlineError extends Error {
+export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 

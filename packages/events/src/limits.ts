@@ -10,7 +10,7 @@ export const sequenceRowsMax = 500
 export const sequenceBytesMax = 4_000_000
 
 /** Shortest time from the begin of a round that found events to the next, in milliseconds. */
-export const roundMs = 10
+export const roundMs = 20
 
 /** How long the leader waits for a wake-up before it looks at the queue, in milliseconds; and while Redis is away. */
 export const sequencePollMs = secondMs
@@ -20,7 +20,7 @@ export const sequencePollMsMin = 100
  * Shortest time between two wake-ups that a process sends, in milliseconds. Under load the leader looks anyway; at
  * a few writes in a second this is what an event may wait that is committed right after another one.
  */
-export const wakePauseMs = 15
+export const wakePauseMs = 20
 
 /** How long a statement of the leader may run on the server, and until its answer is here, in milliseconds. */
 export const leaderStatementMsMax = 30_000

@@ -1,6 +1,6 @@
 import type { Redis, RedisKeys } from '@rookery/redis'
 
-import { withDeadline } from '../deadline.ts'
+import { DeadlineError, withDeadline } from '../deadline.ts'
 import type { EventBatch } from '../event-batch.ts'
 import { publishTimeoutMs, streamBytesMax } from '../limits.ts'
 
@@ -15,6 +15,7 @@ export class EventPublisher {
   readonly #stream: string
   readonly #recent: { seq: number; bytes: number }[] = []
   #recentBytes = 0
+  #keptSeq = 0
   #publishedSeq: number
 
   /** @param publishedSeq where the leader before got to, at least. */
@@ -42,30 +43,30 @@ export class EventPublisher {
   }
 
   async #add({ prev_seq, last_seq, events }: EventBatch): Promise<void> {
-    this.#recent.push({ seq: last_seq, bytes: events.length })
-    this.#recentBytes += events.length
-    const pipeline = this.#redis.pipeline()
-    pipeline.xadd(this.#stream, `${last_seq}-0`, 'p', prev_seq, 'e', events)
-    const oldestSeq = this.#forgetOldest()
-    if (oldestSeq !== undefined) pipeline.xtrim(this.#stream, 'MINID', '~', `${oldestSeq}-0`)
-    const results = await withDeadline(pipeline.exec(), publishTimeoutMs, 'publishing').catch((error) => {
-      this.#redis.disconnect(true)
+    const minId = `${this.#oldestSeq({ seq: last_seq, bytes: events.length })}-0`
+    const id = `${last_seq}-0`
+    const added = this.#redis.xadd(this.#stream, 'MINID', '~', minId, id, 'p', prev_seq, 'e', events)
+    try {
+      await withDeadline(added, publishTimeoutMs, 'publishing')
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('equal or smaller')) return
+      if (error instanceof DeadlineError) this.#redis.disconnect(true)
       throw error
-    })
-    for (const [error] of results ?? []) {
-      if (error && !error.message.includes('equal or smaller')) throw error
     }
   }
 
-  /** Returns the oldest seq to keep once the stream has outgrown its bytes. */
-  #forgetOldest(): number | undefined {
+  /** Returns the oldest seq that the stream keeps with a batch more: 0 unless this leader knows what it holds. */
+  #oldestSeq(next: { seq: number; bytes: number }): number {
+    this.#recent.push(next)
+    this.#recentBytes += next.bytes
     let dropped = 0
     while (this.#recentBytes > streamBytesMax && dropped < this.#recent.length - 1) {
       this.#recentBytes -= this.#recent[dropped]?.bytes ?? 0
       dropped++
     }
-    if (dropped === 0) return undefined
+    if (dropped === 0) return this.#keptSeq
     this.#recent.splice(0, dropped)
-    return this.#recent[0]?.seq
+    this.#keptSeq = this.#recent[0]?.seq ?? this.#keptSeq
+    return this.#keptSeq
   }
 }

@@ -90,7 +90,7 @@ export class Sequencer implements AsyncDisposable {
       backoffMsMin: 50,
       backoffMsMax: 1_000,
     })
-    this.#wakeUps = this.#listen()
+    this.#wakeUps = this.#connect()
   }
 
   /** Tells whether this process leads, as far as it knows. */
@@ -104,17 +104,22 @@ export class Sequencer implements AsyncDisposable {
     await this.#resign('stopping')
   }
 
-  #listen(): Redis {
-    const { redis, keys, log } = this.#deps
-    const connection = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null })
+  #connect(): Redis {
+    const connection = this.#deps.redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null })
     connection.on('error', () => undefined)
     connection.on('message', () => {
       if (this.#leadership) this.#loop.wake()
     })
-    connection.subscribe(keys.eventWake).catch((error: unknown) => {
-      log.debug({ err: error }, 'not listening for wake-ups')
-    })
     return connection
+  }
+
+  /** Only the leader listens: messages cost a standby as much. */
+  #listenWhile(isLeading: boolean): void {
+    const { keys, log } = this.#deps
+    const done = isLeading
+      ? this.#wakeUps.subscribe(keys.eventWake)
+      : this.#wakeUps.unsubscribe(keys.eventWake)
+    done.catch((error: unknown) => log.debug({ err: error }, 'wake-ups'))
   }
 
   async #step(): Promise<number> {
@@ -141,6 +146,7 @@ export class Sequencer implements AsyncDisposable {
     if (!term) return undefined
     session.lost.addEventListener('abort', () => this.#loop.wake(), { once: true })
     log.info(term, 'leading')
+    this.#listenWhile(true)
     return {
       session,
       term: term.term,
@@ -225,7 +231,10 @@ export class Sequencer implements AsyncDisposable {
   }
 
   async #resign(reason: string): Promise<void> {
-    if (this.#leadership) this.#deps.log.info({ reason, term: this.#leadership.term }, 'not leading any more')
+    if (this.#leadership) {
+      this.#deps.log.info({ reason, term: this.#leadership.term }, 'not leading any more')
+      this.#listenWhile(false)
+    }
     const session = this.#session
     this.#leadership = undefined
     this.#session = undefined
