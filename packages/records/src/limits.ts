@@ -16,8 +16,11 @@ export const batchCommitsMax = 64
 /** Bytes of one statement; a commit that is larger alone goes alone. */
 export const batchBytesMax = 8 * 1024 * 1024
 
-/** Statements of one process in flight: the second is sent while the first waits for the disk. */
-export const batchesInFlightMax = 2
+/** How often a commit to a repo that another transaction holds is tried before it waits for the row's lock. */
+export const busyRetriesMax = 8
+
+/** Time between those tries, in milliseconds. */
+export const busyRetryMs = 4
 
 /** Commits of one process that wait for a statement. */
 export const waitingCommitsMax = 2_000

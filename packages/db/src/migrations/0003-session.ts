@@ -13,10 +13,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       expires_at timestamptz not null,
       primary key (account_id, id)
     ) partition by hash (account_id)`.execute(db)
-  for (let n = 0; n < 16; n++) {
+  for (let n = 0; n < 4; n++) {
     await sql
       .raw(
-        `create table refresh_token_${n} partition of refresh_token for values with (modulus 16, remainder ${n})`,
+        `create table refresh_token_${n} partition of refresh_token for values with (modulus 4, remainder ${n})`,
       )
       .execute(db)
   }

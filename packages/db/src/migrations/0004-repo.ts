@@ -50,10 +50,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ) partition by hash (account_id)`.execute(db)
   for (const table of ['repo', 'record', 'pack']) {
     const storage = table === 'repo' ? ' with (fillfactor = 60)' : ''
-    for (let n = 0; n < 16; n++) {
+    for (let n = 0; n < 4; n++) {
       await sql
         .raw(
-          `create table ${table}_${n} partition of ${table} for values with (modulus 16, remainder ${n})${storage}`,
+          `create table ${table}_${n} partition of ${table} for values with (modulus 4, remainder ${n})${storage}`,
         )
         .execute(db)
     }

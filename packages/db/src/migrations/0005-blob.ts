@@ -36,9 +36,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ) partition by hash (account_id)`.execute(db)
   await sql`create index blob_ref_cid on blob_ref (account_id, cid)`.execute(db)
   for (const table of ['blob', 'blob_ref']) {
-    for (let n = 0; n < 16; n++) {
+    for (let n = 0; n < 4; n++) {
       await sql
-        .raw(`create table ${table}_${n} partition of ${table} for values with (modulus 16, remainder ${n})`)
+        .raw(`create table ${table}_${n} partition of ${table} for values with (modulus 4, remainder ${n})`)
         .execute(db)
     }
   }

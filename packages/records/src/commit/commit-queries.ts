@@ -27,6 +27,7 @@ export type CommitOutcome =
   | 'head moved'
   | 'blob missing'
   | 'no repo'
+  | 'busy'
   | Exclude<AccountStatus, 'active'>
 
 /** In the order of the codes of `commit_batch`. */
@@ -38,6 +39,7 @@ const outcomes: readonly CommitOutcome[] = [
   'takendown',
   'no repo',
   'blob missing',
+  'busy',
 ]
 const actions = { create: 0, update: 1, delete: 2 } as const
 const noLink = Buffer.alloc(8)

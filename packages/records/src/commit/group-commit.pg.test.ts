@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { createTestRepo, testClock } from '../../test-support/test-repo.ts'
 import { WritesOverloadedError } from '../errors.ts'
-import { batchCommitsMax, batchesInFlightMax, waitingCommitsMax } from '../limits.ts'
+import { batchCommitsMax, waitingCommitsMax } from '../limits.ts'
 import { type RepoHead, findHead } from '../storage/storage-queries.ts'
 import type { NewCommit } from './commit-queries.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -75,30 +75,35 @@ describe('GroupCommit', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
   })
 
-  test('lets waitingCommitsMax commits wait and refuses one more', async () => {
+  test('refuses more commits than may wait', async () => {
     const head = await headOf()
-    // The row is held, so statements under way stay there.
-    const holder = await db.pool.connect()
-    await holder.query('begin')
-    await holder.query('select 1 from repo where account_id = $1 for update', [head.accountId])
-    const second = await headOf()
-    await holder.query('select 1 from repo where account_id = $1 for update', [second.accountId])
     const group = new GroupCommit(db.pool, () => {})
-    const stored: Promise<unknown>[] = []
-    for (const { accountId } of [head, second]) {
-      stored.push(group.store(commitOn(head, { accountId })))
-      await new Promise((resolve) => {
-        setImmediate(resolve)
-      })
-    }
-    expect(batchesInFlightMax).toBe(stored.length)
-    for (let n = 0; n < waitingCommitsMax; n++) {
-      stored.push(group.store(commitOn(head, { accountId: 1_000_000 + n })))
-    }
+    const stored = Array.from({ length: waitingCommitsMax }, (_, n) =>
+      group.store(commitOn(head, { accountId: 1_000_000 + n })),
+    )
     expect(() => group.store(commitOn(head, { accountId: 1 }))).toThrow(WritesOverloadedError)
+    expect(new Set(await Promise.all(stored))).toEqual(new Set(['no repo']))
+  })
+
+  test('lets nobody wait for a repo that is held, and stores its commit when it is free again', async () => {
+    const [held, freed, other] = [await headOf(), await headOf(), await headOf()]
+    const [holder, briefly] = [await db.pool.connect(), await db.pool.connect()]
+    for (const [client, { accountId }] of [
+      [holder, held],
+      [briefly, freed],
+    ] as const) {
+      await client.query('begin')
+      await client.query('select from repo where account_id = $1 for update', [accountId])
+    }
+    let statements = 0
+    const group = new GroupCommit(db.pool, () => {
+      // The first batch has stored the commit that could be stored.
+      if (statements++ === 0) void briefly.query('rollback')
+    })
+    const outcomes = await Promise.all([held, freed, other].map((head) => group.store(commitOn(head))))
+    expect(outcomes).toEqual(['busy', 'stored', 'stored'])
     await holder.query('rollback')
     holder.release()
-    const outcomes = await Promise.all(stored)
-    expect(outcomes.slice(batchesInFlightMax).every((outcome) => outcome === 'no repo')).toBe(true)
+    briefly.release()
   })
 })

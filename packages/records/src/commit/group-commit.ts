@@ -2,29 +2,32 @@ import type { Database } from '@rookery/db'
 import { assert, must } from '@rookery/std'
 
 import { WritesOverloadedError } from '../errors.ts'
-import { batchBytesMax, batchCommitsMax, batchesInFlightMax, waitingCommitsMax } from '../limits.ts'
+import { batchBytesMax, batchCommitsMax, busyRetriesMax, busyRetryMs, waitingCommitsMax } from '../limits.ts'
 import { type CommitOutcome, type NewCommit, commitBytes, storeCommits } from './commit-queries.ts'
 
 type Waiting = {
   commit: NewCommit
   resolve: (outcome: CommitOutcome) => void
   reject: (error: unknown) => void
+  /** How often it found its repo held. */
+  busy: number
 }
 
 /**
  * Stores commits of different repos together.
  *
- * Nothing waits for a timer: while fewer than `batchesInFlightMax` statements are under way, whatever is ready goes
- * out at the end of the turn; what becomes ready meanwhile forms the next batch. So an idle process answers at
- * the database's latency, and a busy one pays one round trip and one flush to disk for many commits. A repo has
- * at most one commit here at any time: its callers queue per repo.
+ * Nothing that is ready waits for a timer: while no statement is under way, whatever is ready goes out at the end of the turn; what
+ * becomes ready meanwhile forms the next batch. So an idle process answers at the database's latency, and a busy one
+ * pays one round trip and one flush to disk for many commits. A repo has at most one commit here at any time: its
+ * callers queue per repo. One whose repo another transaction holds, as a compaction does for milliseconds, is tried
+ * again a little later and holds nobody up.
  */
 export class GroupCommit {
   readonly #pool: Database['pool']
   readonly #onStored: () => void
   readonly #queue: Waiting[] = []
   readonly #accounts = new Set<number>()
-  #inFlight = 0
+  #isInFlight = false
   #isScheduled = false
 
   /** @param onStored called after each statement that stored a commit. */
@@ -34,7 +37,7 @@ export class GroupCommit {
   }
 
   /**
-   * Stores a commit and returns what became of it, once that is durable.
+   * Stores a commit and returns what became of it, once that is durable: 'busy' if its repo was held all the time.
    *
    * @throws {WritesOverloadedError} if too many commits wait.
    */
@@ -45,17 +48,17 @@ export class GroupCommit {
     assert(!this.#accounts.has(commit.accountId), 'a repo has one commit in the queue at a time')
     this.#accounts.add(commit.accountId)
     return new Promise((resolve, reject) => {
-      this.#queue.push({ commit, resolve, reject })
+      this.#queue.push({ commit, resolve, reject, busy: 0 })
       this.#schedule()
     })
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#inFlight >= batchesInFlightMax) return
+    if (this.#isScheduled || this.#isInFlight) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      while (this.#queue.length > 0 && this.#inFlight < batchesInFlightMax) void this.#run(this.#take())
+      void this.#run(this.#take())
     })
   }
 
@@ -71,11 +74,11 @@ export class GroupCommit {
   }
 
   async #run(batch: readonly Waiting[]): Promise<void> {
-    this.#inFlight++
+    this.#isInFlight = true
     try {
       await this.#storeBatch(batch)
     } finally {
-      this.#inFlight--
+      this.#isInFlight = false
       if (this.#queue.length > 0) this.#schedule()
     }
   }
@@ -100,9 +103,17 @@ export class GroupCommit {
       return
     }
     if (outcomes.includes('stored')) this.#onStored()
-    for (const [index, { commit, resolve }] of batch.entries()) {
-      this.#accounts.delete(commit.accountId)
-      resolve(must(outcomes[index]))
+    for (const [index, waiting] of batch.entries()) {
+      const outcome = must(outcomes[index])
+      if (outcome === 'busy' && waiting.busy++ < busyRetriesMax) {
+        setTimeout(() => {
+          this.#queue.push(waiting)
+          this.#schedule()
+        }, busyRetryMs)
+        continue
+      }
+      this.#accounts.delete(waiting.commit.accountId)
+      waiting.resolve(outcome)
     }
   }
 }

@@ -149,6 +149,7 @@ export class RepoWriter implements AsyncDisposable {
     const sign = await this.#options.signerFor(repo)
     for (let attempt = 0; attempt < optimisticAttemptsMax; attempt++) {
       const result = await this.#tryCommit(repo, plan, sign, attempt)
+      if (result === 'busy') break
       if (result !== 'retry') return result
     }
     return this.#commitLocked(repo, plan, sign)
@@ -159,7 +160,7 @@ export class RepoWriter implements AsyncDisposable {
     plan: WritePlan,
     sign: Sign,
     attempt: number,
-  ): Promise<StoredCommit | undefined | 'retry'> {
+  ): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
     const { pool } = this.#options
     const kept = this.#heads.get(repo.accountId)
     const mayUseKept = kept !== undefined && attempt === 0 && this.#movedShare <= movedShareMax
@@ -194,7 +195,7 @@ export class RepoWriter implements AsyncDisposable {
         must((await storeCommits(client, [commit]))[0])
       return this.#build({ db: client, start, plan, sign, store, keep: (entry) => (built = entry) })
     })
-    if (result === 'retry') throw new Error('the head moved under its lock')
+    if (result === 'retry' || result === 'busy') throw new Error('the head moved under its lock')
     if (built !== undefined) {
       this.#keep(repo, built, built.head)
       this.#options.onStored()
@@ -209,7 +210,7 @@ export class RepoWriter implements AsyncDisposable {
     sign: Sign
     store: (commit: NewCommit) => Promise<CommitOutcome>
     keep?: (entry: CachedHead) => void
-  }): Promise<StoredCommit | undefined | 'retry'> {
+  }): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
     const { db, start, plan, sign, store } = options
     const { head, tree, packs } = start
     const repo = { accountId: head.accountId, did: head.did }
@@ -228,6 +229,7 @@ export class RepoWriter implements AsyncDisposable {
     const built = await buildCommit({ head, tree, nodes, writes, rev, sign, now })
     const outcome = await store(built.commit)
     if (outcome === 'head moved') return 'retry'
+    if (outcome === 'busy') return 'busy'
     if (outcome !== 'stored') throw await refusal(db, head, { outcome, writes })
     for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
     const next: CachedHead = follow(start, built.commit, built.tree)
@@ -315,7 +317,10 @@ function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']):
 async function refusal(
   db: Queryable,
   head: RepoHead,
-  refused: { outcome: Exclude<CommitOutcome, 'stored' | 'head moved'>; writes: readonly RecordWrite[] },
+  refused: {
+    outcome: Exclude<CommitOutcome, 'stored' | 'head moved' | 'busy'>
+    writes: readonly RecordWrite[]
+  },
 ): Promise<Error> {
   const { outcome, writes } = refused
   if (outcome !== 'blob missing') return notActive(head.did, outcome === 'no repo' ? undefined : outcome)
