@@ -78,7 +78,7 @@ async function serve(
   const peer = peerOf(request)
   const cursor = parseCursor(request)
   const release = limits.add(peer)
-  const log = request.log.child({ host: request.pdsHost.hostname, ip: peer.ip, cursor })
+  const log = request.log.child({ ...request.logContext, ip: peer.ip, cursor })
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   try {
     const subscription = await fanout.subscribe(peer.hostId, cursor, socketSink(socket, tcp))

@@ -12,8 +12,8 @@ export type PdsHost = {
 
 /** Finds hosts; the tenants package implements it on Postgres with a cache. */
 export type HostResolver = {
-  /** Returns the host with this name, or undefined. */
-  findHost(hostname: string): Promise<PdsHost | undefined>
+  /** Returns the host with this name, or undefined; at once if it knows. */
+  findHost(hostname: string): Promise<PdsHost | undefined> | PdsHost | undefined
   /** Returns the host that serves handles under the domain of this name, or undefined. */
   findHostOfHandle(handle: string): Promise<PdsHost | undefined>
 }

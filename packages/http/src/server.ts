@@ -34,7 +34,7 @@ declare module 'fastify' {
 }
 
 /** Fields that tie a log line to what it is about. */
-export type LogContext = { host?: string; tenant?: number; account?: string }
+export type LogContext = { requestId: string; host?: string; tenant?: number; account?: string }
 
 export type ServerOptions = {
   log: Logger
@@ -60,6 +60,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     keepAliveTimeout: keepAliveTimeoutMs,
     http: { maxHeaderSize: headBytesMax, headersTimeout: headersTimeoutMs },
     genReqId: () => randomUUID(),
+    // `logContext` says what a line is about: a logger of its own for each request costs more than most lines do.
+    childLoggerFactory: (logger) => logger,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: true,
@@ -67,16 +69,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.decorateRequest('pdsHost', null as unknown as PdsHost)
   app.decorateRequest('logContext', null as unknown as LogContext)
   app.addHook('onRequest', (request, reply, done) => {
-    request.logContext = {}
+    request.logContext = { requestId: request.id }
     reply.header('x-request-id', request.id)
-    done()
+    const host = findHost(options.hosts, request)
+    // Most hosts are known: no promise then.
+    if (!(host instanceof Promise)) return done(assignHost(request, host))
+    host.then((found) => done(assignHost(request, found)), done)
   })
-  app.addHook('onRequest', (request) => assignHost(options.hosts, request))
   app.addHook('onResponse', (request, reply, done) => {
-    const { method, logContext } = request
-    const path = request.url.split('?', 1)[0]
-    const elapsedMs = Math.round(reply.elapsedTime)
-    request.log.info({ ...logContext, method, path, status: reply.statusCode, elapsedMs }, 'request')
+    if (options.log.isLevelEnabled('info')) logRequest(request, reply)
     options.metrics?.requestEnded(routeOf(request), reply.statusCode, reply.elapsedTime / 1_000)
     done()
   })
@@ -89,26 +90,44 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app
 }
 
-async function assignHost(hosts: HostResolver, request: FastifyRequest): Promise<void> {
+function findHost(
+  hosts: HostResolver,
+  request: FastifyRequest,
+): Promise<PdsHost | undefined> | PdsHost | undefined {
   const hostname = normalizeHostname(request.host)
-  const host =
-    hostname === undefined
-      ? undefined
-      : ((await hosts.findHost(hostname)) ?? (await findHandleHost(hosts, request, hostname)))
+  if (hostname === undefined) return undefined
+  const host = hosts.findHost(hostname)
+  if (!(host instanceof Promise)) return host ?? findHandleHost(hosts, request, hostname)
+  return host.then((found) => found ?? findHandleHost(hosts, request, hostname))
+}
+
+/** Sets the request's host; returns the answer if it has none that serves. */
+function assignHost(request: FastifyRequest, host: PdsHost | undefined): XrpcError | undefined {
   if (host === undefined) {
-    throw new XrpcError(404, 'HostNotFound', `No PDS is served under the name ${hostname ?? '(missing)'}`)
+    const hostname = normalizeHostname(request.host) ?? '(missing)'
+    return new XrpcError(404, 'HostNotFound', `No PDS is served under the name ${hostname}`)
   }
-  if (host.status === 'suspended') throw new XrpcError(503, 'HostSuspended', `${host.hostname} is suspended`)
+  if (host.status === 'suspended') {
+    return new XrpcError(503, 'HostSuspended', `${host.hostname} is suspended`)
+  }
   request.pdsHost = host
   request.logContext.host = host.hostname
+  return undefined
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, logContext } = request
+  const path = request.url.split('?', 1)[0]
+  const elapsedMs = Math.round(reply.elapsedTime)
+  request.log.info({ ...logContext, method, path, status: reply.statusCode, elapsedMs }, 'request')
 }
 
 /** A handle's own name serves only its proof: everything else there is unknown, so no app takes it for a PDS. */
-async function findHandleHost(
+function findHandleHost(
   hosts: HostResolver,
   request: FastifyRequest,
   hostname: string,
-): Promise<PdsHost | undefined> {
+): Promise<PdsHost | undefined> | undefined {
   if (!request.url.startsWith('/.well-known/atproto-did')) return undefined
   return hosts.findHostOfHandle(hostname.replace(/:\d+$/, ''))
 }

@@ -1,10 +1,18 @@
 import type { Readable } from 'node:stream'
 
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
+  HookHandlerDoneFunction,
+} from 'fastify'
 
 import { decodedBody } from './content-encoding.ts'
 import type { PdsHost } from './pds-host.ts'
 import { XrpcError, invalidRequest } from './xrpc-error.ts'
+
+const jsonType = 'application/json; charset=utf-8'
 
 /** What a handler is called with: everything parsed, validated and authenticated. */
 export type XrpcCall<Params, Input, Auth> = {
@@ -90,7 +98,7 @@ function registerQuery(app: FastifyInstance, lexicons: XrpcLexicons, method: Any
   const url = `/xrpc/${method.nsid}`
   refuse(app, url, ['POST'], 'GET')
   app.get(url, {
-    onRequest: (request, reply) => identify(lexicons, method, request, reply),
+    onRequest: (request, reply, done) => identify(lexicons, method, { request, reply, done }),
     handler: (request, reply) => run(method, request, reply, undefined),
   })
 }
@@ -112,10 +120,10 @@ function registerProcedure(
     }
     scope.post(url, {
       ...(method.inputBytesMax === undefined ? {} : { bodyLimit: method.inputBytesMax }),
-      onRequest: (request, reply) => identify(lexicons, method, request, reply),
-      preParsing: (request, _reply, payload) => {
+      onRequest: (request, reply, done) => identify(lexicons, method, { request, reply, done }),
+      preParsing: (request, _reply, payload, done) => {
         checkEncoding(encoding, request)
-        return Promise.resolve(decodedBody(request, payload))
+        done(null, decodedBody(request, payload))
       },
       handler: (request, reply) => {
         const input =
@@ -149,32 +157,36 @@ function checkEncoding(expected: string | undefined, request: FastifyRequest): v
     throw invalidRequest(`Wrong request encoding (Content-Type): ${type}`)
 }
 
-async function identify(
+/** Reads parameters and credentials. Without a promise where the method's check needs none. */
+function identify(
   lexicons: XrpcLexicons,
   method: AnyXrpcMethod,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
+  { request, reply, done }: { request: FastifyRequest; reply: FastifyReply; done: HookHandlerDoneFunction },
+): void {
   const params = lexicons.validateParams(method.nsid, request.query as Record<string, unknown>)
   if (request.headers.authorization !== undefined) {
     reply.header('cache-control', 'private').header('vary', 'authorization')
   }
-  request.xrpc = { params, auth: await method.auth(request) }
+  const next = (auth: unknown): void => {
+    request.xrpc = { params, auth }
+    done()
+  }
+  const auth: unknown = method.auth(request)
+  if (auth instanceof Promise) auth.then(next, done)
+  else next(auth)
 }
 
-async function run(
-  method: AnyXrpcMethod,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  input: unknown,
-): Promise<FastifyReply> {
+function run(method: AnyXrpcMethod, request: FastifyRequest, reply: FastifyReply, input: unknown): unknown {
   const { params, auth } = request.xrpc ?? { params: undefined, auth: undefined }
-  const output = await method.handler({ host: request.pdsHost, params, input, auth, request, reply })
-  if (output instanceof RawAnswer) return reply.type(output.encoding).send(output.body)
+  const output = method.handler({ host: request.pdsHost, params, input, auth, request, reply })
+  return output instanceof Promise ? output.then((value) => answer(reply, value)) : answer(reply, output)
+}
+
+function answer(reply: FastifyReply, output: unknown): FastifyReply {
+  if (output instanceof RawAnswer) return reply.header('content-type', output.encoding).send(output.body)
   if (reply.sent) return reply
-  return output === undefined
-    ? reply.send()
-    : reply.type('application/json; charset=utf-8').send(JSON.stringify(output))
+  if (output === undefined) return reply.send()
+  return reply.header('content-type', jsonType).send(JSON.stringify(output))
 }
 
 function refuse(app: FastifyInstance, url: string, methods: HTTPMethods[], expected: string): void {

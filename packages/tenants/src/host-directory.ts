@@ -47,9 +47,9 @@ export class HostDirectory implements AsyncDisposable {
     })
   }
 
-  /** Returns the host with this name, or undefined. */
-  async findHost(hostname: string): Promise<Host | undefined> {
-    return this.#picture.hosts.get(hostname) ?? (await this.#again()).hosts.get(hostname)
+  /** Returns the host with this name, or undefined; at once if it is known. */
+  findHost(hostname: string): Promise<Host | undefined> | Host {
+    return this.#picture.hosts.get(hostname) ?? this.#again().then(({ hosts }) => hosts.get(hostname))
   }
 
   /** Returns a host by id, or undefined. */
