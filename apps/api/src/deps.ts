@@ -18,6 +18,7 @@ import { wakeJobs } from '@rookery/jobs'
 import type { LexiconRegistry } from '@rookery/lexicon'
 import {
   type NewRepoOptions,
+  RecordReader,
   RepoExporter,
   type RepoWriter,
   createRepo,
@@ -61,6 +62,7 @@ export type ApiDeps = ApiConnections & {
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
+  records: RecordReader
   /** Writes repos; the only thing here that must be disposed of. */
   writer: RepoWriter
   /** Begins the repo of a new account in the caller's transaction. */
@@ -104,6 +106,7 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
       await connections.directory.getActiveTenant(tenant_id)
     },
     signingKeys,
+    records: new RecordReader(db.pool),
     writer: createRepoWriter({ ...connections, ...wakes, clock, signingKeys }),
     createRepo: repoCreator(clock),
     adminPassword: config.auth.adminPassword,

@@ -8,6 +8,7 @@ export {
   connectTimeoutMs,
   statementTimeoutMs,
 } from './database.ts'
+export { GroupRead } from './group-read.ts'
 export { type MigrationStatus, isSchemaReady, migrate, migrationStatus } from './migrate.ts'
 export type { EmailTokenPurpose } from './schema/account.ts'
 export type { EventKind } from './schema/event.ts'

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AccountRepo, createAccountRepo } from '../../test-support/account-repo.ts'
 import { TestImporter } from '../../test-support/test-car.ts'
 import { queuedEvents } from '../../test-support/test-repo.ts'
-import { RepoExporter, getRecord, listMissingBlobs, listRecords } from '../index.ts'
+import { RecordReader, RepoExporter, listMissingBlobs, listRecords } from '../index.ts'
 import { findHead } from '../storage/storage-queries.ts'
 
 // The exports belong to real people and are not ours to publish: they lie beside the repository, not in it.
@@ -47,6 +47,7 @@ describe.runIf(present)('real repositories', () => {
   /** Reads every record by the functions that serve them, and returns the root of the tree that they make. */
   async function readAll(repo: AccountRepo, car: Uint8Array): Promise<string> {
     const { hostId, did } = repo
+    const reader = new RecordReader(db.pool)
     const { roots, blocks } = await collectCar([car])
     const { records } = await verifyRepo(roots[0], memoryStore(blocks))
     const builder = new TreeBuilder(() => {})
@@ -55,7 +56,7 @@ describe.runIf(present)('real repositories', () => {
       const [collection = '', rkey = ''] = path.split('/')
       counts.set(collection, (counts.get(collection) ?? 0) + 1)
       const served = JSON.parse(
-        (await getRecord(db.pool, { hostId, repo: did, collection, rkey })).toString(),
+        (await reader.getRecord({ hostId, repo: did, collection, rkey })).toString(),
       ) as { cid: string; value: unknown }
       expect(served.cid).toBe(cidToString(cid))
       expect(served.value).toEqual(JSON.parse(cborToJson(must(blocks.get(cid))).toString()))

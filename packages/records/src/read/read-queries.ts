@@ -28,6 +28,9 @@ export async function findRepo(db: Queryable, hostId: number, name: string): Pro
   return rows[0]
 }
 
+/** A record that is asked for, by its repo's DID, or by its handle in lower case. */
+export type WantedRecord = { hostId: number; repo: string; collection: string; rkey: string }
+
 /** A record, if there is one, and the repo that was asked for it. */
 export type RecordRow = {
   did: Did
@@ -37,27 +40,37 @@ export type RecordRow = {
   takedown_ref: string | null
 }
 
-const recordColumns = `select r.did, r.status, rec.cid, rec.bytes, rec.takedown_ref
-   from account a join repo r on r.account_id = a.id
-   left join record rec on rec.account_id = a.id and rec.collection = $3 and rec.rkey = $4`
-const recordByDid = statement<RecordRow>(
-  'record_by_did',
-  `${recordColumns} where a.host_id = $1 and a.did = $2`,
-)
-const recordByHandle = statement<RecordRow>(
-  'record_by_handle',
-  `${recordColumns} where a.host_id = $1 and a.handle = $2`,
-)
+// Limits keep every look-up a loop of index probes, whatever the planner believes about the tables' sizes.
+const recordsBy = (name: 'did' | 'handle') => `
+  select w.n::integer - 1 as index, r.did, r.status, rec.cid, rec.bytes, rec.takedown_ref
+    from unnest($1::integer[], $2::text[], $3::text[], $4::text[]) with ordinality
+      as w(host_id, name, collection, rkey, n)
+    cross join lateral (
+      select id from account where host_id = w.host_id and ${name} = w.name limit 1) a
+    cross join lateral (select did, status from repo where account_id = a.id limit 1) r
+    left join lateral (
+      select cid, bytes, takedown_ref from record
+       where account_id = a.id and collection = w.collection and rkey = w.rkey limit 1) rec on true`
+const recordsByName = {
+  did: statement<RecordRow & { index: number }>('records_by_did', recordsBy('did')),
+  handle: statement<RecordRow & { index: number }>('records_by_handle', recordsBy('handle')),
+}
 
-/** Returns the record at a path of the host's repo that a DID or handle names; undefined if there is no such repo. */
-export async function findRecordRow(
+/** Returns what is at paths of the hosts' repos, in the order of the question; undefined where there is no repo. */
+export async function findRecordRows(
   db: Queryable,
-  wanted: { hostId: number; repo: string; collection: string; rkey: string },
-): Promise<RecordRow | undefined> {
-  const isDid = wanted.repo.startsWith('did:')
-  const find = isDid ? recordByDid : recordByHandle
-  const name = isDid ? wanted.repo : wanted.repo.toLowerCase()
-  return (await find(db, [wanted.hostId, name, wanted.collection, wanted.rkey])).rows[0]
+  by: 'did' | 'handle',
+  wanted: readonly WantedRecord[],
+): Promise<(RecordRow | undefined)[]> {
+  const { rows } = await recordsByName[by](db, [
+    wanted.map(({ hostId }) => hostId),
+    wanted.map(({ repo }) => repo),
+    wanted.map(({ collection }) => collection),
+    wanted.map(({ rkey }) => rkey),
+  ])
+  const found: (RecordRow | undefined)[] = wanted.map(() => undefined)
+  for (const row of rows) found[row.index] = row
+  return found
 }
 
 /** A row of a page of records. */

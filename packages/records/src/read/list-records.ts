@@ -1,36 +1,13 @@
 import type { Queryable } from '@rookery/db'
 import { must } from '@rookery/std'
-import { type Nsid, atUri, cborToJson, cidToString, tryParseCid } from '@rookery/syntax'
+import { type Nsid, atUri } from '@rookery/syntax'
 
-import { RecordNotFoundError } from '../errors.ts'
 import { requireActive } from '../repo-status.ts'
-import { findRecordRow, findRepo, listRecordRows } from './read-queries.ts'
+import { findRepo, listRecordRows } from './read-queries.ts'
+import { recordJson } from './record-json.ts'
 
 /** Sorts after every record key: the characters of a key end with `~`. */
 const aboveAllKeys = '\u007f'
-
-/**
- * Returns a record as the JSON text `{uri, cid, value}`; its value goes from the stored bytes to text directly.
- *
- * @param wanted.cid if given, only this version will do.
- * @throws {RepoNotFoundError} {RepoTakendownError} {RepoSuspendedError} {RepoDeactivatedError} for the repo's state.
- * @throws {RecordNotFoundError} if there is none, it is taken down, or it is another version.
- */
-export async function getRecord(
-  db: Queryable,
-  wanted: { hostId: number; repo: string; collection: string; rkey: string; cid?: string | undefined },
-): Promise<Buffer> {
-  const row = await findRecordRow(db, wanted)
-  requireActive(wanted.repo, row?.status)
-  const { did, cid, bytes, takedown_ref } = must(row)
-  const uri = atUri(did, wanted.collection, wanted.rkey)
-  const isWanted =
-    cid !== null && (wanted.cid === undefined || tryParseCid(wanted.cid)?.every((byte, i) => byte === cid[i]))
-  if (!isWanted || bytes === null || takedown_ref !== null) {
-    throw new RecordNotFoundError(`Could not locate record: ${uri}`)
-  }
-  return recordJson(uri, { cid, bytes })
-}
 
 /** Which records to list. */
 export type ListRecordsOptions = {
@@ -75,10 +52,3 @@ export async function listRecords(db: Queryable, options: ListRecordsOptions): P
 }
 
 const comma = Buffer.from(',')
-const end = Buffer.from('}')
-
-function recordJson(uri: string, row: { cid: Buffer; bytes: Buffer }): Buffer {
-  // Neither a CID nor an AT-URI has a character that JSON escapes.
-  const head = Buffer.from(`{"uri":"${uri}","cid":"${cidToString(row.cid)}","value":`)
-  return Buffer.concat([head, cborToJson(row.bytes), end])
-}
