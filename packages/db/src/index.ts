@@ -1,3 +1,5 @@
+export { CopyRows } from './copy-format.ts'
+export { copyIn, copyOut } from './copy-queries.ts'
 export {
   type Connection,
   Database,

@@ -18,6 +18,11 @@ export type EventBatch = {
 
 const headerBytes = 16
 
+/** Returns the seq of eight big-endian bytes, which is below 2^53. */
+export function readSeq(bytes: Buffer, at = 0): number {
+  return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+}
+
 /**
  * Returns the events of a batch, whose frames are views of its bytes. Each event is its seq (8 bytes), host (4), the
  * length of its frame (4) and the frame; numbers are big-endian.
@@ -28,7 +33,7 @@ export function readEvents(bytes: Buffer): NumberedEvent[] {
     const start = at + headerBytes
     const end = start + bytes.readUInt32BE(at + 12)
     events.push({
-      seq: bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4),
+      seq: readSeq(bytes, at),
       hostId: bytes.readUInt32BE(at + 8),
       frame: bytes.subarray(start, end),
     })

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Queryable } from '@rookery/db'
+import type { Connection } from '@rookery/db'
 import { createTestDatabase, type TestDatabase, testRedis, type TestRedis } from '@rookery/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { EventTail } from '../src/fanout/event-tail.ts'
+import type { LogPool } from '../src/fanout/log-queries.ts'
 import { Fanout, FutureCursorError } from '../src/fanout/fanout.ts'
 import { appendEvent } from '../src/append-event.ts'
 import { encodeSyncFrame } from '../src/frames/event-frames.ts'
@@ -31,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => stack.disposeAsync())
 
 async function startPod(
-  options: { ringBytesMax?: number; stallMsMax?: number; pool?: Queryable } = {},
+  options: { ringBytesMax?: number; stallMsMax?: number; pool?: LogPool } = {},
 ): Promise<Fanout> {
   const { ringBytesMax = 10_000_000, stallMsMax, pool = db.pool } = options
   let fanout: Fanout | undefined
@@ -152,13 +153,14 @@ describe('Fanout', () => {
     await say(db.pool, { host: 2, account: 2, n: 0 })
     await allNumbered()
     let whileReading: (() => Promise<void>) | undefined
+    // Between a page and its use the fan-out asks what retention has dropped.
     const query = async (config: { name?: string; text: string }): Promise<unknown> => {
-      const result: unknown = await db.pool.query(config)
-      if (config.name === 'event_host_page') await whileReading?.()
-      return result
+      if (config.name === 'event_dropped') await whileReading?.()
+      return db.pool.query(config)
     }
+    const connect = (): Promise<Connection> => db.pool.connect()
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Named statements use this form only.
-    const fanout = await startPod({ pool: { query } as unknown as Queryable })
+    const fanout = await startPod({ pool: { query, connect } as unknown as LogPool })
     const live = new MemorySink()
     await fanout.subscribe(1, undefined, live)
     whileReading = async () => {

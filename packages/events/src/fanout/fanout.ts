@@ -12,7 +12,6 @@
  * Because only the position decides what comes next, there is no cut-over to get wrong: no gap, no duplicate.
  * Reading the log never skips: an event is in the log before it is in any ring, and never appears below another.
  */
-import type { Queryable } from '@rookery/db'
 import { DomainError, Loop } from '@rookery/std'
 import type { Logger } from '@rookery/telemetry'
 
@@ -23,13 +22,12 @@ import {
   chunkBytesMax,
   clockSkewMsMax,
   consumerStallMsMax,
-  logPageBytesMax,
-  logPageRowsMax,
   pendingBytesMax,
   sweepMs,
 } from '../limits.ts'
 import type { EventRing } from './event-ring.ts'
-import { hasEventsBetween, listHostEvents, readDroppedSeq, readHeadSeq } from './log-queries.ts'
+import { LogPages } from './log-pages.ts'
+import { hasEventsBetween, type LogPool, readDroppedSeq, readHeadSeq } from './log-queries.ts'
 import type { Sink } from './sink.ts'
 
 /** Is thrown to a subscriber whose cursor no event can have had. */
@@ -41,7 +39,7 @@ export class FutureCursorError extends DomainError {
 /** WebSocket close codes (RFC 6455). */
 const closeCodes = { goingAway: 1001, policyViolation: 1008, internalError: 1011 } as const
 
-export type FanoutDeps = { log: Logger; pool: Queryable; ring: EventRing }
+export type FanoutDeps = { log: Logger; pool: LogPool; ring: EventRing }
 
 export type FanoutOptions = {
   /** How far back cursors reach, in milliseconds. */
@@ -78,6 +76,7 @@ export class Fanout implements AsyncDisposable {
   readonly #deps: FanoutDeps
   readonly #options: FanoutOptions
   readonly #nowMicros: () => number
+  readonly #pages: LogPages
   readonly #subscribers = new Map<number, Set<Subscriber>>()
   /** Backfilling subscribers whose turn will come. */
   readonly #turns = new Set<Subscriber>()
@@ -87,6 +86,7 @@ export class Fanout implements AsyncDisposable {
   constructor(deps: FanoutDeps, options: FanoutOptions) {
     this.#deps = deps
     this.#options = options
+    this.#pages = new LogPages(deps.pool)
     this.#nowMicros = options.nowMicros ?? (() => Date.now() * 1_000)
     this.#sweeper = new Loop({
       step: async () => {
@@ -220,19 +220,16 @@ export class Fanout implements AsyncDisposable {
   async #writePage(subscriber: Subscriber): Promise<void> {
     const { pool, ring } = this.#deps
     const { hostId, position } = subscriber
-    // The log has at least what the ring has: a page that is not full reaches the ring's head of before.
-    const headSeq = ring.headSeq
-    const bounds = { afterSeq: position, rowsMax: logPageRowsMax, bytesMax: logPageBytesMax }
-    const page = await listHostEvents(pool, hostId, bounds)
+    // The log has at least what the ring has.
+    const page = await this.#pages.after(hostId, position, ring.headSeq)
     // Asked after the page was read, so that no drop can come between.
     if ((await readDroppedSeq(pool, hostId)) > position) {
       this.#refuse(subscriber, 'ConsumerTooSlow', 'Stream consumer too slow: its next event has expired')
       return
     }
     if (subscriber.state !== 'backfilling') return
-    const last = page.at(-1)
-    if (last) this.#write(subscriber, Buffer.concat(page.map(({ frame }) => websocketFrame(frame))))
-    subscriber.position = last ? last.seq : Math.max(position, headSeq)
+    if (page.bytes.length > 0) this.#write(subscriber, page.bytes)
+    subscriber.position = page.throughSeq
   }
 
   #write(subscriber: Subscriber, bytes: Buffer): void {

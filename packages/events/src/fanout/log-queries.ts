@@ -1,7 +1,8 @@
-import { type Queryable, statement } from '@rookery/db'
+import { type Connection, copyOut, type Queryable, statement } from '@rookery/db'
+import { must } from '@rookery/std'
 
 import { batchedEvent } from '../batch-queries.ts'
-import { type NumberedEvent, readEvents } from '../event-batch.ts'
+import { type NumberedEvent, readEvents, readSeq } from '../event-batch.ts'
 
 /** An event of a host; the frame is as it goes to subscribers. */
 export type LoggedEvent = { seq: number; frame: Buffer }
@@ -22,18 +23,21 @@ const pageStatement = statement<{ events: Buffer | null }>(
    where p.bytes_before < $3`,
 )
 
-const hostPageStatement = statement<LoggedEvent>(
-  'event_host_page',
-  `select p.seq, p.frame
-   from (
-     select t.*, sum(octet_length(t.frame)) over (order by t.seq) - octet_length(t.frame) as bytes_before
-     from (
-       select l.seq, l.frame from event_log l where l.host_id = $4 and l.seq > $1 order by l.seq limit $2
-     ) t
-   ) p
-   where p.bytes_before < $3
-   order by p.seq`,
-)
+/** A copy takes no parameters: these are numbers. */
+function copyHostPage(hostId: number, { afterSeq, rowsMax, bytesMax }: PageBounds): string {
+  return `copy (
+    select p.seq, p.frame
+    from (
+      select t.*, sum(octet_length(t.frame)) over (order by t.seq) - octet_length(t.frame) as bytes_before
+      from (
+        select l.seq, l.frame from event_log l
+        where l.host_id = ${hostId} and l.seq > ${afterSeq} order by l.seq limit ${rowsMax}
+      ) t
+    ) p
+    where p.bytes_before < ${bytesMax}
+    order by p.seq
+  ) to stdout (format binary)`
+}
 
 const droppedStatement = statement<{ seq: number }>(
   'event_dropped',
@@ -46,6 +50,9 @@ const hasBetweenStatement = statement<{ found: boolean }>(
 )
 
 const noEvents = Buffer.alloc(0)
+
+/** Where pages of a host are read: a pool, of which each takes a connection for itself. */
+export type LogPool = Queryable & { connect(): Promise<Connection> }
 
 /** Bounds of a page of the log. */
 export type PageBounds = { afterSeq: number; rowsMax: number; bytesMax: number }
@@ -61,13 +68,24 @@ export async function listEvents(db: Queryable, bounds: PageBounds): Promise<Num
   return readEvents(rows[0]?.events ?? noEvents)
 }
 
-/** Returns a page of one host's events, in seq order. */
+/** Returns a page of one host's events, in seq order; copied, since frames as rows of a query go as text. */
 export async function listHostEvents(
-  db: Queryable,
+  pool: LogPool,
   hostId: number,
   bounds: PageBounds,
 ): Promise<LoggedEvent[]> {
-  return (await hostPageStatement(db, [bounds.afterSeq, bounds.rowsMax, bounds.bytesMax, hostId])).rows
+  const connection = await pool.connect()
+  const events: LoggedEvent[] = []
+  let isDone = false
+  try {
+    for await (const rows of copyOut(connection, copyHostPage(hostId, bounds))) {
+      for (const [seq, frame] of rows) events.push({ seq: readSeq(must(seq)), frame: must(frame) })
+    }
+    isDone = true
+    return events
+  } finally {
+    connection.release(!isDone)
+  }
 }
 
 /** Returns the highest seq of a host's events that retention has dropped; 0 if none was. */

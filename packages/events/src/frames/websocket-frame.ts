@@ -3,19 +3,35 @@
  * the same bytes can be written to every subscriber's socket.
  */
 export function websocketFrame(payload: Uint8Array): Buffer {
-  const { length } = payload
-  const headerBytes = length < 126 ? 2 : length < 0x1_0000 ? 4 : 10
-  const out = Buffer.allocUnsafe(headerBytes + length)
-  out[0] = 0x82
-  if (headerBytes === 2) {
-    out[1] = length
-  } else if (headerBytes === 4) {
-    out[1] = 126
-    out.writeUInt16BE(length, 2)
-  } else {
-    out[1] = 127
-    out.writeBigUInt64BE(BigInt(length), 2)
+  return websocketFrames([payload])
+}
+
+/** Returns the bytes of several messages, one after the other. */
+export function websocketFrames(payloads: readonly Uint8Array[]): Buffer {
+  let bytes = 0
+  for (const { length } of payloads) bytes += headerBytes(length) + length
+  const out = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const payload of payloads) {
+    at = writeHeader(out, at, payload.length)
+    out.set(payload, at)
+    at += payload.length
   }
-  out.set(payload, headerBytes)
   return out
+}
+
+function headerBytes(length: number): number {
+  if (length < 126) return 2
+  return length < 0x1_0000 ? 4 : 10
+}
+
+function writeHeader(out: Buffer, start: number, length: number): number {
+  let at = out.writeUInt8(0x82, start)
+  if (length < 126) return out.writeUInt8(length, at)
+  if (length < 0x1_0000) {
+    at = out.writeUInt8(126, at)
+    return out.writeUInt16BE(length, at)
+  }
+  at = out.writeUInt8(127, at)
+  return out.writeBigUInt64BE(BigInt(length), at)
 }

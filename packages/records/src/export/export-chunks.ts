@@ -1,9 +1,8 @@
-import type { Connection } from '@rookery/db'
+import { type Connection, copyOut } from '@rookery/db'
 import { type TreeItem, openTree, walkTree } from '@rookery/repo'
 import { must } from '@rookery/std'
 import { type Cid, type Tid, cidEquals, cidKey } from '@rookery/syntax'
 
-import { copyOut } from '../copy/copy-queries.ts'
 import { walkChunksMax } from '../limits.ts'
 import type { RepoHead, RepoPacks } from '../storage/storage-queries.ts'
 import { StoredNodes } from '../storage/stored-nodes.ts'

@@ -1,8 +1,7 @@
-import type { Connection } from '@rookery/db'
+import { type Connection, copyIn } from '@rookery/db'
 import { must } from '@rookery/std'
 import type { Cid, Tid } from '@rookery/syntax'
 
-import { copyIn } from '../copy/copy-queries.ts'
 
 /**
  * The tables of one import live as long as its transaction and are nobody else's: whatever becomes of the process,

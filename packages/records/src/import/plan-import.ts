@@ -1,10 +1,9 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
-import type { Connection } from '@rookery/db'
+import { type Connection, CopyRows } from '@rookery/db'
 import { BlockMap, type BlockStore, type Commit, openTree, walkTree } from '@rookery/repo'
 import type { Cid, Tid } from '@rookery/syntax'
 
-import { CopyRows } from '../copy/copy-format.ts'
 import { InvalidImportError } from '../errors.ts'
 import { walkChunksMax } from '../limits.ts'
 import { BaseBuilder } from '../storage/compact.ts'

@@ -1,6 +1,6 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
-import type { Connection } from '@rookery/db'
+import { type Connection, CopyRows } from '@rookery/db'
 import { type Block, readCar } from '@rookery/repo'
 import {
   type Cid,
@@ -13,7 +13,6 @@ import {
 } from '@rookery/syntax'
 import type { Logger } from '@rookery/telemetry'
 
-import { CopyRows } from '../copy/copy-format.ts'
 import { InvalidImportError } from '../errors.ts'
 import { NodeCache } from '../storage/node-cache.ts'
 import { linkOfRecord } from '../write/record-link.ts'

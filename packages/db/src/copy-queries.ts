@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-import type { Connection } from '@rookery/db'
 import { from, to } from 'pg-copy-streams'
 
 import { CopyParser, copyHeader, copyTrailer } from './copy-format.ts'
+import type { Connection } from './database.ts'
 
 /**
  * Runs `copy (…) to stdout (format binary)` and yields its rows as they arrive, in groups of what came together. The
