@@ -2,7 +2,6 @@ import { type Connection, copyIn } from '@rookery/db'
 import { must } from '@rookery/std'
 import type { Cid, Tid } from '@rookery/syntax'
 
-
 /**
  * The tables of one import live as long as its transaction and are nobody else's: whatever becomes of the process,
  * nothing of them is left.
