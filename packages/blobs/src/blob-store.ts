@@ -10,7 +10,7 @@ export type ByteRange = {
   end: number
 }
 
-/** An object that is being read. Whoever got it must read `body` to its end or destroy it. */
+/** An object that is being read. Whoever got it must read `body` to its end or destroy it, and owns its chunks. */
 export type BlobObject = {
   /** Bytes of the whole object. */
   size: number

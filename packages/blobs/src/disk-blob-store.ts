@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { type Readable, addAbortSignal } from 'node:stream'
+import { Readable, addAbortSignal } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { assert } from '@rookery/std'
@@ -17,7 +17,13 @@ import {
 } from './blob-store.ts'
 import { BlobObjectNotFoundError, BlobRangeError, BlobStoreUnavailableError } from './errors.ts'
 import { FileSink } from './file-sink.ts'
-import { deleteManyKeysMax, deletesInFlightMax, knownDirectoriesMax, listEntriesMax } from './limits.ts'
+import {
+  deleteManyKeysMax,
+  deletesInFlightMax,
+  fileReadBytes,
+  knownDirectoriesMax,
+  listEntriesMax,
+} from './limits.ts'
 
 /** Where a disk store keeps its files. */
 export type DiskBlobStoreOptions = {
@@ -75,13 +81,9 @@ export class DiskBlobStore implements BlobStore {
       file = await open(this.#path(key))
       const { size } = await file.stat()
       if (range && range.start >= size) throw new BlobRangeError(`range outside ${key}`)
-      if (!range) return { size, length: size, body: file.createReadStream() }
-      const end = Math.min(range.end, size - 1)
-      return {
-        size,
-        length: end - range.start + 1,
-        body: file.createReadStream({ start: range.start, end }),
-      }
+      const start = range?.start ?? 0
+      const length = Math.min(range?.end ?? size, size - 1) - start + 1
+      return { size, length, body: await openBody(file, { start, length }) }
     } catch (error) {
       await file?.close()
       if (error instanceof BlobRangeError) throw error
@@ -241,6 +243,14 @@ export class DiskBlobStore implements BlobStore {
     const slash = key.lastIndexOf('/') + 1
     return join(this.#objects, key.slice(0, slash), key.slice(slash, slash + 2), key.slice(slash))
   }
+}
+
+/** Returns a stream of so many bytes of a file, which closes it; told its last byte, it does not read for the end. */
+async function openBody(file: FileHandle, part: { start: number; length: number }): Promise<Readable> {
+  const { start, length } = part
+  if (length > 0) return file.createReadStream({ start, end: start + length - 1, highWaterMark: fileReadBytes })
+  await file.close()
+  return Readable.from([])
 }
 
 /** Tells whether every key with this prefix sorts below the cursor. */

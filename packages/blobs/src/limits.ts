@@ -18,6 +18,9 @@ export const partsInFlightMax = 1
 /** Bytes that a write to a file gathers: an upload to disk holds so many in memory, whatever its size. */
 export const fileWriteBytes = 1024 * 1024
 
+/** Bytes of one read from a file: each is a trip to another thread, and a reader holds at most two. */
+export const fileReadBytes = 256 * 1024
+
 /** Chunks that a write to a file gathers: a client may send its bytes one by one. */
 export const fileWriteChunksMax = 256
 

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 
 import type {
   FastifyInstance,
@@ -10,6 +10,7 @@ import type {
 
 import { decodedBody } from './content-encoding.ts'
 import type { PdsHost } from './pds-host.ts'
+import { releasedWhenSent } from './released-when-sent.ts'
 import { XrpcError, invalidRequest } from './xrpc-error.ts'
 
 const jsonType = 'application/json; charset=utf-8'
@@ -52,14 +53,17 @@ export type XrpcLexicons = {
   validateInput(nsid: string, input: unknown): unknown
 }
 
-/** An answer that is not a plain JSON object: bytes or a stream under a type, or JSON text made beforehand. */
+/**
+ * An answer that is not a plain JSON object: bytes or a stream under a type, or JSON text made beforehand. The chunks
+ * of a stream are taken over: their memory is given back when they are sent.
+ */
 export class RawAnswer {
   readonly encoding: string
   readonly body: Readable | Uint8Array | string
 
   constructor(encoding: string, body: Readable | Uint8Array | string) {
     this.encoding = encoding
-    this.body = body
+    this.body = body instanceof Readable ? releasedWhenSent(body) : body
   }
 }
 
