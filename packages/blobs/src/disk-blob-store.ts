@@ -248,7 +248,8 @@ export class DiskBlobStore implements BlobStore {
 /** Returns a stream of so many bytes of a file, which closes it; told its last byte, it does not read for the end. */
 async function openBody(file: FileHandle, part: { start: number; length: number }): Promise<Readable> {
   const { start, length } = part
-  if (length > 0) return file.createReadStream({ start, end: start + length - 1, highWaterMark: fileReadBytes })
+  if (length > 0)
+    return file.createReadStream({ start, end: start + length - 1, highWaterMark: fileReadBytes })
   await file.close()
   return Readable.from([])
 }
