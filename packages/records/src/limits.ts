@@ -59,7 +59,7 @@ export const cachedTreeCommitsMax = 256
 export const cachedNodeBytesMax = 64 * 1024 * 1024
 
 /** Delta bytes that a repo may gather whatever its size, before it is compacted. */
-export const deltaBytesFloor = 64 * 1024
+export const deltaBytesFloor = 128 * 1024
 
 /** Delta bytes past which a repo is compacted whatever its size: a cold load reads them all. */
 export const deltaBytesCeiling = 4 * 1024 * 1024

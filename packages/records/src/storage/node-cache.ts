@@ -31,11 +31,13 @@ export class NodeCache {
   add(cid: Cid, bytes: Uint8Array): void {
     const key = cidKey(cid)
     if (this.#nodes.has(key)) return
-    // A copy in memory of its own: a view would keep the whole pack that it came in.
-    const copy = Buffer.allocUnsafeSlow(bytes.length)
-    copy.set(bytes)
-    this.#nodes.set(key, copy)
-    this.#bytes += copy.length
+    // A view would keep the whole pack that it came in. Small copies share slabs of 8 KB, which end together.
+    this.#nodes.set(key, Buffer.from(bytes))
+    this.#bytes += bytes.length
+    if (this.#bytes > this.#bytesMax) this.#drop()
+  }
+
+  #drop(): void {
     for (const [oldest, { length }] of this.#nodes) {
       if (this.#bytes <= this.#bytesMax) break
       this.#nodes.delete(oldest)
