@@ -6,7 +6,7 @@ import { parseFlags } from './flags.ts'
 
 describe('parseFlags', () => {
   test('has shorter windows and fewer rounds for a quick run', () => {
-    expect(parseFlags([])).toMatchObject({ rounds: 3, windowMs: 3_000, only: [] })
+    expect(parseFlags([])).toMatchObject({ rounds: 3, windowMs: 2_000, only: [] })
     expect(parseFlags(['--quick'])).toMatchObject({ rounds: 2, windowMs: 1_000, isQuick: true })
   })
 

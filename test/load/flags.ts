@@ -36,7 +36,7 @@ prints what each operation costs. The first run installs the reference from npm 
   --json              print the results as JSON on standard output; the table goes to standard error
   --systems LIST      rookery, reference or both (default: rookery,reference)
   --rounds N          rounds per case (default: 3, with --quick 2)
-  --window-ms N       length of a window (default: 3000, with --quick 1000)
+  --window-ms N       length of a window (default: 2000, with --quick 1000)
   --balancer          send requests through the local load balancer; its CPU time is shown, not counted
   --profile           afterwards profile each case on Rookery: CPU time by function, SQL statements and plans
   --growth LIST       instead: cost and storage at these numbers of accounts, e.g. 1000,10000,100000, and by the size of
@@ -61,7 +61,7 @@ export function parseFlags(args: readonly string[]): BenchOptions {
     isJson: values.json,
     systems: parseSystems(values.systems),
     rounds: parseNumber('rounds', values.rounds ?? (isQuick ? '2' : '3'), { min: 1, max: 100 }),
-    windowMs: parseNumber('window-ms', values['window-ms'] ?? (isQuick ? '1000' : '3000'), {
+    windowMs: parseNumber('window-ms', values['window-ms'] ?? (isQuick ? '1000' : '2000'), {
       min: 100,
       max: 600_000,
     }),

@@ -8,6 +8,8 @@ import { FrameParser } from './frame-parser.ts'
 /** How to subscribe. */
 export type SubscriberOptions = {
   server: Server
+  /** Where it comes from, as a load balancer would tell: a server may allow one address only so many connections. */
+  address: string
   cursor?: number
   /** Is given each message; its bytes only with `keepsPayloads`. */
   onMessage: (payload: Buffer | undefined) => void
@@ -18,11 +20,12 @@ export type SubscriberOptions = {
 
 /** Subscribes; resolves when the server has accepted. Rejects with its answer when it refuses. */
 export function subscribe(options: SubscriberOptions): Promise<Disposable> {
-  const { server, cursor } = options
+  const { server, address, cursor } = options
   const socket = connect({ port: server.port, host: '127.0.0.1', noDelay: true })
   const query = cursor === undefined ? '' : `?cursor=${cursor}`
   socket.write(
     `GET /xrpc/com.atproto.sync.subscribeRepos${query} HTTP/1.1\r\nhost: ${server.host}\r\n` +
+      `x-forwarded-for: ${address}\r\n` +
       'connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
       `sec-websocket-key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
   )

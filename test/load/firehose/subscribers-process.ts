@@ -94,6 +94,7 @@ async function subscribeOne(
   }
   const subscriber = await subscribe({
     server,
+    address: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
     ...(command.cursor !== undefined && { cursor: command.cursor }),
     keepsPayloads: n === 0 && command.repeatAfter === undefined,
     onMessage: (payload) => {

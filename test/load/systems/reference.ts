@@ -34,6 +34,7 @@ export async function startReference(options: { install: ReferenceInstall; dir: 
     name: 'reference',
     handleSuffix: '.test',
     accessTokenMs,
+    firehoseRole: 'pds',
     servers: () => [server],
     firehoses: () => [server],
     processes,

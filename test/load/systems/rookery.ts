@@ -65,6 +65,7 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
     name: 'rookery',
     handleSuffix: '.test',
     accessTokenMs,
+    firehoseRole: 'firehose',
     databaseUrl,
     postgresLog: join(options.dir, 'postgres.log'),
     servers: () => (options.throughBalancer ? [{ port, host }] : serving('api')),

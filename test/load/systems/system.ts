@@ -14,6 +14,8 @@ export type System = AsyncDisposable & {
   readonly accessTokenMs: number
   /** Where requests go: spread evenly over all of them. Changes with a restart. */
   servers(): readonly Server[]
+  /** The role whose processes send to firehose subscribers. */
+  readonly firehoseRole: string
   /** Where firehose subscribers connect. */
   firehoses(): readonly Server[]
   /** The processes whose CPU time is the cost of an operation. */
