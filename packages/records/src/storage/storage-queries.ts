@@ -160,6 +160,19 @@ function collectPacks(rows: readonly { kind: 'delta' | 'base' | null; bytes: Buf
   return { directory, deltas }
 }
 
+const dropPacks = statement('pack_drop', 'delete from pack where account_id = $1 and rev <= $2')
+const insertBasePack = statement(
+  'pack_insert_base',
+  `insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $2, $3, 'base', $4)`,
+)
+const setBase = statement(
+  'repo_set_base',
+  `update repo set base_rev = $2, base_bytes = $3, delta_bytes = d.bytes, delta_count = d.count
+   from (select coalesce(sum(length(bytes)), 0) as bytes, count(*) as count
+         from pack where account_id = $1 and rev > $2 and kind = 'delta') d
+   where account_id = $1`,
+)
+
 /** What a compaction replaces the repo's packs with. */
 export type BasePack = {
   readonly rev: Tid
@@ -174,26 +187,9 @@ export type BasePack = {
  * the head's lock and has seen that `base_rev` is still the one that it started from.
  */
 export async function replaceBase(tx: Queryable, accountId: number, base: BasePack): Promise<void> {
-  await tx.query('delete from pack where account_id = $1 and rev <= $2', [accountId, base.rev])
-  await insertPacks(tx, accountId, base)
-  await tx.query(
-    `update repo set base_rev = $2, base_bytes = $3,
-       delta_bytes = coalesce((select sum(length(bytes)) from pack p
-                               where p.account_id = $1 and p.rev > $2 and p.kind = 'delta'), 0),
-       delta_count = (select count(*) from pack p where p.account_id = $1 and p.rev > $2 and p.kind = 'delta')
-     where account_id = $1`,
-    [accountId, base.rev, base.bytes],
-  )
-}
-
-/** Inserts a base pack's rows, in statements of bounded size. */
-async function insertPacks(tx: Queryable, accountId: number, base: BasePack): Promise<void> {
+  await dropPacks(tx, [accountId, base.rev])
   for (const [index, bytes] of [base.directory, ...base.chunks].entries()) {
-    await tx.query(`insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $2, $3, 'base', $4)`, [
-      accountId,
-      base.rev,
-      index + 1,
-      bytes,
-    ])
+    await insertBasePack(tx, [accountId, base.rev, index + 1, bytes])
   }
+  await setBase(tx, [accountId, base.rev, base.bytes])
 }
