@@ -125,8 +125,11 @@ function netChange(
 /** Returns the nodes that the operations' keys touch in the final tree, without those in `known`. */
 function proveOps(top: Subtree, writes: readonly WriteOp[], known: Set<string>): Block[] {
   const blocks: Block[] = []
+  const visited = new Set<Subtree>()
   const visit = (subtree: Subtree): Node => {
     const node = loaded(subtree)
+    if (visited.has(subtree)) return node
+    visited.add(subtree)
     const key = cidKey(must(subtree.cid))
     if (!known.has(key)) {
       known.add(key)
