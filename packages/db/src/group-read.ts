@@ -1,5 +1,5 @@
-/** Questions of one statement: past 16 the gain flattens. */
-const questionsMax = 32
+/** Questions of one statement unless told otherwise: past 16 the gain flattens. */
+const questionsMaxDefault = 32
 
 /** Statements of one group in flight: the second is sent while answers of the first are worked on. */
 const statementsInFlightMax = 2
@@ -25,13 +25,21 @@ type Waiting<Question, Answer> = {
  */
 export class GroupRead<Question, Answer> {
   readonly #answer: (questions: readonly Question[]) => Promise<readonly (Answer | undefined)[]>
+  readonly #questionsMax: number
   readonly #queue: Waiting<Question, Answer>[] = []
   #inFlight = 0
   #isScheduled = false
 
-  /** @param answer puts up to `questionsMax` questions in one statement; answers are in their order. */
-  constructor(answer: (questions: readonly Question[]) => Promise<readonly (Answer | undefined)[]>) {
+  /**
+   * @param answer puts the questions in one statement; answers are in their order.
+   * @param options.questionsMax questions of one statement. Default 32; fewer where answers may be large.
+   */
+  constructor(
+    answer: (questions: readonly Question[]) => Promise<readonly (Answer | undefined)[]>,
+    options: { questionsMax?: number } = {},
+  ) {
     this.#answer = answer
+    this.#questionsMax = options.questionsMax ?? questionsMaxDefault
   }
 
   /** Returns the answer to a question, or undefined if there is none. Throws what the statement throws. */
@@ -48,7 +56,7 @@ export class GroupRead<Question, Answer> {
     setImmediate(() => {
       this.#isScheduled = false
       while (this.#queue.length > 0 && this.#inFlight < statementsInFlightMax) {
-        void this.#run(this.#queue.splice(0, questionsMax))
+        void this.#run(this.#queue.splice(0, this.#questionsMax))
       }
     })
   }

@@ -93,3 +93,6 @@ export const walkChunksMax = 4
 
 /** Rows of one transaction when an account's content is deleted. */
 export const deletionBatchRows = 1_000
+
+/** Pages of records that one statement reads: a page may be large, up to 100 records of 1 MiB. */
+export const pagesPerStatementMax = 4

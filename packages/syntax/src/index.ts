@@ -18,7 +18,7 @@ export { base64Bytes, isBase64 } from './data-model/base64.ts'
 export { decodeData, decodeDataObject } from './data-model/decode.ts'
 export { encodeData } from './data-model/encode.ts'
 export { type BlobRef, blobOf, blobRefs, links } from './data-model/refs.ts'
-export { cborToJson } from './data-model/to-json.ts'
+export { JsonText } from './data-model/json-text.ts'
 export { type DataObject, type DataValue, checkData, checkDataObject, linkOf } from './data-model/value.ts'
 export {
   type IdentifierKind,

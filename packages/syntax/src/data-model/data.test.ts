@@ -11,8 +11,10 @@ import { dataDepthMax, dataElementsMax, dataKeyBytesMax } from '../limits.ts'
 import { decodeData, decodeDataObject } from './decode.ts'
 import { encodeData } from './encode.ts'
 import { blobRefs, links } from './refs.ts'
-import { cborToJson } from './to-json.ts'
+import { JsonText } from './json-text.ts'
 import { type DataObject, type DataValue, checkData, checkDataObject } from './value.ts'
+
+const cborToJson = (bytes: Uint8Array): Buffer => new JsonText(16).cbor(bytes).finish()
 
 const cidText = fc
   .tuple(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.boolean())
@@ -111,7 +113,7 @@ describe('encodeData and decodeData', () => {
   })
 })
 
-describe('cborToJson', () => {
+describe('JsonText', () => {
   test('says what decoding and JSON.stringify say', () => {
     fc.assert(
       fc.property(value, (input) => {
@@ -133,6 +135,31 @@ describe('cborToJson', () => {
     const bytes = encodeData(post)
     for (let at = 0; at < bytes.length; at++)
       expect(() => cborToJson(bytes.subarray(0, at))).toThrow(InvalidCborError)
+  })
+
+  test('takes values out of the middle of bytes, and puts text and CIDs between them', () => {
+    const values = [encodeData(post), encodeData({ a: [1, null] })]
+    const cid = cidForCbor(encodeData(post))
+    const stored = Buffer.concat([cid, ...values, cid])
+    const [first = 0, second = 0] = values.map(({ length }) => length)
+    const from = cid.length
+    const json = new JsonText(0)
+      .ascii('["')
+      .cid(stored)
+      .ascii('",')
+      .cbor(stored, from, from + first)
+    json
+      .ascii(',')
+      .cbor(stored, from + first, from + first + second)
+      .ascii(',"')
+    const text = json
+      .cid(stored, from + first + second)
+      .ascii('"]')
+      .finish()
+      .toString()
+    expect(JSON.parse(text)).toEqual([cidToString(cid), post, { a: [1, null] }, cidToString(cid)])
+    expect(() => new JsonText(0).cbor(stored, from, from + first + 1)).toThrow(InvalidCborError)
+    expect(() => new JsonText(0).cbor(stored, from, from + first - 1)).toThrow(InvalidCborError)
   })
 })
 

@@ -1,14 +1,13 @@
 import { type AnyXrpcMethod, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
-import type { RecordReader } from '@rookery/records'
 
 import type { OptionalAuth } from '../../auth/access.ts'
 import { readAuth, sendRepoRev } from './read-auth.ts'
-import type { RepoReadDeps } from './repo-deps.ts'
+import type { RecordReadDeps } from './repo-deps.ts'
 
 type Params = { repo: string; collection: string; rkey: string; cid?: string }
 
 /** com.atproto.repo.getRecord: one record of a repo of this host. */
-export function getRecord(deps: RepoReadDeps & { records: RecordReader }): AnyXrpcMethod {
+export function getRecord(deps: RecordReadDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.repo.getRecord',
     auth: readAuth(deps),

@@ -1,9 +1,8 @@
 import { type AnyXrpcMethod, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
-import { listRecords as list } from '@rookery/records'
 
 import type { OptionalAuth } from '../../auth/access.ts'
 import { readAuth, sendRepoRev } from './read-auth.ts'
-import type { RepoReadDeps } from './repo-deps.ts'
+import type { RecordReadDeps } from './repo-deps.ts'
 
 type Params = {
   repo: string
@@ -14,14 +13,14 @@ type Params = {
 }
 
 /** com.atproto.repo.listRecords: a page of a collection of a repo of this host. */
-export function listRecords(deps: RepoReadDeps): AnyXrpcMethod {
+export function listRecords(deps: RecordReadDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.repo.listRecords',
     auth: readAuth(deps),
     handler: async ({ host, params, auth, reply }: XrpcCall<Params, unknown, OptionalAuth>) => {
       await sendRepoRev(deps, reply, auth)
       const { reverse = false } = params
-      const json = await list(deps.db.pool, { hostId: host.id, ...params, reverse })
+      const json = await deps.records.listRecords({ hostId: host.id, ...params, reverse })
       return new RawAnswer('application/json; charset=utf-8', json)
     },
   })

@@ -1,4 +1,4 @@
-import type { RepoWriter } from '@rookery/records'
+import type { RecordReader, RepoWriter } from '@rookery/records'
 import type { IdentityResolver } from '@rookery/identity'
 import type { LexiconRegistry } from '@rookery/lexicon'
 import type { TidClock } from '@rookery/syntax'
@@ -18,10 +18,10 @@ export type RepoWriteDeps = OwnRepoDeps & {
 }
 
 /** What the methods that read records take. */
-export type RepoReadDeps = AccessDeps
+export type RecordReadDeps = AccessDeps & { records: RecordReader }
 
 /** What describing a repo takes. */
-export type DescribeRepoDeps = RepoReadDeps & { identities: Pick<IdentityResolver, 'resolveDid'> }
+export type DescribeRepoDeps = AccessDeps & { identities: Pick<IdentityResolver, 'resolveDid'> }
 
 /**
  * Largest JSON input of a write, in bytes: what the data model allows for one value (SPEC DM-8). A record of the
