@@ -95,7 +95,7 @@ async function warmUp(context: CaseContext): Promise<void> {
 }
 
 /** Pauses of random length: a server that looks for events at certain times is met at all of them. */
-const pauseMs = { min: 300, max: 700 }
+const pauseMs = { min: 200, max: 500 }
 
 async function writeNowAndThen(context: CaseContext, count: number): Promise<PacedWrites> {
   const all: PacedWrites = { latenciesMs: [], acknowledged: new Map() }

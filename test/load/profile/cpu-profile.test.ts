@@ -12,8 +12,8 @@ const profile: CpuProfile = {
     { id: 4, callFrame: frame('', 'file:///x/node_modules/.pnpm/cborg@4/node_modules/cborg/lib/a.js', 1) },
     { id: 5, callFrame: frame('(idle)') },
   ],
-  samples: [2, 3, 4, 5],
-  timeDeltas: [1_000, 2_000, 4_000, 50_000],
+  samples: [4, 2, 3, 4, 5],
+  timeDeltas: [700_000, 1_000, 2_000, 4_000, 50_000],
 }
 
 test('a function that calls itself is counted once in its total time', () => {

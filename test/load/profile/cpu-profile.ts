@@ -30,7 +30,10 @@ export function functionTimes(profiles: readonly CpuProfile[]): FunctionTime[] {
 
 function addTimes({ nodes, samples, timeDeltas }: CpuProfile, times: Map<string, FunctionTime>): void {
   const selfMs = new Map<number, number>()
-  samples.forEach((id, n) => selfMs.set(id, (selfMs.get(id) ?? 0) + (timeDeltas[n] ?? 0) / 1_000))
+  samples.forEach((id, n) => {
+    // The time before the first sample is what the profiler took to start.
+    if (n > 0) selfMs.set(id, (selfMs.get(id) ?? 0) + (timeDeltas[n] ?? 0) / 1_000)
+  })
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const active = new Set<FunctionTime>()
   /** Adds the time below a node to its function, unless the function is among the callers already. */

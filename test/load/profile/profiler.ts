@@ -40,11 +40,10 @@ export class Profiler {
   readonly #dir: string
   readonly #inspectors = new Map<number, string>()
 
-  /** @param dir is emptied; one folder for each case is made in it. */
+  /** @param dir one folder for each case is made in it, in place of an older one. */
   constructor(rookery: Rookery, dir: string) {
     this.#rookery = rookery
     this.#dir = dir
-    rmSync(dir, { recursive: true, force: true })
   }
 
   /** Profiles one case, keeps everything in files named after `title` and returns the report. */
@@ -57,6 +56,7 @@ export class Profiler {
     await each.measure({ ...context, timing, observer: explainer })
     const report = profileReport(title, window, explainer.queries)
     const dir = join(this.#dir, title.replaceAll(' ', ','))
+    rmSync(dir, { recursive: true, force: true })
     mkdirSync(dir, { recursive: true })
     writeFileSync(join(dir, 'report.md'), report)
     writeFileSync(join(dir, 'statements.json'), JSON.stringify(window.statements, null, 2))

@@ -7,6 +7,7 @@ import { significant } from '../statistics.ts'
 import { jsonReport } from './json-report.ts'
 import type { Machine } from './machine.ts'
 import { concurrencyPlot } from './plot.ts'
+import { summaryTable } from './summary.ts'
 import { markdownTable, resultTable } from './table.ts'
 
 /** Prints the results and keeps them, with the plot, in `dir`. */
@@ -22,7 +23,8 @@ export function publish(what: {
   const json = `${JSON.stringify(jsonReport(machine, results), null, 2)}\n`
   const { cpu, cores, memoryGb, kernel, node, reference } = machine
   const title = `${cpu}, ${cores} cores, ${memoryGb} GB, Linux ${kernel}, Node ${node}, reference ${reference ?? 'not run'}`
-  const tables = `${title}\n\n${resultTable(results)}\n\n${idleTable(what.idle)}\n`
+  const sections = [title, resultTable(results), summaryTable(results), idleTable(what.idle), '']
+  const tables = sections.join('\n\n')
   const plot = concurrencyPlot(results)
   mkdirSync(dir, { recursive: true })
   writeFileSync(join(dir, 'results.json'), json)

@@ -5,6 +5,7 @@ import type { Measurement } from '../statistics.ts'
 import { jsonReport } from './json-report.ts'
 import { describeMachine } from './machine.ts'
 import { concurrencyPlot } from './plot.ts'
+import { summaryTable } from './summary.ts'
 import { resultTable } from './table.ts'
 
 function measured(opsPerSec: number, cpuMsPerOp: number): { measurement: Measurement } {
@@ -63,6 +64,22 @@ describe('resultTable', () => {
       outcomes: { rookery: { error: 'answered 503' } },
     }
     expect(resultTable([failed])).toContain('failed: answered 503')
+  })
+})
+
+describe('summaryTable', () => {
+  test('has both systems in one line, and nothing for one that failed', () => {
+    const failed: CaseResult = { name: 'getRecord', params: {}, outcomes: { rookery: { error: 'no' } } }
+    const [first, second] = summaryTable([...results.slice(1), failed])
+      .split('\n')
+      .slice(2)
+    const cells = (line = '') => line.split('|').map((cell) => cell.trim())
+    expect(cells(first)).toEqual([
+      '',
+      'createRecord accounts=100 concurrency=16',
+      ...['16,000', '125', '128', '0.5', '7.5', '15', '10.1 / 20', '10.1 / 20', ''],
+    ])
+    expect(cells(second)).toEqual(['', 'getRecord', ...Array<string>(8).fill(''), ''])
   })
 })
 
