@@ -74,12 +74,14 @@ describe('summaryTable', () => {
       .split('\n')
       .slice(2)
     const cells = (line = '') => line.split('|').map((cell) => cell.trim())
+    const figures = '16,000 | 125 | 128 | 0.5 | 7.5 | 15 | 10.1 / 20 | 10.1 / 20'
     expect(cells(first)).toEqual([
       '',
       'createRecord accounts=100 concurrency=16',
-      ...['16,000', '125', '128', '0.5', '7.5', '15', '10.1 / 20', '10.1 / 20', ''],
+      ...figures.split(' | '),
+      '',
     ])
-    expect(cells(second)).toEqual(['', 'getRecord', ...Array<string>(8).fill(''), ''])
+    expect(cells(second).filter((cell) => cell !== '')).toEqual(['getRecord'])
   })
 })
 
