@@ -82,6 +82,13 @@ export const joinedChunksMax = 16
 /** Bytes that one write to a subscriber joins, unless a single event has more. */
 export const chunkBytesMax = 128_000
 
+/**
+ * How long events gather after a round for each of its writes, and at most, in milliseconds. A write takes about
+ * 8 microseconds: 2 percent of that time. With 500 subscribers four of 20 events in a second go together.
+ */
+export const gatherMsPerWrite = 0.4
+export const gatherMsMax = 200
+
 /** Bytes that may wait in this process for one subscriber before nothing more is written to it. */
 export const pendingBytesMax = 256_000
 

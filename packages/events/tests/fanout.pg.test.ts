@@ -8,8 +8,17 @@ import { EventTail } from '../src/fanout/event-tail.ts'
 import type { LogPool } from '../src/fanout/log-queries.ts'
 import { Fanout, FutureCursorError } from '../src/fanout/fanout.ts'
 import { appendEvent } from '../src/append-event.ts'
-import { encodeSyncFrame } from '../src/frames/event-frames.ts'
-import { clockSkewMsMax, logPageBytesMax, pendingBytesMax } from '../src/limits.ts'
+import { EventRing } from '../src/fanout/event-ring.ts'
+import { encodeSyncFrame, writeSeq } from '../src/frames/event-frames.ts'
+import { websocketFrame } from '../src/frames/websocket-frame.ts'
+import {
+  chunkBytesMax,
+  clockSkewMsMax,
+  gatherMsMax,
+  gatherMsPerWrite,
+  logPageBytesMax,
+  pendingBytesMax,
+} from '../src/limits.ts'
 import { Sequencer } from '../src/sequencer/sequencer.ts'
 import { sequencerWaker } from '../src/sequencer-waker.ts'
 import { countQueued, say, silent, until, writeEvents } from './event-fixtures.ts'
@@ -222,6 +231,27 @@ describe('Fanout', () => {
     await db.pool.query('update event_sequencer set assigned_seq = $1', [future])
     await fanout.subscribe(1, future, new MemorySink())
     await expect(fanout.subscribe(1, future + 1, new MemorySink())).rejects.toThrow(FutureCursorError)
+  })
+
+  test('after a round of many writes, events gather and go together', async () => {
+    const ring = new EventRing(Date.now() * 1_000, 1_000_000)
+    const fanout = stack.use(new Fanout({ log: silent, pool: db.pool, ring }, { retentionMs: 3_600_000 }))
+    const add = (bytes = 100): void => {
+      const frame = encodeSyncFrame({ did: 'd', rev: 'r', time: 't', blocks: Buffer.alloc(bytes) })
+      const seq = ring.headSeq + 1
+      const message = websocketFrame(writeSeq(frame.frame, frame.seqOffset, seq))
+      ring.append({ seq, hostId: 1, message })
+      fanout.onEvents(new Set([1]))
+    }
+    const sinks = Array.from({ length: gatherMsMax / gatherMsPerWrite }, () => new MemorySink())
+    for (const sink of sinks) await fanout.subscribe(1, undefined, sink)
+    for (let n = 0; n < 4; n++) add()
+    for (const sink of sinks) expect(sink.seqs()).toHaveLength(1)
+    await until(() => sinks.every((sink) => sink.seqs().length === 4), 'the others are written')
+    for (const sink of sinks) expect(sink.written).toHaveLength(2)
+    // As many bytes as a write takes wait for nothing.
+    add(chunkBytesMax)
+    for (const sink of sinks) expect(sink.seqs()).toHaveLength(5)
   })
 
   test('a new subscriber without a cursor gets only what comes after it', async () => {

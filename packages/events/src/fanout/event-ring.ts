@@ -36,6 +36,7 @@ export class EventRing {
   #order: RingEntry[] = []
   #oldest = 0
   #bytes = 0
+  #bytesSeen = 0
   #headSeq: number
 
   /** @param startSeq the seq that the first event comes after. */
@@ -48,6 +49,11 @@ export class EventRing {
   /** Highest seq that went in; the start if none did. */
   get headSeq(): number {
     return this.#headSeq
+  }
+
+  /** Bytes of all messages that ever went in. */
+  get bytesSeen(): number {
+    return this.#bytesSeen
   }
 
   /** Bytes of the messages that it holds. */
@@ -64,6 +70,7 @@ export class EventRing {
     host.joined.clear()
     this.#order.push(entry)
     this.#bytes += entry.message.length
+    this.#bytesSeen += entry.message.length
     while (this.#bytes > this.#bytesMax) this.#dropOldest()
     if (this.#oldest > 1_024 && this.#oldest * 2 > this.#order.length) {
       this.#order = this.#order.slice(this.#oldest)

@@ -3,11 +3,15 @@
  *
  * A subscriber is a position: the seq of the last event that was written to it. States:
  *
- * - live: the ring covers its position. New events are written as they come, joined, unless the connection is
+ * - live: the ring covers its position. New events are written in rounds, joined, unless the connection is
  *   behind by more than `pendingBytesMax`; then it goes on when everything has left.
  * - backfilling: the ring has let go of events that it needs. It takes turns with all others (round-robin, one
  *   page of the log a turn) until the ring covers its position, and no turn while its connection is behind.
  * - closed.
+ *
+ * A write costs the same whether it carries one event or ten, so after a round events gather for `gatherMsPerWrite`
+ * for each of its writes. One subscriber waits for nothing; with hundreds of them rounds take some percent of the
+ * process instead of all of it.
  *
  * Because only the position decides what comes next, there is no cut-over to get wrong: no gap, no duplicate.
  * Reading the log never skips: an event is in the log before it is in any ring, and never appears below another.
@@ -22,6 +26,8 @@ import {
   chunkBytesMax,
   clockSkewMsMax,
   consumerStallMsMax,
+  gatherMsMax,
+  gatherMsPerWrite,
   pendingBytesMax,
   sweepMs,
 } from '../limits.ts'
@@ -78,9 +84,15 @@ export class Fanout implements AsyncDisposable {
   readonly #nowMicros: () => number
   readonly #pages: LogPages
   readonly #subscribers = new Map<number, Set<Subscriber>>()
-  /** Backfilling subscribers whose turn will come. */
-  readonly #turns = new Set<Subscriber>()
+  /** Backfilling subscribers whose turn will come, in this round and in the next. */
+  #turns = new Set<Subscriber>()
+  #nextTurns = new Set<Subscriber>()
   #turnsTaken = 0
+  /** Hosts with events that no round has written yet. */
+  readonly #gathering = new Set<number>()
+  #roundTimer: NodeJS.Timeout | undefined
+  #roundDueMs = 0
+  #roundBytesSeen = 0
   readonly #sweeper: Loop
 
   constructor(deps: FanoutDeps, options: FanoutOptions) {
@@ -133,13 +145,30 @@ export class Fanout implements AsyncDisposable {
     return { resume: () => this.#pump(subscriber), end: () => this.#forget(subscriber) }
   }
 
-  /** Writes what is new in the ring; `EventTail` calls it. */
+  /** Writes what is new in the ring, now or with what follows; `EventTail` calls it. */
   onEvents(hostIds: ReadonlySet<number>): void {
-    for (const hostId of hostIds) {
+    for (const hostId of hostIds) if (this.#subscribers.has(hostId)) this.#gathering.add(hostId)
+    if (this.#gathering.size === 0) return
+    const waitMs = this.#roundDueMs - performance.now()
+    const isMuch = this.#deps.ring.bytesSeen - this.#roundBytesSeen >= chunkBytesMax
+    if (waitMs <= 0 || isMuch) this.#writeRound()
+    else this.#roundTimer ??= setTimeout(() => this.#writeRound(), waitMs)
+  }
+
+  #writeRound(): void {
+    clearTimeout(this.#roundTimer)
+    this.#roundTimer = undefined
+    let writes = 0
+    for (const hostId of this.#gathering) {
       for (const subscriber of this.#subscribers.get(hostId) ?? []) {
-        if (subscriber.state === 'live') this.#pump(subscriber)
+        if (subscriber.state !== 'live') continue
+        this.#pump(subscriber)
+        writes++
       }
     }
+    this.#gathering.clear()
+    this.#roundBytesSeen = this.#deps.ring.bytesSeen
+    this.#roundDueMs = performance.now() + Math.min(gatherMsMax, writes * gatherMsPerWrite)
   }
 
   /** Closes every connection, evenly over the time, so that clients do not all return at once. */
@@ -153,6 +182,7 @@ export class Fanout implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#roundTimer)
     await this.#sweeper[Symbol.asyncDispose]()
   }
 
@@ -165,7 +195,7 @@ export class Fanout implements AsyncDisposable {
       if (cursor > latest) throw new FutureCursorError('Cursor in the future.')
       return { position: cursor, info: undefined }
     }
-    const windowSeq = nowMicros - 1_000 * this.#options.retentionMs
+    const windowSeq = windowStart(nowMicros, this.#options.retentionMs)
     if (cursor >= windowSeq) return { position: cursor, info: undefined }
     const range = { afterSeq: cursor, throughSeq: windowSeq }
     const isOutdated =
@@ -182,7 +212,7 @@ export class Fanout implements AsyncDisposable {
     while (sink.pendingBytes <= pendingBytesMax) {
       if (!ring.covers(hostId, subscriber.position)) {
         subscriber.state = 'backfilling'
-        this.#turns.add(subscriber)
+        if (!this.#turns.has(subscriber)) this.#nextTurns.add(subscriber)
         this.#startTurns()
         return
       }
@@ -194,7 +224,12 @@ export class Fanout implements AsyncDisposable {
     }
   }
 
+  /** Goes on with the turns of this round, or begins the next when all have ended: nobody is ever lapped. */
   #startTurns(): void {
+    if (this.#turns.size === 0 && this.#turnsTaken === 0) {
+      this.#turns = this.#nextTurns
+      this.#nextTurns = new Set()
+    }
     for (const subscriber of this.#turns) {
       if (this.#turnsTaken >= backfillTurnsMax) return
       this.#turns.delete(subscriber)
@@ -276,6 +311,15 @@ export class Fanout implements AsyncDisposable {
     this.#forget(subscriber)
     subscriber.sink.close(code, reason)
   }
+}
+
+/**
+ * Returns the seq before the oldest event that retention keeps, to a thousandth of its time: those who come from
+ * before it begin at the same position and so share pages.
+ */
+function windowStart(nowMicros: number, retentionMs: number): number {
+  const seq = nowMicros - 1_000 * retentionMs
+  return seq - (seq % retentionMs)
 }
 
 const outdatedCursor = encodeInfoFrame({
