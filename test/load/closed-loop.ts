@@ -3,9 +3,11 @@
  * warm-up comes a window; what is answered within it counts, and the CPU time that all processes use within it is
  * divided by that number. Requests that cross an edge of the window are as many at one edge as at the other.
  */
+import { must } from '@rookery/std'
+
 import { BenchError } from './bench-error.ts'
-import { type Connection, type Request, type Response, bodyBytes } from './http/connection.ts'
-import { connections, failureText } from './http/load-balance.ts'
+import { Connection, type Request, type Response, type Server, bodyBytes } from './http/connection.ts'
+import { failureText } from './http/load-balance.ts'
 import { type WindowObserver, noObserver } from './observer.ts'
 import { cpuMsByRole } from './process-stats.ts'
 import { type Measurement, percentile } from './statistics.ts'
@@ -14,6 +16,8 @@ import type { System } from './systems/system.ts'
 /** One operation of the load. */
 export type Operation = {
   request: Request
+  /** Whose request it is: all of a session go to the same server. Without it, to that of the connection. */
+  session?: number
   /** Is given the answer of a success, for the requests that follow from it. */
   accept?: (response: Response) => void
 }
@@ -54,7 +58,9 @@ export async function measureLoad(load: Load): Promise<Measurement> {
 
 class LoadRun implements Disposable {
   readonly #load: Load
-  readonly #pool: Connection[]
+  /** Per lane, its connections to the servers that it has used. */
+  readonly #pool: Map<number, Connection>[]
+  readonly #servers: readonly Server[]
   readonly #latencies: number[] = []
   #bytes = 0
   #failures = 0
@@ -65,7 +71,8 @@ class LoadRun implements Disposable {
 
   constructor(load: Load) {
     this.#load = load
-    this.#pool = connections(load.system, load.concurrency)
+    this.#pool = Array.from({ length: load.concurrency }, () => new Map())
+    this.#servers = load.system.servers()
   }
 
   async measure(): Promise<Measurement> {
@@ -101,12 +108,12 @@ class LoadRun implements Disposable {
   }
 
   #start(): Promise<unknown> {
-    return Promise.all(this.#pool.map((connection, n) => this.#lane(connection, n)))
+    return Promise.all(this.#pool.map((_, n) => this.#lane(n)))
   }
 
   [Symbol.dispose](): void {
     this.#isStopping = true
-    for (const connection of this.#pool) connection[Symbol.dispose]()
+    for (const connection of this.#pool.flatMap((lane) => [...lane.values()])) connection[Symbol.dispose]()
   }
 
   /** Waits for the end of the window, or longer until every connection has had about one answer. */
@@ -118,12 +125,13 @@ class LoadRun implements Disposable {
     }
   }
 
-  async #lane(connection: Connection, n: number): Promise<void> {
+  async #lane(n: number): Promise<void> {
     const { extent, next } = this.#load
     const operationsMax = 'operations' in extent ? extent.operations : Number.POSITIVE_INFINITY
     while (!this.#isStopping && this.#started < operationsMax) {
       this.#started++
-      const { request, accept } = next(n)
+      const { request, accept, session } = next(n)
+      const connection = this.#connection(n, session ?? n)
       const startMs = performance.now()
       const response = await connection.send(request, 8 * 1024)
       if (response.status >= 300) this.#fail(request, response)
@@ -134,6 +142,16 @@ class LoadRun implements Disposable {
         this.#bytes += response.bytes + bodyBytes(request)
       }
     }
+  }
+
+  #connection(lane: number, turn: number): Connection {
+    const pool = must(this.#pool[lane])
+    const n = turn % this.#servers.length
+    const kept = pool.get(n)
+    if (kept !== undefined) return kept
+    const connection = new Connection(must(this.#servers[n], 'the system has servers that answer requests'))
+    pool.set(n, connection)
+    return connection
   }
 
   #fail(request: Request, response: Response): void {

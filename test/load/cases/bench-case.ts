@@ -72,3 +72,8 @@ export function roundRobin<T>(items: readonly T[]): () => T {
   let n = 0
   return () => items[n++ % items.length] as T
 }
+
+/** Hands out accounts the same way, each with the number of its session: see `Operation`. */
+export function sessions<T>(items: readonly T[]): () => { item: T; session: number } {
+  return roundRobin(items.map((item, session) => ({ item, session })))
+}

@@ -2,7 +2,7 @@ import { measureLoad } from '../closed-loop.ts'
 import { applyCreates, createRecord } from '../fixtures/records.ts'
 import { Connection } from '../http/connection.ts'
 import { callJson } from '../http/load-balance.ts'
-import { type BenchCase, type CaseContext, httpCase, roundRobin } from './bench-case.ts'
+import { type BenchCase, type CaseContext, httpCase, roundRobin, sessions } from './bench-case.ts'
 
 /** Api processes of the stack unless a case asks for another number. */
 export const apiCountDefault = 2
@@ -14,6 +14,7 @@ const plotted = [4, 16, 64].map((concurrency) => overAccounts(100, concurrency))
 export const writeCases: BenchCase[] = [
   overAccounts(100, 1),
   ...plotted,
+  overAccounts(100, 16, 'turns'),
   ...[1, 16, 64].map((concurrency) => overAccounts(1, concurrency)),
   ...[1, 16, 64].map((concurrency) => overAccounts(10_000, concurrency)),
   ...[10, 10_000, 100_000].map(intoHotRepo),
@@ -23,8 +24,11 @@ export const writeCases: BenchCase[] = [
     params: { accounts: 10, concurrency: 4 },
     isQuick: true,
     prepare: async ({ fixtures }) => {
-      const account = roundRobin(await fixtures.accounts(10))
-      return () => ({ request: applyCreates(account(), fixtures.number(), 200) })
+      const account = sessions(await fixtures.accounts(10))
+      return () => {
+        const { item, session } = account()
+        return { request: applyCreates(item, fixtures.number(), 200), session }
+      }
     },
   }),
 ]
@@ -35,14 +39,23 @@ export function throughApi(apiCount: number): BenchCase {
   return { ...rest, isQuick: false, params: { ...params, api: apiCount } }
 }
 
-function overAccounts(accounts: number, concurrency: number): BenchCase {
+/** @param routing whether a session's requests come to one api process, or to all of them in turn. */
+function overAccounts(
+  accounts: number,
+  concurrency: number,
+  routing: 'sessions' | 'turns' = 'sessions',
+): BenchCase {
   return httpCase({
     name: 'createRecord',
-    params: { accounts, concurrency },
-    isQuick: accounts === 100 && concurrency === 16,
+    params: { accounts, concurrency, ...(routing === 'turns' && { routing }) },
+    isQuick: accounts === 100 && concurrency === 16 && routing === 'sessions',
     prepare: async ({ fixtures }) => {
-      const account = roundRobin(await fixtures.accounts(accounts))
-      return () => ({ request: createRecord(account(), fixtures.number()) })
+      const account = sessions(await fixtures.accounts(accounts))
+      return () => {
+        const { item, session } = account()
+        const request = createRecord(item, fixtures.number())
+        return routing === 'turns' ? { request } : { request, session }
+      }
     },
   })
 }
@@ -53,7 +66,7 @@ function intoHotRepo(repoRecords: number): BenchCase {
     params: { accounts: 1, concurrency: 4, repoRecords, state: 'hot' },
     prepare: async ({ fixtures }) => {
       const account = await fixtures.repo(repoRecords, 'write')
-      return () => ({ request: createRecord(account, fixtures.number()) })
+      return () => ({ request: createRecord(account, fixtures.number()), session: 0 })
     },
   })
 }
