@@ -35,7 +35,7 @@ export function carHeader(root: Cid): Buffer {
  */
 export function carSectionHeader(cid: Cid, blockBytes: number): Buffer {
   const out = Buffer.allocUnsafe(varintBytes(cidBytes + blockBytes) + cidBytes)
-  writeSectionHeader(out, 0, cid, blockBytes)
+  writeCarSectionHeader(out, 0, cid, blockBytes)
   return out
 }
 
@@ -63,14 +63,21 @@ export function encodeCar(root: Cid, blocks: Iterable<Block>): Buffer {
   const out = Buffer.allocUnsafeSlow(size)
   let at = carHeader(root).copy(out)
   for (const { cid, bytes } of distinct) {
-    at = writeSectionHeader(out, at, cid, bytes.length)
+    at = writeCarSectionHeader(out, at, cid, bytes.length)
     out.set(bytes, at)
     at += bytes.length
   }
   return out
 }
 
-function writeSectionHeader(out: Buffer, offset: number, cid: Cid, blockBytes: number): number {
+/**
+ * Writes what `carSectionHeader` returns into a buffer, which must have room for 41 bytes, and returns where it ends.
+ *
+ * @example
+ * const at = writeCarSectionHeader(chunk, 0, block.cid, block.bytes.length)
+ * chunk.set(block.bytes, at)
+ */
+export function writeCarSectionHeader(out: Uint8Array, offset: number, cid: Cid, blockBytes: number): number {
   let at = offset
   let length = cidBytes + blockBytes
   while (length >= 0x80) {

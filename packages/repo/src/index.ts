@@ -42,7 +42,7 @@ export {
   verifyCommit,
 } from './commit.ts'
 export { type TreeChange, diffTrees } from './diff-trees.ts'
-export { carHeader, carSectionBytes, carSectionHeader, encodeCar } from './encode-car.ts'
+export { carHeader, carSectionBytes, carSectionHeader, encodeCar, writeCarSectionHeader } from './encode-car.ts'
 export {
   DuplicatePathError,
   InvalidCarError,
@@ -82,4 +82,6 @@ export {
   collectionRange,
   listRecords,
   walkTree,
+  TreeWalk,
+  type WalkOptions,
 } from './walk-tree.ts'

@@ -13,6 +13,7 @@ export type Cid = Uint8Array & { readonly __brand?: 'Cid' }
 /** Length of every CID that atproto allows, in bytes. */
 export const cidBytes = 36
 
+const { latin1Slice } = Buffer.prototype
 const dagCborPrefix = Buffer.from([0x01, 0x71, 0x12, 0x20])
 const rawPrefix = Buffer.from([0x01, 0x55, 0x12, 0x20])
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
@@ -37,7 +38,7 @@ export function cidForRawDigest(digest: Uint8Array): Cid {
 
 /** Returns a string that only this CID has, for keys of maps and sets in memory: far cheaper than `cidToString`. */
 export function cidKey(cid: Cid): string {
-  return Buffer.prototype.latin1Slice.call(cid, 0, cidBytes)
+  return latin1Slice.call(cid, 0, cidBytes)
 }
 
 /** Tells whether both name the same block. */

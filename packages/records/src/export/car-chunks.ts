@@ -1,39 +1,56 @@
-import { carHeader, carSectionHeader } from '@rookery/repo'
-import type { Cid } from '@rookery/syntax'
+import { carHeader, writeCarSectionHeader } from '@rookery/repo'
+import { type Cid, cidBytes } from '@rookery/syntax'
 
 import { exportChunkBytes } from './limits.ts'
 
-/** A CAR in the making: gathers blocks into chunks of a size that is worth sending. */
+// The length of a section takes at most five bytes.
+const header = Buffer.allocUnsafe(5 + cidBytes)
+
+/**
+ * A CAR in the making: gathers blocks into chunks of a size that is worth sending. Every chunk but the last is cut
+ * where its buffer is full, so that its memory can be given back as a whole.
+ */
 export class CarChunks {
-  #parts: Uint8Array[] = []
-  #bytes = 0
+  #chunk = Buffer.allocUnsafeSlow(exportChunkBytes)
+  #at = 0
+  readonly #full: Buffer[] = []
 
   /** Begins the CAR of a commit. */
   constructor(root: Cid) {
-    this.#add(carHeader(root))
+    this.#write(carHeader(root))
   }
 
-  /** Whether there is enough to be sent. */
-  get isFull(): boolean {
-    return this.#bytes >= exportChunkBytes
-  }
-
-  /** Adds a block; its bytes are copied by the next `take`. */
+  /** Adds a copy of a block. */
   add(cid: Cid, bytes: Uint8Array): void {
-    this.#add(carSectionHeader(cid, bytes.length))
-    this.#add(bytes)
+    this.#write(header, writeCarSectionHeader(header, 0, cid, bytes.length))
+    this.#write(bytes)
   }
 
-  /** Returns what was gathered since the last time. */
-  take(): Buffer {
-    const chunk = Buffer.concat(this.#parts, this.#bytes)
-    this.#parts = []
-    this.#bytes = 0
-    return chunk
+  /** Returns a chunk that is full, or undefined. */
+  take(): Buffer | undefined {
+    return this.#full.shift()
   }
 
-  #add(part: Uint8Array): void {
-    this.#parts.push(part)
-    this.#bytes += part.length
+  /** Returns what is left when everything was added and every full chunk taken. */
+  rest(): Buffer {
+    return this.#chunk.subarray(0, this.#at)
+  }
+
+  #write(bytes: Uint8Array, length: number = bytes.length): void {
+    let from = 0
+    while (this.#at + length - from >= exportChunkBytes) {
+      const to = from + exportChunkBytes - this.#at
+      this.#copy(bytes, from, to)
+      from = to
+      this.#full.push(this.#chunk)
+      this.#chunk = Buffer.allocUnsafeSlow(exportChunkBytes)
+      this.#at = 0
+    }
+    this.#copy(bytes, from, length)
+  }
+
+  #copy(bytes: Uint8Array, from: number, to: number): void {
+    this.#chunk.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), this.#at)
+    this.#at += to - from
   }
 }

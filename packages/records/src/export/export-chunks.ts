@@ -1,5 +1,5 @@
 import { type Connection, copyOut } from '@rookery/db'
-import { type TreeItem, openTree, walkTree } from '@rookery/repo'
+import { type TreeItem, TreeWalk, openTree } from '@rookery/repo'
 import { must } from '@rookery/std'
 import { type Cid, type Tid, cidEquals, cidKey } from '@rookery/syntax'
 
@@ -32,16 +32,18 @@ export async function* exportChunks(snapshot: RepoSnapshot): AsyncGenerator<Buff
   const nodes = new StoredNodes(connection, head.accountId, { packs, chunksMax: walkChunksMax })
   const car = new CarChunks(head.head)
   car.add(head.head, head.commit)
-  for await (const batch of batches(walkTree(openTree(head.data), nodes))) {
+  const walk = new TreeWalk(openTree(head.data), nodes)
+  for (let batch = await nextBatch(walk); batch; batch = await nextBatch(walk)) {
     const records = new RecordBlocks(connection, head.accountId, batch.runs)
     for (const item of batch.items) {
       if (item.kind === 'node') car.add(item.cid, item.bytes)
       else car.add(item.cid, records.take(item.cid) ?? (await records.fetch(item.cid)))
-      if (car.isFull) yield car.take()
+      for (let chunk = car.take(); chunk; chunk = car.take()) yield chunk
     }
     await records.end()
   }
-  yield car.take()
+  const rest = car.rest()
+  if (rest.length > 0) yield rest
 }
 
 /**
@@ -55,39 +57,41 @@ export async function* exportChunksSince(snapshot: RepoSnapshot, since: Tid): As
   )
   const car = new CarChunks(head.head)
   car.add(head.head, head.commit)
-  const walk = walkTree(openTree(head.data), nodes)
-  for (let next = await walk.next(); !next.done;) {
-    const item = next.value
-    const isOld = item.kind === 'node' && nodes.takeRev(item.cid) <= since
-    if (item.kind === 'node' && !isOld) car.add(item.cid, item.bytes)
-    if (car.isFull) yield car.take()
-    next = await walk.next(isOld ? 'skip' : undefined)
+  const walk = new TreeWalk(openTree(head.data), nodes)
+  for (let item = walk.next(); item; item = walk.next()) {
+    if (item === 'wait') await walk.fetch()
+    else if (item.kind === 'node' && nodes.takeRev(item.cid) <= since) walk.skip()
+    else if (item.kind === 'node') car.add(item.cid, item.bytes)
+    for (let chunk = car.take(); chunk; chunk = car.take()) yield chunk
   }
   for await (const rows of copyOut(connection, copyRecordsSince(connection, head.accountId, since))) {
     for (const [cid, bytes] of rows) car.add(must(cid), must(bytes))
-    if (car.isFull) yield car.take()
+    for (let chunk = car.take(); chunk; chunk = car.take()) yield chunk
   }
-  yield car.take()
+  const rest = car.rest()
+  if (rest.length > 0) yield rest
 }
 
-async function* batches(walk: AsyncGenerator<TreeItem, void>): AsyncGenerator<Batch, void> {
-  let batch: Batch = { items: [], runs: [] }
+/** Goes on with the walk until there is enough for one statement; undefined at its end. */
+async function nextBatch(walk: TreeWalk): Promise<Batch | undefined> {
+  const batch: Batch = { items: [], runs: [] }
   let records = 0
   let nodeBytes = 0
-  for await (const item of walk) {
+  while (records < exportBatchRecords && nodeBytes < exportBatchNodeBytes) {
+    const item = walk.next()
+    if (item === undefined) break
+    if (item === 'wait') {
+      await walk.fetch()
+      continue
+    }
     batch.items.push(item)
     if (item.kind === 'node') nodeBytes += item.bytes.length
     else {
       addToRuns(batch.runs, item.path)
       records++
     }
-    if (records < exportBatchRecords && nodeBytes < exportBatchNodeBytes) continue
-    yield batch
-    batch = { items: [], runs: [] }
-    records = 0
-    nodeBytes = 0
   }
-  yield batch
+  return batch.items.length === 0 ? undefined : batch
 }
 
 /** Paths of one collection follow one another, so they are a range of its keys. */

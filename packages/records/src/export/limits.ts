@@ -12,11 +12,11 @@ export const exportStallMsMax = minuteMs
 /** How long an export may take, in milliseconds: its snapshot keeps the whole database from being cleaned up. */
 export const exportMsMax = 2 * hourMs
 
-/** Size at which the chunks of an export are sent, in bytes; a larger block makes a larger chunk. */
+/** Size of the chunks of an export, in bytes; only the last is smaller. */
 export const exportChunkBytes = 64 * 1024
 
-/** Records of one statement of an export. */
-export const exportBatchRecords = 1_000
+/** Records of one statement of an export; what it holds back of them, their paths and CIDs, is a megabyte. */
+export const exportBatchRecords = 4_000
 
 /** Node bytes that one batch of an export may hold back until its records come. */
 export const exportBatchNodeBytes = 1024 * 1024
