@@ -42,7 +42,13 @@ export {
   verifyCommit,
 } from './commit.ts'
 export { type TreeChange, diffTrees } from './diff-trees.ts'
-export { carHeader, carSectionBytes, carSectionHeader, encodeCar, writeCarSectionHeader } from './encode-car.ts'
+export {
+  carHeader,
+  carSectionBytes,
+  carSectionHeader,
+  encodeCar,
+  writeCarSectionHeader,
+} from './encode-car.ts'
 export {
   DuplicatePathError,
   InvalidCarError,
