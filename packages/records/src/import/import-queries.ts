@@ -2,12 +2,14 @@ import { type Connection, copyIn } from '@rookery/db'
 import { must } from '@rookery/std'
 import type { Cid, Tid } from '@rookery/syntax'
 
+import { importWorkMem } from './limits.ts'
+
 /**
  * The tables of one import live as long as its transaction and are nobody else's: whatever becomes of the process,
  * nothing of them is left.
  *
- * - import_block: the blocks of the CAR, in its order, repeated if it repeats them. blobs: the CIDs of the blobs that
- *   the block refers to, one after the other. link: of a record of the collection that `$type` names.
+ * - import_block: the blocks of the CAR, each once. blobs: the CIDs of the blobs that the block refers to, one after
+ *   the other. link: of a record of the collection that `$type` names.
  * - import_record: the records of the imported tree.
  * - import_change: those of them that the repo does not have at that path.
  */
@@ -21,20 +23,33 @@ const tables = `
   ) on commit drop;
   create temp table import_change (like import_record) on commit drop`
 
+// Hardly any CAR repeats a block: it is cheaper to try than to look.
+const indexBlocks = `
+  do $$ begin
+    create unique index on import_block (cid);
+  exception when unique_violation then
+    delete from import_block b using (
+      select cid, min(ctid) as first from import_block group by cid having count(*) > 1
+    ) repeated
+    where b.cid = repeated.cid and b.ctid <> repeated.first;
+    create unique index on import_block (cid);
+  end $$`
+
 /**
  * Begins an import in the open transaction. The limits on statements and idle time are lifted: its signal ends it.
  */
 export async function beginImport(connection: Connection): Promise<void> {
   await connection.query(
     `set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local jit = off;
+     set local work_mem = '${importWorkMem}';
      ${tables}`,
   )
 }
 
-/** Fills import_block, in the order of its columns, and makes it ready to be read by CID. */
+/** Fills import_block, in the order of its columns, leaves out repetitions and makes it ready to be read by CID. */
 export async function stageBlocks(connection: Connection, rows: AsyncIterable<Buffer>): Promise<void> {
   await copyIn(connection, 'copy import_block from stdin (format binary)', rows)
-  await connection.query('create index on import_block (cid)')
+  await connection.query(indexBlocks)
   await connection.query('analyze import_block')
 }
 
@@ -77,9 +92,6 @@ export type ImportTotals = {
   invalid: string | null
 }
 
-const blockOf = (columns: string): string =>
-  `(select ${columns} from import_block b where b.cid = c.cid limit 1)`
-
 /** Fills import_change and returns what it amounts to. */
 export async function compareRecords(connection: Connection, accountId: number): Promise<ImportTotals> {
   await connection.query('analyze import_record')
@@ -92,11 +104,11 @@ export async function compareRecords(connection: Connection, accountId: number):
   await connection.query('analyze import_change')
   const { rows } = await connection.query<ImportTotals>(
     `select (select count(*) from import_record) as records, count(*) as changes,
-       coalesce(sum(b.bytes), 0)::bigint as bytes, coalesce(sum(b.blobs), 0)::bigint as "blobRefs",
+       coalesce(sum(length(b.bytes)), 0)::bigint as bytes,
+       coalesce(sum(length(b.blobs) / 36), 0)::bigint as "blobRefs",
        min(c.collection || '/' || c.rkey) filter (where b.cid is null) as missing,
        min(c.collection || '/' || c.rkey) filter (where not b.is_record) as invalid
-     from import_change c left join lateral
-       ${blockOf('cid, is_record, length(bytes) as bytes, length(blobs) / 36 as blobs')} b on true`,
+     from import_change c left join import_block b on b.cid = c.cid`,
   )
   return must(rows[0])
 }
@@ -114,7 +126,7 @@ export async function replaceRecords(connection: Connection, accountId: number, 
   await connection.query(
     `insert into record (account_id, collection, rkey, cid, rev, link, bytes)
      select $1, c.collection, c.rkey, c.cid, $2, case when b.type = c.collection then b.link end, b.bytes
-     from import_change c cross join lateral ${blockOf('type, link, bytes')} b
+     from import_change c join import_block b on b.cid = c.cid
      on conflict (account_id, collection, rkey)
      do update set cid = excluded.cid, rev = excluded.rev, link = excluded.link, bytes = excluded.bytes`,
     [accountId, rev],

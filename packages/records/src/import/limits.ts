@@ -23,3 +23,6 @@ export const importProgressBlocks = 250_000
 
 /** Most references to blobs in one imported repo: as many rows are written, whatever few bytes hold them. */
 export const importBlobRefsMax = 2_000_000
+
+/** Memory of one sort or hash table of PostgreSQL in an import; larger ones go to its disk. */
+export const importWorkMem = '32MB'

@@ -1,7 +1,7 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 import { type Connection, CopyRows } from '@rookery/db'
-import { BlockMap, type BlockStore, type Commit, openTree, walkTree } from '@rookery/repo'
+import { BlockMap, type BlockStore, type Commit, TreeWalk, openTree } from '@rookery/repo'
 import type { Cid, Tid } from '@rookery/syntax'
 
 import { InvalidImportError } from '../errors.ts'
@@ -31,7 +31,7 @@ export type ImportPlan = {
  * that the repo has at this head: so a diff can be imported as well as a whole repo (SPEC IMP-3).
  *
  * @throws {MissingBlockError} if a node is nowhere.
- * @throws {InvalidNodeError} {RepoLimitError} as `walkTree`.
+ * @throws {InvalidNodeError} {RepoLimitError} as `TreeWalk`.
  * @throws {InvalidImportError} if a record is nowhere or none, or there is too much of them.
  */
 export async function planImport(
@@ -54,12 +54,11 @@ export async function planImport(
   })
   const base = new BaseBuilder(rev)
   const rows = new CopyRows(2 * importCopyBytes)
+  const walk = new TreeWalk(openTree(commit.data, { foreign: true }), importNodes(connection, staged, own))
   let visited = 0
-  for await (const item of walkTree(
-    openTree(commit.data, { foreign: true }),
-    importNodes(connection, staged, own),
-  )) {
-    if (item.kind === 'node') base.add({ ...item, rev: own.revOf(item.cid) ?? rev })
+  for (let item = walk.next(); item; item = walk.next()) {
+    if (item === 'wait') await walk.fetch()
+    else if (item.kind === 'node') base.add({ ...item, rev: own.revOf(item.cid) ?? rev })
     else addRecord(rows, item)
     if (rows.size >= importCopyBytes) await stageRecords(connection, rows.take())
     if (++visited % importYieldBlocks !== 0) continue
