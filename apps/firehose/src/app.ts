@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
-import { EventTail, Fanout } from '@rookery/events'
+import { EventTail, Fanout, logReaderSettings } from '@rookery/events'
 import { createServer, type HostResolver, startInternalServer } from '@rookery/http'
 import { createRedis, redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
@@ -51,7 +51,12 @@ export async function openFirehose(config: Config, log: Logger): Promise<Firehos
   const { database, redis, events, http } = config
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
-    new Database(log, { url: database.url, poolMax: database.poolMax, applicationName: 'rookery-firehose' }),
+    new Database(log, {
+      url: database.url,
+      poolMax: database.poolMax,
+      applicationName: 'rookery-firehose',
+      settings: logReaderSettings,
+    }),
   )
   await waitForSchema(log, db.pool)
   const connection = stack.adopt(createRedis(log, redis.url), (connection) => connection.disconnect())

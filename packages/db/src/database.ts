@@ -23,6 +23,8 @@ export type DatabaseOptions = {
   poolMax: number
   /** Shown in pg_stat_activity. */
   applicationName: string
+  /** Parameters of PostgreSQL that its sessions begin with, beside those of all. Default none. */
+  settings?: Readonly<Record<string, string>>
 }
 
 // Every bigint of the schema stays below 2^53: ids, seqs (until 2255) and byte counts.
@@ -73,15 +75,19 @@ export class Database implements AsyncDisposable {
   }
 }
 
+// Statements look rows up by key. PostgreSQL finds plans of partitioned tables cheaper with known values and so would
+// plan each execution anew, which takes longer than to run it.
+const settings = { plan_cache_mode: 'force_generic_plan' }
+
 function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
   return {
     connectionString: options.url,
     application_name: options.applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    // Statements look rows up by key. PostgreSQL finds plans of partitioned tables cheaper with known values and so
-    // would plan each execution anew, which takes longer than to run it.
-    options: '-c plan_cache_mode=force_generic_plan',
+    options: Object.entries({ ...settings, ...options.settings })
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
     types,
   }
 }

@@ -36,4 +36,5 @@ export {
   FutureCursorError,
   type Subscription,
 } from './fanout/fanout.ts'
+export { logReaderSettings } from './fanout/log-queries.ts'
 export type { Sink } from './fanout/sink.ts'

@@ -70,7 +70,7 @@ export const streamAnswerMsMax = 1_000
 export const logPollMs = 100
 
 /** Events and frame bytes of one page of the log, and so of one turn of a backfilling subscriber. */
-export const logPageRowsMax = 2_000
+export const logPageRowsMax = 500
 export const logPageBytesMax = 1_000_000
 
 /** Bytes of pages that stay in memory for the next subscriber at their position. */

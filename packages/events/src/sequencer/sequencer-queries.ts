@@ -41,15 +41,17 @@ const unpublishedStatement = statement<EventBatch>(
 
 /**
  * Makes the server end this connection, and with it the lock, when the client says nothing for a while: a leader
- * that is stopped or cut off cannot keep it. Sequential scans are off because the queue is mostly rows that were
- * taken and await vacuum, which its index passes over; statistics of a table that is empty at rest do not tell.
+ * that is stopped or cut off cannot keep it. Every statement is to read runs of an index: the queue is mostly rows
+ * that were taken and await vacuum, and statistics of a table that is empty at rest do not tell.
  */
 export async function prepareSession(client: pg.ClientBase, silenceMsMax: number): Promise<void> {
   await client.query(
     `select set_config('idle_session_timeout', $1, false),
       set_config('idle_in_transaction_session_timeout', $1, false),
       set_config('statement_timeout', $2, false),
-      set_config('enable_seqscan', 'off', false)`,
+      set_config('enable_seqscan', 'off', false),
+      set_config('enable_bitmapscan', 'off', false),
+      set_config('enable_sort', 'off', false)`,
     [`${silenceMsMax}ms`, `${leaderStatementMsMax}ms`],
   )
 }
