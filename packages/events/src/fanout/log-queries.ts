@@ -11,7 +11,11 @@ export type LoggedEvent = { seq: number; frame: Buffer }
  * What sessions that read the log begin with. Its pages are runs of an index; for a partition without statistics,
  * as the newest is for its first minutes, the planner would rather sort everything that follows a position.
  */
-export const logReaderSettings = { enable_bitmapscan: 'off', enable_seqscan: 'off', enable_sort: 'off' } as const
+export const logReaderSettings = {
+  enable_bitmapscan: 'off',
+  enable_seqscan: 'off',
+  enable_sort: 'off',
+} as const
 
 const headStatement = statement<{ assigned_seq: number }>(
   'event_head',
