@@ -1,4 +1,4 @@
-import { roundRobin } from '../cases/bench-case.ts'
+import { roundRobin, sessions } from '../cases/bench-case.ts'
 import { measureLoad } from '../closed-loop.ts'
 import { recordPath } from '../fixtures/fixtures.ts'
 import { createRecord } from '../fixtures/records.ts'
@@ -63,7 +63,7 @@ async function measureStep(
   accounts: number,
 ): Promise<Pick<AccountStep, 'recordBytes' | 'eventBytes' | 'createRecord' | 'getRecord'>> {
   const load = { system, concurrency, extent: { warmUpMs, windowMs } }
-  const account = roundRobin(await fixtures.accounts(accounts))
+  const account = sessions(await fixtures.accounts(accounts))
   const record = roundRobin(await fixtures.records(Math.min(accounts, readAccountsMax)))
   const read = await measureLoad({
     ...load,
@@ -74,7 +74,10 @@ async function measureStep(
   const numberBefore = fixtures.used()
   const created = await measureLoad({
     ...load,
-    next: () => ({ request: createRecord(account(), fixtures.number()) }),
+    next: () => {
+      const { item, session } = account()
+      return { request: createRecord(item, fixtures.number()), session }
+    },
   })
   await untilSettled(system)
   const written = (await sizesOf(system)).since(before, fixtures.used() - numberBefore)

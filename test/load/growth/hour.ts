@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { roundRobin } from '../cases/bench-case.ts'
+import { sessions } from '../cases/bench-case.ts'
 import { measureLoad } from '../closed-loop.ts'
 import { createRecord } from '../fixtures/records.ts'
 import type { Measurement } from '../statistics.ts'
@@ -40,8 +40,11 @@ export async function measureHour(
   perSecond: number,
 ): Promise<HourChunk[]> {
   const { system, fixtures, rookery, say } = context
-  const account = roundRobin(await fixtures.accounts(accountsCount))
-  const next = () => ({ request: createRecord(account(), fixtures.number()) })
+  const account = sessions(await fixtures.accounts(accountsCount))
+  const next = () => {
+    const { item, session } = account()
+    return { request: createRecord(item, fixtures.number()), session }
+  }
   await measureLoad({ system, concurrency, extent: { warmUpMs: 0, windowMs: 3_000 }, next })
   const operations = Math.ceil((perSecond * secondsPerHour) / chunkCount)
   const chunks: HourChunk[] = []

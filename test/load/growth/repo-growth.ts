@@ -34,7 +34,7 @@ async function measureRepo(
   const getRecord = await measureLoad({ ...load, next: () => ({ request: { method: 'GET', path } }) })
   const created = await measureLoad({
     ...load,
-    next: () => ({ request: createRecord(account, fixtures.number()) }),
+    next: () => ({ request: createRecord(account, fixtures.number()), session: 0 }),
   })
   return { records, createRecord: created, getRecord }
 }
