@@ -9,12 +9,12 @@ import { Subscribers } from './firehose/subscribers.ts'
 import { Fixtures } from './fixtures/fixtures.ts'
 import { type BenchOptions, helpText, parseFlags } from './flags.ts'
 import { measureGrowth } from './growth/growth.ts'
-import { idleUse } from './idle-use.ts'
+import { type IdleUse, idleUse } from './idle-use.ts'
 import { requireProcessStats } from './process-stats.ts'
 import { Profiler } from './profile/profiler.ts'
 import { describeMachine } from './report/machine.ts'
 import { publish } from './report/publish.ts'
-import { type Bench, paramText, runCases } from './run-cases.ts'
+import { type Bench, type CaseResult, paramText, runCases } from './run-cases.ts'
 import { type ReferenceInstall, installReference } from './systems/reference-install.ts'
 import { startReference } from './systems/reference.ts'
 import { startRookery } from './systems/rookery.ts'
@@ -51,18 +51,19 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
   const startedMs = performance.now()
   const { rounds, isQuick, windowMs } = options
   const timing = { warmUpMs: isQuick ? warmUpMs.quick : warmUpMs.full, windowMs, isQuick }
-  const cases = runCases({ groups, benches, rounds, timing, signal, say })
-  const results = await Promise.race([cases, aborted(signal)])
-  say('measuring what idle systems use')
-  const idle = await idleUse(benches.map(({ system }) => system))
-  publish({
-    machine: describeMachine(install?.version ?? null),
-    results,
-    idle,
-    dir: resultsDir,
-    isJson: options.isJson,
-    say,
-  })
+  const results: CaseResult[] = []
+  let idle: IdleUse[] = []
+  const onResult = (result: CaseResult) => results.push(result)
+  try {
+    const cases = runCases({ groups, benches, rounds, timing, signal, onResult, say })
+    await Promise.race([cases, aborted(signal)])
+    say('measuring what idle systems use')
+    idle = await idleUse(benches.map(({ system }) => system))
+  } finally {
+    // What was measured before a run was stopped or failed is worth keeping.
+    const machine = describeMachine(install?.version ?? null)
+    if (results.length > 0) publish({ machine, results, idle, dir: resultsDir, isJson: options.isJson, say })
+  }
   say(`measured in ${Math.round((performance.now() - startedMs) / 1_000)} s`)
   return results.every(({ outcomes }) => Object.values(outcomes).every((outcome) => 'measurement' in outcome))
 }

@@ -37,21 +37,21 @@ export type RunOptions = {
   timing: RunTiming
   /** Aborts between two windows. */
   signal: AbortSignal
+  /** Told of each case that is done. */
+  onResult: (result: CaseResult) => void
   say: (text: string) => void
 }
 
 /** Runs all cases; a case that fails on one system ends there and is told of, the others go on. */
-export async function runCases(options: RunOptions): Promise<CaseResult[]> {
-  const results: CaseResult[] = []
+export async function runCases(options: RunOptions): Promise<void> {
   let apiCount = options.groups[0]?.apiCount
   for (const group of options.groups) {
     if (group.apiCount !== apiCount) {
       apiCount = group.apiCount
       for (const bench of options.benches) await bench.resize(apiCount)
     }
-    for (const each of group.cases) results.push(await runCase(each, options))
+    for (const each of group.cases) options.onResult(await runCase(each, options))
   }
-  return results
 }
 
 async function runCase(each: BenchCase, options: RunOptions): Promise<CaseResult> {

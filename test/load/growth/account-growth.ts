@@ -33,9 +33,9 @@ export type AccountStep = {
 export async function measureAccounts(
   context: GrowthContext,
   steps: readonly number[],
-): Promise<AccountStep[]> {
+  onStep: (step: AccountStep) => void,
+): Promise<void> {
   const { system, fixtures, say } = context
-  const results: AccountStep[] = []
   // The first accounts are signed up: they warm the processes up and are not counted.
   let known = (await fixtures.accounts(Math.min(100, steps[0] ?? 0))).length
   for (const accounts of steps) {
@@ -46,7 +46,7 @@ export async function measureAccounts(
     const made = (await sizesOf(system)).since(before, accounts - known)
     known = accounts
     const [accountBytes, accountEventBytes] = made.withoutEvents()
-    results.push({
+    onStep({
       system: system.name,
       accounts,
       accountBytes,
@@ -55,7 +55,6 @@ export async function measureAccounts(
     })
     say(`${system.name}: measured at ${accounts} accounts`)
   }
-  return results
 }
 
 async function measureStep(

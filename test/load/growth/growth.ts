@@ -7,15 +7,15 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { Fixtures } from '../fixtures/fixtures.ts'
-import { idleUse } from '../idle-use.ts'
+import { type IdleUse, idleUse } from '../idle-use.ts'
 import { idleTable } from '../report/publish.ts'
-import { tableHealth } from '../systems/database-size.ts'
+import { type TableHealth, tableHealth } from '../systems/database-size.ts'
 import type { Rookery } from '../systems/rookery.ts'
 import type { System } from '../systems/system.ts'
 import { type AccountStep, measureAccounts } from './account-growth.ts'
 import { accountTable, healthTable, hourTable, repoTable, sizeTable } from './growth-report.ts'
 import { growthPlot } from './growth-plot.ts'
-import { measureHour } from './hour.ts'
+import { type HourChunk, measureHour } from './hour.ts'
 import { type RepoStep, measureRepos } from './repo-growth.ts'
 
 /** How to measure growth. */
@@ -39,27 +39,51 @@ export type GrowthContext = {
   say: (text: string) => void
 }
 
+/** What was found; parts that were not asked for, or not reached, are empty. */
+type Found = {
+  accounts: AccountStep[]
+  repos: RepoStep[]
+  chunks: HourChunk[]
+  health: TableHealth[]
+  idle: IdleUse[]
+}
+
 /** Measures all that was asked for, prints tables and keeps them, with a plot, in `resultsDir`. */
 export async function measureGrowth(options: GrowthOptions): Promise<void> {
-  const { rookery, reference, resultsDir, windowMs, say } = options
+  const found: Found = { accounts: [], repos: [], chunks: [], health: [], idle: [] }
+  try {
+    await measureInto(found, options)
+  } finally {
+    // What was measured before a run was stopped or failed is worth keeping.
+    publishGrowth(found, options)
+  }
+}
+
+async function measureInto(found: Found, options: GrowthOptions): Promise<void> {
+  const { rookery, reference, windowMs, say } = options
   const steps = options.steps.toSorted((a, b) => a - b)
   const context = { system: rookery, fixtures: new Fixtures(rookery, say), windowMs, say }
-  const accounts: AccountStep[] = []
-  const repos: RepoStep[] = []
-  if (reference !== undefined && steps[0] !== undefined) {
+  if (reference !== undefined) {
     const other = { ...context, system: reference, fixtures: new Fixtures(reference, say) }
-    accounts.push(...(await measureAccounts(other, steps.slice(0, 1))))
+    await measureAccounts(other, steps.slice(0, 1), (step) => found.accounts.push(step))
   }
   if (steps.length > 0) {
-    accounts.push(...(await measureAccounts(context, steps)))
-    repos.push(...(await measureRepos(context)))
+    await measureAccounts(context, steps, (step) => found.accounts.push(step))
+    await measureRepos(context, (step) => found.repos.push(step))
   }
-  const chunks = options.hourlyRate > 0 ? await measureHour({ ...context, rookery }, options.hourlyRate) : []
+  if (options.hourlyRate > 0) {
+    await measureHour({ ...context, rookery }, options.hourlyRate, (chunk) => found.chunks.push(chunk))
+  }
   say('measuring what an idle system uses')
-  const idle = await idleUse([rookery])
-  const health = await tableHealth(rookery.databaseUrl)
+  found.idle = await idleUse([rookery])
+  found.health = await tableHealth(rookery.databaseUrl)
+}
+
+function publishGrowth(found: Found, { resultsDir, say }: GrowthOptions): void {
+  const { accounts, repos, chunks, health, idle } = found
   const report = [
-    ...(steps.length > 0 ? [accountTable(accounts), sizeTable(accounts), repoTable(repos)] : []),
+    ...(accounts.length > 0 ? [accountTable(accounts), sizeTable(accounts)] : []),
+    ...(repos.length > 0 ? [repoTable(repos)] : []),
     ...(chunks.length > 0 ? [hourTable(chunks)] : []),
     healthTable(health),
     idleTable(idle),
@@ -67,11 +91,8 @@ export async function measureGrowth(options: GrowthOptions): Promise<void> {
   ].join('\n\n')
   mkdirSync(resultsDir, { recursive: true })
   writeFileSync(join(resultsDir, 'growth.md'), report)
-  writeFileSync(
-    join(resultsDir, 'growth.json'),
-    `${JSON.stringify({ accounts, repos, chunks, health, idle }, null, 2)}\n`,
-  )
-  const plot = growthPlot({ accounts, repos, chunks })
+  writeFileSync(join(resultsDir, 'growth.json'), `${JSON.stringify(found, null, 2)}\n`)
+  const plot = growthPlot(found)
   if (plot !== undefined) writeFileSync(join(resultsDir, 'growth.svg'), plot)
   process.stdout.write(report)
   say(`kept in ${resultsDir}`)

@@ -38,7 +38,8 @@ export type HourChunk = {
 export async function measureHour(
   context: GrowthContext & { rookery: Rookery },
   perSecond: number,
-): Promise<HourChunk[]> {
+  onChunk: (chunk: HourChunk) => void,
+): Promise<void> {
   const { system, fixtures, rookery, say } = context
   const account = sessions(await fixtures.accounts(accountsCount))
   const next = () => {
@@ -47,12 +48,11 @@ export async function measureHour(
   }
   await measureLoad({ system, concurrency, extent: { warmUpMs: 0, windowMs: 3_000 }, next })
   const operations = Math.ceil((perSecond * secondsPerHour) / chunkCount)
-  const chunks: HourChunk[] = []
   for (let n = 1; n <= chunkCount; n++) {
     const watch = new QueueWatch(rookery.databaseUrl)
     const created = await measureLoad({ system, concurrency, extent: { operations }, next })
     const queuedEventsMax = await watch.stop()
-    chunks.push({
+    onChunk({
       writes: n * operations,
       createRecord: created,
       backlog: await backlog(rookery.databaseUrl),
@@ -61,7 +61,6 @@ export async function measureHour(
     })
     say(`${n * operations} records written, ${Math.round(created.opsPerSec)}/s`)
   }
-  return chunks
 }
 
 /** Looks at the queue of events again and again until stopped. */

@@ -15,13 +15,11 @@ const warmUpMs = 1_000
 export type RepoStep = { records: number; createRecord: Measurement; getRecord: Measurement }
 
 /** Measures one repo of each size. Windows of reads come first: writes make the repo larger. */
-export async function measureRepos(context: GrowthContext): Promise<RepoStep[]> {
-  const steps: RepoStep[] = []
+export async function measureRepos(context: GrowthContext, onStep: (step: RepoStep) => void): Promise<void> {
   for (const records of repoRecords) {
-    steps.push(await measureRepo(context, records))
+    onStep(await measureRepo(context, records))
     context.say(`measured a repo with ${records} records`)
   }
-  return steps
 }
 
 async function measureRepo(
