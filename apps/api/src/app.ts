@@ -107,7 +107,7 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const lexicons = bundledLexicons()
   const exportPool = exports.pool
   const connections = { config, log, metrics, db, exportPool, redis, blobs, directory, lexicons }
-  const deps = await createApiDeps(connections)
+  const deps = createApiDeps(connections)
   log.info({ signer: signerBackend }, 'commits are signed')
   stack.use(deps.writer)
   const app = await buildApi(deps)

@@ -76,7 +76,7 @@ export type ApiDeps = ApiConnections & {
 }
 
 /** Returns everything that an api process is built from; of it only `writer` must be disposed of. */
-export async function createApiDeps(connections: ApiConnections): Promise<ApiDeps> {
+export function createApiDeps(connections: ApiConnections): ApiDeps {
   const { config, db, redis } = connections
   const keys = redisKeys(config.redis.prefix)
   const clock = processTidClock()
@@ -91,7 +91,7 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
   return {
     ...connections,
     ...wakes,
-    ...(await identityDeps(connections, keys)),
+    ...identityDeps(connections, keys),
     keys,
     exporter: new RepoExporter(connections.exportPool),
     clock,
@@ -113,10 +113,10 @@ export async function createApiDeps(connections: ApiConnections): Promise<ApiDep
   }
 }
 
-async function identityDeps(
+function identityDeps(
   { config, log, redis }: ApiConnections,
   keys: RedisKeys,
-): Promise<Pick<ApiDeps, 'plc' | 'identities' | 'allowPrivateNetwork'>> {
+): Pick<ApiDeps, 'plc' | 'identities' | 'allowPrivateNetwork'> {
   const { allowPrivateNetwork, plcUrl, plcRotationKey, recoveryDidKey, ...cache } = config.identity
   // The operator names the directory, so it may be anywhere.
   const plcFetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
@@ -128,7 +128,7 @@ async function identityDeps(
   })
   return {
     allowPrivateNetwork,
-    plc: await PlcIdentities.create({ client, rotationKey: plcRotationKey, recoveryDidKey }),
+    plc: new PlcIdentities({ client, rotationKey: plcRotationKey, recoveryDidKey }),
     identities: new IdentityResolver({
       log,
       redis,

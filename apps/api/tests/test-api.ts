@@ -101,7 +101,7 @@ export class TestApi implements AsyncDisposable {
         directory: hosts,
         lexicons,
       }
-      const built = await createApiDeps(connections)
+      const built = createApiDeps(connections)
       const deps = { ...built, identities: resolverOf(built, dns) }
       stack.use(deps.writer)
       const app = await buildApi(deps)

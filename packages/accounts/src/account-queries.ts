@@ -97,19 +97,20 @@ export async function findAccountById(db: Queryable, accountId: number): Promise
   return rows[0]
 }
 
-/** Returns whether any account of the host has this handle or this e-mail address. */
+const taken = statement<{ did: boolean; handle: boolean; email: boolean }>(
+  'account_taken',
+  `select exists (select from account where host_id = $1 and did = $2) as did,
+          exists (select from account where host_id = $1 and handle = $3) as handle,
+          exists (select from account where host_id = $1 and email = $4) as email`,
+)
+
+/** Returns whether any account of the host has this DID, this handle or this e-mail address. */
 export async function findTaken(
   db: Queryable,
   hostId: number,
   wanted: { did: string; handle: string; email: string | null },
 ): Promise<{ did: boolean; handle: boolean; email: boolean }> {
-  const { rows } = await db.query<{ did: boolean; handle: boolean; email: boolean }>(
-    `select coalesce(bool_or(did = $2), false) as did,
-            coalesce(bool_or(handle = $3), false) as handle,
-            coalesce(bool_or(email = $4), false) as email
-       from account where host_id = $1 and (did = $2 or handle = $3 or email = $4)`,
-    [hostId, wanted.did, wanted.handle, wanted.email],
-  )
+  const { rows } = await taken(db, [hostId, wanted.did, wanted.handle, wanted.email])
   return rows[0] ?? { did: false, handle: false, email: false }
 }
 
@@ -125,22 +126,24 @@ export type NewAccount = {
   deleteAfter: Date | null
 }
 
+const insert = statement<Account>(
+  'account_insert',
+  `insert into account (host_id, tenant_id, did, handle, email, password_hash, deactivated_at, delete_after)
+   values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
+)
+
 /** Inserts an account and returns it. A DID, handle or address that is taken is a unique violation of PostgreSQL. */
 export async function insertAccount(tx: Queryable, account: NewAccount): Promise<Account> {
-  const { rows } = await tx.query<Account>(
-    `insert into account (host_id, tenant_id, did, handle, email, password_hash, deactivated_at, delete_after)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
-    [
-      account.hostId,
-      account.tenantId,
-      account.did,
-      account.handle,
-      account.email,
-      account.passwordHash,
-      account.deactivatedAt,
-      account.deleteAfter,
-    ],
-  )
+  const { rows } = await insert(tx, [
+    account.hostId,
+    account.tenantId,
+    account.did,
+    account.handle,
+    account.email,
+    account.passwordHash,
+    account.deactivatedAt,
+    account.deleteAfter,
+  ])
   return rows[0] as Account
 }
 

@@ -24,17 +24,18 @@ const find = statement<{ expires_at: Date }>(
   'select expires_at from refresh_token where account_id = $1 and id = $2 and expires_at > now()',
 )
 
+const insert = statement(
+  'refresh_token_insert',
+  `with expired as (delete from refresh_token where account_id = $1 and expires_at <= now())
+   insert into refresh_token (account_id, id, expires_at) values ($1, $2, $3)`,
+)
+
 /** Stores a new refresh token, and drops those of the account whose time is over. */
 export async function insertRefreshToken(
   tx: Queryable,
   token: { accountId: number; id: string; expiresAt: Date },
 ): Promise<void> {
-  await tx.query('delete from refresh_token where account_id = $1 and expires_at <= now()', [token.accountId])
-  await tx.query('insert into refresh_token (account_id, id, expires_at) values ($1, $2, $3)', [
-    token.accountId,
-    token.id,
-    token.expiresAt,
-  ])
+  await insert(tx, [token.accountId, token.id, token.expiresAt])
 }
 
 /**

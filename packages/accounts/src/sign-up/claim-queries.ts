@@ -1,4 +1,4 @@
-import { type Queryable } from '@rookery/db'
+import { type Queryable, statement } from '@rookery/db'
 
 import { signUpClaimMs } from '../limits.ts'
 
@@ -11,20 +11,24 @@ export type Claim = {
   inviteCode: string | null
 }
 
+const insert = statement(
+  'account_claim_insert',
+  `insert into account_claim (host_id, did, handle, email, invite_code, expires_at)
+   values ($1, $2, $3, $4, $5, now() + $6::integer * interval '1 millisecond') on conflict do nothing`,
+)
+
 /** Takes the names unless another running sign-up holds one of them; tells whether it did. */
 export async function insertClaim(tx: Queryable, claim: Claim): Promise<boolean> {
   const { hostId, did, handle, email, inviteCode } = claim
+  const values = [hostId, did, handle, email, inviteCode, signUpClaimMs]
+  if ((await insert(tx, values)).rowCount === 1) return true
+  // Perhaps what holds them is void.
   await tx.query(
     `delete from account_claim
       where host_id = $1 and expires_at <= now() and (did = $2 or handle = $3 or email = $4)`,
     [hostId, did, handle, email],
   )
-  const { rowCount } = await tx.query(
-    `insert into account_claim (host_id, did, handle, email, invite_code, expires_at)
-     values ($1, $2, $3, $4, $5, now() + $6::integer * interval '1 millisecond') on conflict do nothing`,
-    [hostId, did, handle, email, inviteCode, signUpClaimMs],
-  )
-  return rowCount === 1
+  return (await insert(tx, values)).rowCount === 1
 }
 
 /** Returns which of the names running sign-ups hold. */
@@ -46,14 +50,23 @@ export async function deleteClaim(tx: Queryable, claim: Pick<Claim, 'hostId' | '
   return rowCount === 1
 }
 
-/** Removes the tombstone of the DID's deleted account, if there is one, and returns its last rev. */
-export async function takeTombstone(
+const consume = statement<{ claimed: boolean; rev: string | null }>(
+  'account_claim_consume',
+  `with claim as (delete from account_claim where host_id = $1 and did = $2 returning did),
+        tombstone as (delete from account_tombstone where host_id = $1 and did = $2 returning rev)
+   select exists (select from claim) as claimed, (select rev from tombstone) as rev`,
+)
+
+/**
+ * Gives the names up, and removes the tombstone of the DID's deleted account, if there is one.
+ *
+ * @returns the tombstone's rev, if there was one; undefined if the claim was no longer there.
+ */
+export async function consumeClaim(
   tx: Queryable,
-  account: { hostId: number; did: string },
-): Promise<string | undefined> {
-  const { rows } = await tx.query<{ rev: string }>(
-    'delete from account_tombstone where host_id = $1 and did = $2 returning rev',
-    [account.hostId, account.did],
-  )
-  return rows[0]?.rev
+  claim: Pick<Claim, 'hostId' | 'did'>,
+): Promise<{ lastRev: string | undefined } | undefined> {
+  const { rows } = await consume(tx, [claim.hostId, claim.did])
+  const [row] = rows
+  return row?.claimed === true ? { lastRev: row.rev ?? undefined } : undefined
 }

@@ -9,7 +9,7 @@ import { consumeInviteUse, reserveInviteUse } from '../invites/invite-queries.ts
 import { unclaimedImportMs } from '../limits.ts'
 import type { SessionTokens } from '../sessions/session-tokens.ts'
 import { type Session, type SessionHost, startSession } from '../sessions/sessions.ts'
-import { type Claim, deleteClaim, findClaimed, insertClaim, takeTombstone } from './claim-queries.ts'
+import { type Claim, consumeClaim, deleteClaim, findClaimed, insertClaim } from './claim-queries.ts'
 import { takenError, toTakenError } from './taken.ts'
 
 /** The DID and signing key of an account that is about to exist. */
@@ -117,7 +117,8 @@ async function insertEverything(
   claim: Claim,
 ): Promise<Session> {
   const { host, identity } = input
-  if (!(await deleteClaim(tx, claim))) throw new SignUpExpiredError()
+  const consumed = await consumeClaim(tx, claim)
+  if (consumed === undefined) throw new SignUpExpiredError()
   const isNew = identity.register !== undefined
   const account = await insertAccount(tx, {
     hostId: host.id,
@@ -134,11 +135,11 @@ async function insertEverything(
     const { tenantId, inviteCode } = input
     await consumeInviteUse(tx, { hostId: host.id, tenantId, code: inviteCode, usedBy: identity.did })
   }
-  const revAbove = await takeTombstone(tx, { hostId: host.id, did: identity.did })
   if (isNew) {
     await appendIdentityEvent(tx, account)
     await appendAccountEvent(tx, account)
   }
+  const { lastRev: revAbove } = consumed
   await deps.createRepo(tx, { account, status: account.status, signer: identity.signer, revAbove })
   return startSession(tx, deps.tokens, host, account)
 }

@@ -16,13 +16,14 @@ export async function findSigningKey(db: Queryable, accountId: number): Promise<
   return rows[0]
 }
 
+const insert = statement(
+  'signing_key_insert',
+  'insert into signing_key (account_id, did_key, wrapped) values ($1, $2, $3)',
+)
+
 /** Stores the account's signing key. */
 export async function insertSigningKey(tx: Queryable, accountId: number, key: StoredKey): Promise<void> {
-  await tx.query('insert into signing_key (account_id, did_key, wrapped) values ($1, $2, $3)', [
-    accountId,
-    key.did_key,
-    key.wrapped,
-  ])
+  await insert(tx, [accountId, key.did_key, key.wrapped])
 }
 
 /** Drops the host's reserved keys that waited too long, and returns how many wait still without a DID. */

@@ -22,7 +22,7 @@ let signingKey: string
 
 beforeAll(async () => {
   plc = await startPlc({ file: join(directory, 'operations.jsonl') })
-  identities = await PlcIdentities.create({
+  identities = new PlcIdentities({
     client: new PlcClient(plc.url, fetch),
     rotationKey: randomBytes(32).toString('hex'),
   })
@@ -95,7 +95,7 @@ describe('PlcIdentities', () => {
 
   test('says when the directory is away', async () => {
     const client = new PlcClient('http://127.0.0.1:1', fetch)
-    const away = await PlcIdentities.create({ client, rotationKey: randomBytes(32).toString('hex') })
+    const away = new PlcIdentities({ client, rotationKey: randomBytes(32).toString('hex') })
     const { register } = await away.mint({
       handle: 'gina.example.com',
       signingKey,

@@ -1,4 +1,3 @@
-import { Secp256k1Keypair } from '@atproto/crypto'
 import {
   type CompatibleOp,
   type Operation,
@@ -17,8 +16,13 @@ import {
   PlcRefusedError,
   PlcUnavailableError,
 } from '../errors.ts'
+import { keySigner } from '../crypto/signer.ts'
+import { verifyingSigner } from '../keys/verifying-signer.ts'
 import { plcConflictTriesMax, rotationKeysMax } from '../limits.ts'
 import type { PlcClient, PlcData } from './plc-client.ts'
+
+/** What @did-plc/lib signs with. */
+type OperationSigner = Parameters<typeof createOp>[0]['signer']
 
 export type PlcIdentitiesOptions = {
   client: PlcClient
@@ -51,16 +55,16 @@ export type OperationChange = {
 /** Makes, changes and checks did:plc identities with the cluster's rotation key (SPEC PLC, IDN-8…13). */
 export class PlcIdentities {
   readonly #options: PlcIdentitiesOptions
-  readonly #keypair: Secp256k1Keypair
+  readonly #keypair: OperationSigner
 
-  private constructor(options: PlcIdentitiesOptions, keypair: Secp256k1Keypair) {
+  /** @throws {InvalidKeyError} if the rotation key is none. */
+  constructor(options: PlcIdentitiesOptions) {
     this.#options = options
-    this.#keypair = keypair
-  }
-
-  /** Returns them for a rotation key. */
-  static async create(options: PlcIdentitiesOptions): Promise<PlcIdentities> {
-    return new PlcIdentities(options, await Secp256k1Keypair.import(options.rotationKey))
+    const signer = verifyingSigner(keySigner(Buffer.from(options.rotationKey, 'hex')))
+    this.#keypair = {
+      did: () => signer.didKey,
+      sign: (bytes) => Promise.resolve(signer.sign(bytes)),
+    }
   }
 
   /** The cluster's rotation key as did:key. */

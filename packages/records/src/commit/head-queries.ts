@@ -1,6 +1,14 @@
-import type { AccountStatus, Queryable } from '@rookery/db'
+import { type AccountStatus, type Queryable, statement } from '@rookery/db'
 import type { Block } from '@rookery/repo'
 import type { Cid, Tid } from '@rookery/syntax'
+
+const insert = statement(
+  'repo_insert',
+  `with first_pack as (
+     insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $5, 0, 'delta', $9))
+   insert into repo (account_id, host_id, did, status, rev, head, data, commit, delta_bytes, delta_count)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, length($9), 1)`,
+)
 
 /** Inserts a repo's first head and its pack. */
 export async function insertRepo(
@@ -16,26 +24,8 @@ export async function insertRepo(
     pack: Buffer
   },
 ): Promise<void> {
-  await tx.query(
-    `insert into repo (account_id, host_id, did, status, rev, head, data, commit, delta_bytes, delta_count)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
-    [
-      repo.accountId,
-      repo.hostId,
-      repo.did,
-      repo.status,
-      repo.rev,
-      repo.commit.cid,
-      repo.data,
-      repo.commit.bytes,
-      repo.pack.length,
-    ],
-  )
-  await tx.query(`insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $2, 0, 'delta', $3)`, [
-    repo.accountId,
-    repo.rev,
-    repo.pack,
-  ])
+  const { accountId, hostId, did, status, rev, data, commit, pack } = repo
+  await insert(tx, [accountId, hostId, did, status, rev, commit.cid, data, commit.bytes, pack])
 }
 
 /** Puts a commit at the repo's head; the caller holds the head's lock. */
