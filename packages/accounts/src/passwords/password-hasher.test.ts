@@ -1,4 +1,5 @@
 import { scryptSync } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 
 import { hash } from '@node-rs/argon2'
 import { describe, expect, test } from 'vitest'
@@ -51,6 +52,19 @@ describe('PasswordHasher', () => {
     const checks = await Promise.all(calls)
     expect(checks.every(({ matches }) => matches)).toBe(true)
     expect((await hasher.verify(stored, 'password')).matches).toBe(true)
+  })
+
+  test('a wave of sign-ins leaves threads to others', async () => {
+    const hasher = new PasswordHasher(2)
+    let done = 0
+    const wave = Array.from({ length: 2 + passwordQueueMax }, async () => {
+      await hasher.verify(undefined, 'password')
+      done++
+    })
+    // Needs a thread of the pool that the wave hashes on, and gets it before the wave is over.
+    await stat(import.meta.filename)
+    expect(done).toBeLessThan(wave.length)
+    await Promise.all(wave)
   })
 
   test('a failing hash gives its place to the next', async () => {

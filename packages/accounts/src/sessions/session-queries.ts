@@ -2,26 +2,23 @@ import { type Queryable, statement } from '@rookery/db'
 
 import { refreshGraceMs } from '../limits.ts'
 
-const rotate = statement<{ next_id: string; app_password_name: string | null; is_first: boolean }>(
-  'refresh_token_rotate',
-  // The row lock makes racing calls follow one another: the later ones see the successor that the first one chose.
-  `with old as (
-     select account_id, id, next_id, app_password_name from refresh_token
-      where account_id = $1 and id = $2 and expires_at > now() for update
-   ), rotated as (
-     update refresh_token t
-        set next_id = $3, expires_at = least(t.expires_at, now() + $5::integer * interval '1 millisecond')
-       from old where t.account_id = old.account_id and t.id = old.id and old.next_id is null
-   ), successor as (
-     insert into refresh_token (account_id, id, expires_at, app_password_name)
-     select account_id, $3, $4, app_password_name from old where next_id is null
-   )
-   select coalesce(next_id, $3) as next_id, app_password_name, next_id is null as is_first from old`,
+// The row's lock makes racing calls follow one another: the later ones find that it has a successor, and do nothing.
+const rotate = statement(
+  'refresh_token_rotate_once',
+  `with rotated as (
+     update refresh_token
+        set next_id = $3, expires_at = least(expires_at, now() + $5::integer * interval '1 millisecond')
+      where account_id = $1 and id = $2 and expires_at > now() and next_id is null
+      returning account_id, app_password_name)
+   insert into refresh_token (account_id, id, expires_at, app_password_name)
+   select account_id, $3, $4, app_password_name from rotated`,
 )
 
-const find = statement<{ expires_at: Date }>(
-  'refresh_token_find',
-  'select expires_at from refresh_token where account_id = $1 and id = $2 and expires_at > now()',
+const findSuccessor = statement<{ id: string; expires_at: Date }>(
+  'refresh_token_successor',
+  `select next.id, next.expires_at
+     from refresh_token old join refresh_token next on next.account_id = old.account_id and next.id = old.next_id
+    where old.account_id = $1 and old.id = $2 and old.expires_at > now() and next.expires_at > now()`,
 )
 
 const insert = statement(
@@ -48,15 +45,13 @@ export async function rotateRefreshToken(
   db: Queryable,
   token: { accountId: number; id: string; nextId: string; nextExpiresAt: Date },
 ): Promise<{ id: string; expiresAt: Date } | undefined> {
-  const values = [token.accountId, token.id, token.nextId, token.nextExpiresAt, refreshGraceMs]
-  const { rows } = await rotate(db, values)
-  const [row] = rows
-  if (row === undefined) return undefined
-  if (row.is_first) return { id: row.next_id, expiresAt: token.nextExpiresAt }
-  // A successor that was signed out since must not come back to life. A new statement, for the rotation that this
-  // one waited for is not in its snapshot.
-  const successor = await find(db, [token.accountId, row.next_id])
-  return successor.rows[0] && { id: row.next_id, expiresAt: successor.rows[0].expires_at }
+  const { accountId, id, nextId, nextExpiresAt } = token
+  const { rowCount } = await rotate(db, [accountId, id, nextId, nextExpiresAt, refreshGraceMs])
+  if (rowCount === 1) return { id: nextId, expiresAt: nextExpiresAt }
+  // A new statement, for the rotation that the other one waited for is not in its snapshot. A successor that was
+  // signed out since is gone and must not come back to life.
+  const { rows } = await findSuccessor(db, [accountId, id])
+  return rows[0] && { id: rows[0].id, expiresAt: rows[0].expires_at }
 }
 
 /** Deletes one refresh token. */
