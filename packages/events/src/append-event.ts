@@ -15,8 +15,9 @@ export type NewEvent = {
  * Queues an event in the caller's transaction: it will be sequenced if and only if that commits.
  *
  * The transaction must hold the lock of the account's repo row (an update of it, or `for update`) before it calls
- * this: then, for one account, events are numbered in the order in which their transactions commit. Several events
- * of one transaction keep the order of their calls. After the commit, wake the leader (`sequencerWaker`).
+ * this: then, for one account, events are numbered in the order in which their transactions commit, and none is
+ * overlooked (`QueueFloor`). Several events of one transaction keep the order of their calls. After the commit, wake
+ * the leader (`sequencerWaker`).
  */
 export async function appendEvent(tx: Queryable | Tx, event: NewEvent): Promise<void> {
   if ('insertInto' in tx) await insertEventWithKysely(tx, event)

@@ -12,6 +12,9 @@ export const sequenceBytesMax = 4_000_000
 /** Shortest time from the begin of a round that found events to the next, in milliseconds. */
 export const roundMs = 20
 
+/** How often the leader finds out which queue ids are done with while events come, in milliseconds. */
+export const queueFloorMs = secondMs
+
 /** How long the leader waits for a wake-up before it looks at the queue, in milliseconds; and while Redis is away. */
 export const sequencePollMs = secondMs
 export const sequencePollMsMin = 100

@@ -115,7 +115,7 @@ describe('Sequencer', () => {
     await say(db.pool, { host: 1, account: 1, n: 0 })
     const number = (session: LeaderSession, term: number) =>
       session.run((client) =>
-        numberEvents(client, { ...bounds, term, nowMicros: Date.now() * 1_000, publishedSeq: 0 }),
+        numberEvents(client, { ...bounds, term, afterId: 0, nowMicros: Date.now() * 1_000, publishedSeq: 0 }),
       )
     // Numbered by the leader before it stops, not published.
     const held = await number(stopped, oldTerm?.term ?? 0)
@@ -141,7 +141,7 @@ describe('Sequencer', () => {
     const oldTerm = (await first.tryLead())?.term ?? 0
     await db.pool.query('update event_sequencer set term = term + 1')
     await say(db.pool, { host: 1, account: 1, n: 0 })
-    const options = { ...bounds, term: oldTerm, nowMicros: Date.now() * 1_000, publishedSeq: 0 }
+    const options = { ...bounds, term: oldTerm, afterId: 0, nowMicros: Date.now() * 1_000, publishedSeq: 0 }
     await expect(first.run((client) => numberEvents(client, options))).rejects.toThrow(LeadershipLostError)
     expect(await countQueued(db.pool)).toBe(1)
   })

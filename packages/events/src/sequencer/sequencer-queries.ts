@@ -1,4 +1,5 @@
 import { statement } from '@rookery/db'
+import { must } from '@rookery/std'
 import type pg from 'pg'
 
 import { batchedEvent } from '../batch-queries.ts'
@@ -22,8 +23,8 @@ const takeTermStatement = statement<Term>(
 )
 
 const numberStatement = statement<EventBatch | { last_seq: null }>(
-  'leader_number',
-  'select prev_seq, last_seq, events from number_events($1, $2, $3, $4, $5)',
+  'leader_number_above',
+  'select prev_seq, last_seq, events from number_events($1, $2, $3, $4, $5, $6)',
 )
 
 // The newest events above a seq, oldest first, as many as fit; the oldest of them says what precedes it.
@@ -37,6 +38,22 @@ const unpublishedStatement = statement<EventBatch>(
    ) n
    where n.newer_bytes < $3
    having count(*) > 0`,
+)
+
+const queueStatement = statement<{ oldest_transaction: number; oldest_id: number | null }>(
+  'leader_queue',
+  `select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest_transaction,
+     (select min(q.id) from event_queue q where q.id > $1) as oldest_id`,
+)
+
+const lastIdStatement = statement<{ id: number }>(
+  'leader_last_id',
+  'select last_value - case when is_called then 0 else 1 end as id from event_queue_id',
+)
+
+const nextTransactionStatement = statement<{ next: number }>(
+  'leader_next_transaction',
+  'select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next',
 )
 
 /**
@@ -67,13 +84,20 @@ export async function takeTerm(client: pg.ClientBase): Promise<Term | undefined>
   return (await takeTermStatement(client, [])).rows[0]
 }
 
-/** Numbers the oldest committed events in a transaction of its own; returns undefined if there are none. */
+/** Numbers the oldest committed events above a queue id in a transaction of its own; returns undefined if there are none. */
 export async function numberEvents(
   client: pg.ClientBase,
-  options: { term: number; rowsMax: number; bytesMax: number; nowMicros: number; publishedSeq: number },
+  options: {
+    term: number
+    afterId: number
+    rowsMax: number
+    bytesMax: number
+    nowMicros: number
+    publishedSeq: number
+  },
 ): Promise<EventBatch | undefined> {
-  const { term, rowsMax, bytesMax, nowMicros, publishedSeq } = options
-  const { rows } = await numberStatement(client, [term, rowsMax, bytesMax, nowMicros, publishedSeq])
+  const { term, afterId, rowsMax, bytesMax, nowMicros, publishedSeq } = options
+  const { rows } = await numberStatement(client, [term, afterId, rowsMax, bytesMax, nowMicros, publishedSeq])
   const batch = rows[0]
   return batch === undefined || batch.last_seq === null ? undefined : batch
 }
@@ -84,4 +108,23 @@ export async function listUnpublished(
   options: { afterSeq: number; rowsMax: number; bytesMax: number },
 ): Promise<EventBatch | undefined> {
   return (await unpublishedStatement(client, [options.afterSeq, options.rowsMax, options.bytesMax])).rows[0]
+}
+
+/** Returns, as of one moment, the oldest transaction that runs and the oldest visible queue id above another. */
+export async function readQueue(
+  client: pg.ClientBase,
+  afterId: number,
+): Promise<{ oldestTransaction: number; oldestId: number | null }> {
+  const { oldest_transaction, oldest_id } = must((await queueStatement(client, [afterId])).rows[0])
+  return { oldestTransaction: oldest_transaction, oldestId: oldest_id }
+}
+
+/** Returns the highest queue id that was ever taken. */
+export async function readLastQueueId(client: pg.ClientBase): Promise<number> {
+  return must((await lastIdStatement(client, [])).rows[0]).id
+}
+
+/** Returns a transaction id above all that were taken. */
+export async function readNextTransaction(client: pg.ClientBase): Promise<number> {
+  return must((await nextTransactionStatement(client, [])).rows[0]).next
 }

@@ -27,6 +27,7 @@ import {
   leaderAnswerMsMax,
   partitionCheckMs,
   publishRetryMs,
+  queueFloorMs,
   republishRowsMax,
   roundMs,
   sequenceBytesMax,
@@ -37,6 +38,7 @@ import {
 import { LeaderSession } from './leader-session.ts'
 import { maintainPartitions } from './maintain-partitions.ts'
 import { EventPublisher } from './publisher.ts'
+import { QueueFloor } from './queue-floor.ts'
 import { listUnpublished, numberEvents } from './sequencer-queries.ts'
 
 /** Is thrown by a leader whose clock is too far behind the last seq to go on from it. */
@@ -65,6 +67,8 @@ type Leadership = {
   assignedSeq: number
   publisher: EventPublisher
   partitionsDueMs: number
+  floor: QueueFloor
+  floorDueMs: number
   /** When the next round may begin. */
   roundDueMs: number
 }
@@ -153,6 +157,8 @@ export class Sequencer implements AsyncDisposable {
       assignedSeq: term.assigned_seq,
       publisher: new EventPublisher(redis, keys, term.published_seq),
       partitionsDueMs: 0,
+      floor: new QueueFloor(),
+      floorDueMs: 0,
       roundDueMs: 0,
     }
   }
@@ -166,6 +172,7 @@ export class Sequencer implements AsyncDisposable {
     const batch = await session.run((client) =>
       numberEvents(client, {
         term,
+        afterId: leadership.floor.afterId,
         rowsMax: sequenceRowsMax,
         bytesMax: sequenceBytesMax,
         nowMicros,
@@ -177,7 +184,14 @@ export class Sequencer implements AsyncDisposable {
     leadership.roundDueMs = startMs + roundMs
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
+    await this.#raiseFloor(leadership)
     return 0
+  }
+
+  async #raiseFloor(leadership: Leadership): Promise<void> {
+    if (performance.now() < leadership.floorDueMs) return
+    await leadership.session.run((client) => leadership.floor.raise(client))
+    leadership.floorDueMs = performance.now() + queueFloorMs
   }
 
   /** Without Redis nobody can wake the leader; with it, a message may be lost. */
