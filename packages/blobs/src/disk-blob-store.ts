@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable, addAbortSignal } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -16,14 +26,18 @@ import {
   assertBlobPrefix,
 } from './blob-store.ts'
 import { BlobObjectNotFoundError, BlobRangeError, BlobStoreUnavailableError } from './errors.ts'
-import { FileSink } from './file-sink.ts'
+import { FileBuffers } from './file-buffers.ts'
+import { FileSink, type NewFile } from './file-sink.ts'
 import {
   deleteManyKeysMax,
   deletesInFlightMax,
+  directBlockBytes,
   fileReadBytes,
   knownDirectoriesMax,
   listEntriesMax,
 } from './limits.ts'
+
+const newFileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
 /** Where a disk store keeps its files. */
 export type DiskBlobStoreOptions = {
@@ -39,7 +53,8 @@ const placeAttemptsMax = 100
  *
  * `<dir>/objects/<host>/<account>/<first two characters of name>/<name>` holds an object, `<dir>/incoming/` what is
  * being written. A put writes and syncs the file there, then renames it into place and syncs the directory: no
- * reader and no crash ever sees half of one. Directories that become empty are removed. Keys cannot leave the
+ * reader and no crash ever sees half of one. Files are written past the page cache where the file system allows it:
+ * uploads are read a few times at most, and would push out what the database needs. Directories that become empty are removed. Keys cannot leave the
  * directory, because their characters allow neither dots nor further slashes.
  */
 export class DiskBlobStore implements BlobStore {
@@ -47,6 +62,8 @@ export class DiskBlobStore implements BlobStore {
   readonly #incoming: string
   /** Directories whose own names are durable, as far as this process knows; one that another removed may be in it. */
   readonly #durable = new Set<string>()
+  readonly #buffers = new FileBuffers()
+  #isDirect: Promise<boolean> | undefined
 
   constructor(options: DiskBlobStoreOptions) {
     this.#objects = resolve(options.dir, 'objects')
@@ -170,19 +187,38 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #write(path: string, body: Readable): Promise<number> {
-    const sink = new FileSink(await this.#create(path))
+    const sink = new FileSink(await this.#create(path), this.#buffers)
     await pipeline(body, sink)
     return sink.bytes
   }
 
-  async #create(path: string): Promise<FileHandle> {
+  async #create(path: string): Promise<NewFile> {
+    this.#isDirect ??= this.#probeDirect()
+    const isDirect = await this.#isDirect
+    const flags = newFileFlags | (isDirect ? constants.O_DIRECT : 0)
     try {
-      return await open(path, 'wx')
+      return { handle: await open(path, flags), isDirect }
     } catch (error) {
       if (!isMissing(error)) throw error
     }
     await mkdir(this.#incoming, { recursive: true })
-    return open(path, 'wx')
+    return { handle: await open(path, flags), isDirect }
+  }
+
+  /** Tells whether the file system takes writes past the page cache, which not all do. */
+  async #probeDirect(): Promise<boolean> {
+    if (constants.O_DIRECT === undefined) return false
+    const path = join(this.#incoming, randomBytes(16).toString('hex'))
+    try {
+      await mkdir(this.#incoming, { recursive: true })
+      await using file = await open(path, newFileFlags | constants.O_DIRECT)
+      await this.#buffers.use((buffer) => file.write(buffer, 0, directBlockBytes, 0))
+      return true
+    } catch {
+      return false
+    } finally {
+      await unlink(path).catch(() => undefined)
+    }
   }
 
   /** A deletion may remove the directory, or one above, while it is made or before the file is moved there: then again. */

@@ -15,13 +15,22 @@ export const partBytes = 5 * 1024 * 1024
 /** Parts of one upload in flight at once: memory stays at two parts, whatever the size of the blob. */
 export const partsInFlightMax = 1
 
-/** Bytes that a write to a file gathers: an upload to disk holds so many in memory, whatever its size. */
-export const fileWriteBytes = 1024 * 1024
+/**
+ * Bytes of a write to a file, which are gathered in memory before: larger ones find less of them in the processor's
+ * caches, smaller ones are more trips to another thread.
+ */
+export const fileWriteBytes = 256 * 1024
+
+/** Writes to files of one process that are prepared or under way; more wait. Node's thread pool runs four. */
+export const fileBuffersMax = 8
+
+/** Bytes that a file open for direct I/O is written in multiples of: no file system asks for more. */
+export const directBlockBytes = 4096
 
 /** Bytes of one read from a file: each is a trip to another thread, and a reader holds at most two. */
 export const fileReadBytes = 256 * 1024
 
-/** Chunks that a write to a file gathers: a client may send its bytes one by one. */
+/** Chunks that a write to a file gathers before they are joined. */
 export const fileWriteChunksMax = 256
 
 /** Directories that a disk store remembers to be durable, about 200 bytes each. */
