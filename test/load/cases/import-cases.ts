@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { Meter, measureLoad } from '../closed-loop.ts'
 import { repoCar } from '../fixtures/car.ts'
 import { importRequest } from '../fixtures/fixtures.ts'
@@ -6,11 +8,11 @@ import type { BenchCase, CaseContext } from './bench-case.ts'
 import { type PacedWrites, writePaced } from './paced.ts'
 
 /** What others do during an import: this many createRecord per second, each late one as soon as it can. */
-const othersPerSecond = 20
+const othersPerSecond = 40
 const othersConnections = 4
 
-/** Records of an import that is not measured, for which the processes compile their code. */
-const warmUpRecords = 5_000
+/** What is done before the first round, so that the processes have compiled their code, and how long it may settle. */
+const warmUp = { records: 5_000, writes: 100, settleMs: 1_000 }
 
 /** importRepo, one at a time, while others keep writing. */
 export const importCases: BenchCase[] = [
@@ -27,7 +29,7 @@ function importCase(options: { name: string; records: number; isQuick: boolean }
     quickRounds: 1,
     measure: async (context) => {
       const { system, fixtures, observer } = context
-      if (context.timing.isFirstRound) await fixtures.import(await fixtures.freshAccount(), warmUpRecords)
+      if (context.timing.isFirstRound) await warmUpFor(context)
       const account = await fixtures.freshAccount()
       await fixtures.deactivate(account)
       const request = importRequest(account, repoCar(account.did, records))
@@ -57,6 +59,14 @@ function importCase(options: { name: string; records: number; isQuick: boolean }
       }
     },
   }
+}
+
+async function warmUpFor(context: CaseContext): Promise<void> {
+  const { fixtures } = context
+  await fixtures.import(await fixtures.freshAccount(), warmUp.records)
+  const pace = { perSecond: warmUp.writes, connections: othersConnections, operationsMax: warmUp.writes }
+  await writePaced(context, { ...pace, signal: new AbortController().signal })
+  await sleep(warmUp.settleMs)
 }
 
 /** CPU milliseconds of one of the others' writes at their pace, without an import. */

@@ -85,8 +85,7 @@ function publishGrowth(found: Found, { resultsDir, say }: GrowthOptions): void {
     ...(accounts.length > 0 ? [accountTable(accounts), sizeTable(accounts)] : []),
     ...(repos.length > 0 ? [repoTable(repos)] : []),
     ...(chunks.length > 0 ? [hourTable(chunks)] : []),
-    healthTable(health),
-    idleTable(idle),
+    ...(idle.length > 0 ? [healthTable(health), idleTable(idle)] : []),
     '',
   ].join('\n\n')
   mkdirSync(resultsDir, { recursive: true })

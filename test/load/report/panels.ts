@@ -75,7 +75,7 @@ function drawLine(color: string, points: readonly Point[]): string {
 function drawLegend(legend: Record<string, string>, y: number): string {
   return Object.entries(legend)
     .map(([name, color], n) => {
-      const x = panel.left + n * 130
+      const x = panel.left + n * 165
       return `<circle cx="${x}" cy="${y - 4}" r="4" fill="${color}"/><text x="${x + 9}" y="${y}">${name}</text>`
     })
     .join('')

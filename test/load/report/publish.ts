@@ -23,7 +23,8 @@ export function publish(what: {
   const json = `${JSON.stringify(jsonReport(machine, results), null, 2)}\n`
   const { cpu, cores, memoryGb, kernel, node, reference } = machine
   const title = `${cpu}, ${cores} cores, ${memoryGb} GB, Linux ${kernel}, Node ${node}, reference ${reference ?? 'not run'}`
-  const sections = [title, resultTable(results), summaryTable(results), idleTable(what.idle), '']
+  const idle = what.idle.length > 0 ? [idleTable(what.idle)] : []
+  const sections = [title, resultTable(results), summaryTable(results), ...idle, '']
   const tables = sections.join('\n\n')
   const plot = concurrencyPlot(results)
   mkdirSync(dir, { recursive: true })
