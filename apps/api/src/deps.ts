@@ -1,4 +1,4 @@
-import { type Account, PasswordHasher, SessionTokens } from '@rookery/accounts'
+import { type Account, AccountReader, PasswordHasher, SessionTokens } from '@rookery/accounts'
 import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
@@ -53,6 +53,7 @@ export type ApiDeps = ApiConnections & {
   exporter: RepoExporter
   /** Makes revs; its clock id tells this process's from others'. */
   clock: TidClock
+  accounts: AccountReader
   passwords: PasswordHasher
   tokens: SessionTokens
   /** Who was found to be allowed to write: see `writeOwnRepo`. */
@@ -95,6 +96,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     keys,
     exporter: new RepoExporter(connections.exportPool),
     clock,
+    accounts: new AccountReader(db.pool),
     passwords: new PasswordHasher(config.auth.passwordConcurrency),
     tokens: new SessionTokens({
       secret: config.auth.jwtSecret,

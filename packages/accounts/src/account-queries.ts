@@ -37,6 +37,24 @@ export async function findAccountByDid(db: Queryable, ref: AccountRef): Promise<
   return rows[0]
 }
 
+const manyByDid = statement<Account & { index: number }>(
+  'accounts_by_did',
+  `select w.n::integer - 1 as index, a.*
+     from unnest($1::integer[], $2::text[]) with ordinality as w(host_id, did, n)
+     cross join lateral (select ${columns} from account where host_id = w.host_id and did = w.did limit 1) a`,
+)
+
+/** Returns the hosts' accounts of these DIDs, in the order of the question; undefined where there is none. */
+export async function findAccountsByDid(
+  db: Queryable,
+  refs: readonly AccountRef[],
+): Promise<(Account | undefined)[]> {
+  const { rows } = await manyByDid(db, [refs.map(({ hostId }) => hostId), refs.map(({ did }) => did)])
+  const found: (Account | undefined)[] = refs.map(() => undefined)
+  for (const { index, ...account } of rows) found[index] = account
+  return found
+}
+
 /** Returns the host's account with this handle (in lower case), whatever its status, or undefined. */
 export async function findAccountByHandle(
   db: Queryable,

@@ -1,4 +1,5 @@
 export { appendAccountEvent, appendIdentityEvent } from './account-events.ts'
+export { AccountReader } from './account-reader.ts'
 export {
   type NewAccount,
   findAccount,
@@ -61,6 +62,7 @@ export {
   peekTokenType,
 } from './sessions/session-tokens.ts'
 export {
+  type RefreshDeps,
   type Session,
   type SessionHost,
   type SignInDeps,

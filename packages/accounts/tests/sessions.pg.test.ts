@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import {
+  AccountReader,
   AccountTakedownError,
   ExpiredTokenError,
   InvalidLoginError,
@@ -44,7 +45,7 @@ function login(
 
 async function refresh(token: string): Promise<Session> {
   const claims = tokens.verifyRefresh(host.serviceDid, token)
-  return refreshSession({ db: db.database, tokens }, host, claims)
+  return refreshSession({ db: db.database, tokens, accounts: new AccountReader(db.pool) }, host, claims)
 }
 
 function idOf(session: Session): string | undefined {

@@ -1,4 +1,4 @@
-import { type Account, AccountTakedownError, findAccountByDid, peekTokenType } from '@rookery/accounts'
+import { type Account, AccountTakedownError, peekTokenType } from '@rookery/accounts'
 import { XrpcError } from '@rookery/http'
 import { must } from '@rookery/std'
 import type { FastifyRequest } from 'fastify'
@@ -26,7 +26,7 @@ export function accessOrServiceAuth(
   return async (request) => {
     if (peekTokenType(requireBearer(request)) !== serviceTokenType) return session(request)
     const { did } = must(await service(request), 'the request has credentials')
-    const account = await findAccountByDid(deps.db.pool, { hostId: request.pdsHost.id, did })
+    const account = await deps.accounts.findByDid({ hostId: request.pdsHost.id, did })
     if (account === undefined) throw new XrpcError(403, 'AccountNotFound', 'Account not found')
     if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
     request.logContext.account = did

@@ -2,9 +2,9 @@ import {
   type AccessClaims,
   type AccessScope,
   type Account,
+  type AccountReader,
   AccountTakedownError,
   type SessionTokens,
-  findAccountByDid,
   fullScopes,
   standardScopes,
 } from '@rookery/accounts'
@@ -35,6 +35,7 @@ export type AccessOptions = {
 
 export type AccessDeps = {
   db: Pick<Database, 'pool'>
+  accounts: Pick<AccountReader, 'findByDid'>
   tokens: SessionTokens
   adminPassword: string
   /** Throws if the account's tenant is suspended. */
@@ -114,12 +115,12 @@ export function verifyToken(
  * @throws whatever `admit` throws.
  */
 export async function getCaller(
-  deps: Pick<AccessDeps, 'db' | 'admit'>,
+  deps: Pick<AccessDeps, 'accounts' | 'admit'>,
   options: AccessOptions,
   { pdsHost: host, logContext }: FastifyRequest,
   did: string,
 ): Promise<Account> {
-  const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did })
+  const account = await deps.accounts.findByDid({ hostId: host.id, did })
   if (account === undefined) throw new XrpcError(403, 'AccountNotFound', 'Account not found')
   logContext.account = did
   logContext.tenant = account.tenant_id

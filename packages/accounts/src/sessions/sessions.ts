@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Database, Queryable } from '@rookery/db'
 
 import { findAccountByDid, findLogin, updatePasswordHash } from '../account-queries.ts'
+import type { AccountReader } from '../account-reader.ts'
 import type { Account, AccountRef } from '../account.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
@@ -23,6 +24,10 @@ export type SignInDeps = {
   tokens: SessionTokens
   /** Throws if the account may have no session for a reason that lies outside of it, such as a suspended tenant. */
   admit?: (account: Account) => Promise<void>
+}
+
+export type RefreshDeps = Pick<SignInDeps, 'db' | 'tokens' | 'admit'> & {
+  accounts: Pick<AccountReader, 'findByDid'>
 }
 
 export type SignInInput = {
@@ -93,11 +98,11 @@ export async function startSession(
  * @throws {AccountTakedownError} if the account is taken down or suspended.
  */
 export async function refreshSession(
-  deps: Pick<SignInDeps, 'db' | 'tokens' | 'admit'>,
+  deps: RefreshDeps,
   host: SessionHost,
   claims: RefreshClaims,
 ): Promise<Session> {
-  const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did: claims.did })
+  const account = await deps.accounts.findByDid({ hostId: host.id, did: claims.did })
   if (account === undefined) throw new ExpiredTokenError('Token has been revoked')
   if (isBarred(account)) throw new AccountTakedownError()
   await deps.admit?.(account)
