@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
+import type pg from 'pg'
 import { from, to } from 'pg-copy-streams'
 
 import { CopyParser, copyHeader, copyTrailer } from './copy-format.ts'
@@ -12,7 +13,7 @@ import type { Connection } from './database.ts'
  * other statement may run on the connection before it has ended. Giving up early leaves the connection unusable:
  * the caller closes it.
  */
-export async function* copyOut(connection: Connection, text: string): AsyncGenerator<Buffer[][], void> {
+export async function* copyOut(connection: pg.ClientBase, text: string): AsyncGenerator<Buffer[][], void> {
   const parser = new CopyParser()
   for await (const chunk of connection.query(to(text)) as AsyncIterable<Buffer>) {
     const rows = parser.push(chunk)

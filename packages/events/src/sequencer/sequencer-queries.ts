@@ -1,9 +1,9 @@
-import { statement } from '@rookery/db'
+import { copyOut, statement } from '@rookery/db'
 import { must } from '@rookery/std'
 import type pg from 'pg'
 
 import { batchedEvent } from '../batch-queries.ts'
-import type { EventBatch } from '../event-batch.ts'
+import { type EventBatch, readSeq } from '../event-batch.ts'
 import { leaderStatementMsMax } from '../limits.ts'
 
 /** Key of the advisory lock that the leader holds. */
@@ -20,11 +20,6 @@ const tryLockStatement = statement<{ locked: boolean }>(
 const takeTermStatement = statement<Term>(
   'leader_take_term',
   'update event_sequencer set term = term + 1 where id = 1 returning term, assigned_seq, published_seq',
-)
-
-const numberStatement = statement<EventBatch | { last_seq: null }>(
-  'leader_number_above',
-  'select prev_seq, last_seq, events from number_events($1, $2, $3, $4, $5, $6)',
 )
 
 // The newest events above a seq, oldest first, as many as fit; the oldest of them says what precedes it.
@@ -97,9 +92,15 @@ export async function numberEvents(
   },
 ): Promise<EventBatch | undefined> {
   const { term, afterId, rowsMax, bytesMax, nowMicros, publishedSeq } = options
-  const { rows } = await numberStatement(client, [term, afterId, rowsMax, bytesMax, nowMicros, publishedSeq])
-  const batch = rows[0]
-  return batch === undefined || batch.last_seq === null ? undefined : batch
+  // A copy, whose bytes are bytes; it takes no parameters, but these are numbers.
+  const call = `number_events(${term}, ${afterId}, ${rowsMax}, ${bytesMax}, ${nowMicros}, ${publishedSeq})`
+  let batch: EventBatch | undefined
+  for await (const rows of copyOut(client, `copy (select * from ${call}) to stdout (format binary)`)) {
+    for (const [prev, last, events] of rows) {
+      if (events?.length) batch = { prev_seq: readSeq(must(prev)), last_seq: readSeq(must(last)), events }
+    }
+  }
+  return batch
 }
 
 /** Returns the newest numbered events above a seq, up to a count and bytes; undefined if there are none. */
