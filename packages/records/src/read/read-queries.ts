@@ -32,7 +32,7 @@ export async function findRepo(db: Queryable, hostId: number, name: string): Pro
 export type RepoName = 'did' | 'handle'
 
 /** A repo that is asked for, by its DID, or by its handle in lower case. */
-export type WantedRepo = { hostId: number; repo: string }
+type WantedRepo = { hostId: number; repo: string }
 
 /** A record that is asked for. */
 export type WantedRecord = WantedRepo & { collection: string; rkey: string }
