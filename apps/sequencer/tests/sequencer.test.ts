@@ -1,5 +1,5 @@
 import { loadConfig } from '@rookery/config'
-import { appendEvent, encodeIdentityFrame } from '@rookery/events'
+import { appendEvent, encodeIdentityFrame, sequencerWaker } from '@rookery/events'
 import { createLogger } from '@rookery/telemetry'
 import { createTestDatabase, testRedis } from '@rookery/testkit'
 import { expect, test } from 'vitest'
@@ -27,5 +27,6 @@ test('one of two processes leads; when it stops, the other goes on at once', asy
   await expect.poll(() => second.isLeader(), { timeout: 2_000 }).toBe(true)
   const frame = encodeIdentityFrame({ did: 'did:plc:a', time: '2026-01-01T00:00:00.000Z' })
   await appendEvent(db.pool, { hostId: 1, accountId: 1, kind: 'identity', frame })
+  sequencerWaker(redis.redis, redis.keys)()
   await expect.poll(() => redis.redis.xlen(redis.keys.eventStream)).toBe(1)
 })

@@ -16,7 +16,7 @@ export const roundMs = 20
 export const queueFloorMs = secondMs
 
 /** How long the leader waits for a wake-up before it looks at the queue, in milliseconds; and while Redis is away. */
-export const sequencePollMs = secondMs
+export const sequencePollMs = 500
 export const sequencePollMsMin = 100
 
 /**

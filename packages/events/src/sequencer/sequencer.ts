@@ -55,7 +55,7 @@ export type SequencerOptions = {
   leaseMs: number
   /** How long the log keeps events, in milliseconds. */
   retentionMs: number
-  /** How long it waits for a wake-up before it looks at the queue, in milliseconds. Default 1,000. */
+  /** How long it waits for a wake-up before it looks at the queue, in milliseconds. Default 500. */
   pollMs?: number
   /** Microseconds since the Unix epoch. Default the system's clock. */
   nowMicros?: () => number
