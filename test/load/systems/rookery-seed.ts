@@ -33,11 +33,7 @@ export type SeedTarget = {
 }
 
 /** Makes an account for each handle; in the order in which they are done. */
-export async function seedAccounts(
-  target: SeedTarget,
-  handles: readonly string[],
-  onDone: (done: number) => void,
-): Promise<Account[]> {
+export async function seedAccounts(target: SeedTarget, handles: readonly string[]): Promise<Account[]> {
   const log = createLogger('bench', 'warn')
   await using db = new Database(log, {
     url: withoutDiskWaits(target.databaseUrl),
@@ -48,10 +44,7 @@ export async function seedAccounts(
   const accounts: Account[] = []
   const left = handles.values()
   const lane = async () => {
-    for (const handle of left) {
-      accounts.push(await create(handle))
-      onDone(accounts.length)
-    }
+    for (const handle of left) accounts.push(await create(handle))
   }
   await Promise.all(Array.from({ length: connections }, lane))
   return accounts

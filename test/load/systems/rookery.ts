@@ -77,8 +77,7 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
     ],
     restartServers: () => replace('api', options.dir, serving),
     restartFirehoses: () => replace('firehose', options.dir, serving),
-    seedAccounts: (handles, onDone) =>
-      seedAccounts({ databaseUrl, dir: options.dir, hostname: host }, handles, onDone),
+    seedAccounts: (handles) => seedAccounts({ databaseUrl, dir: options.dir, hostname: host }, handles),
     storedBytes: () => databaseBytes(databaseUrl),
     resize: async (apiCount) => {
       await child.stop()

@@ -31,5 +31,5 @@ export type System = AsyncDisposable & {
   /** Bytes on disk of accounts, records and events, without blobs. */
   storedBytes(): Promise<number>
   /** Makes accounts, one for each handle, for less than a sign-up costs; absent where that is impossible. */
-  readonly seedAccounts?: (handles: readonly string[], onDone: (done: number) => void) => Promise<Account[]>
+  readonly seedAccounts?: (handles: readonly string[]) => Promise<Account[]>
 }
