@@ -85,8 +85,8 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
     },
     [Symbol.asyncDispose]: async () => {
       await child.stop()
-      // NOTE: PostgreSQL keeps its data elsewhere when its user cannot reach the folder.
-      rmSync(resolve(dataDir, '..'), { recursive: true, force: true })
+      // NOTE: PostgreSQL keeps its data in a folder elsewhere when its user cannot reach this one.
+      rmSync(resolve(dataDir, '../..'), { recursive: true, force: true })
     },
   }
 }
