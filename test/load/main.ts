@@ -23,7 +23,10 @@ const benchDir = resolve(import.meta.dirname, '../../.local/bench')
 const resultsDir = join(benchDir, 'results')
 
 /** Before each window, in milliseconds: processes compile what a case needs before its first. */
-const warmUpMs = { quick: { first: 1_500, later: 200 }, full: { first: 2_000, later: 400 } }
+const warmUpMs = {
+  quick: { fresh: 4_000, first: 1_500, later: 200 },
+  full: { fresh: 6_000, first: 2_000, later: 400 },
+}
 
 function say(text: string): void {
   process.stderr.write(`[bench ${process.uptime().toFixed(0).padStart(4)} s] ${text}\n`)

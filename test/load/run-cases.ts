@@ -26,7 +26,8 @@ export type Bench = Omit<CaseContext, 'timing' | 'observer'> & {
 
 /** How long to measure in all rounds. */
 export type RunTiming = Omit<Timing, 'warmUpMs' | 'isFirstRound'> & {
-  warmUpMs: { first: number; later: number }
+  /** Before the first case on new processes, before the first round of another case, and before later rounds. */
+  warmUpMs: { fresh: number; first: number; later: number }
 }
 
 /** How to run. */
@@ -50,7 +51,12 @@ export async function runCases(options: RunOptions): Promise<void> {
       apiCount = group.apiCount
       for (const bench of options.benches) await bench.resize(apiCount)
     }
-    for (const each of group.cases) options.onResult(await runCase(each, options))
+    const { timing } = options
+    const { fresh, later } = timing.warmUpMs
+    const onNew = { ...options, timing: { ...timing, warmUpMs: { fresh, first: fresh, later } } }
+    for (const [n, each] of group.cases.entries()) {
+      options.onResult(await runCase(each, n === 0 ? onNew : options))
+    }
   }
 }
 
