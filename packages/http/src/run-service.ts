@@ -1,6 +1,10 @@
 import { hostname } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 
 import type { Logger } from '@rookery/telemetry'
+
+/** How much of what a full collection left the heap may grow before the next one, in percent. */
+const heapGrowthPercent = 200
 
 /**
  * Runs a process of one role: starts it, waits for SIGTERM or SIGINT, disposes it, and lets the event loop empty.
@@ -15,6 +19,9 @@ export async function runService(
   start: () => Promise<AsyncDisposable>,
   options: { stopMsMax: number },
 ): Promise<void> {
+  // V8's own limit is a few megabytes above a heap that hardly changes, and it counts the bytes of Buffers: a process
+  // through which many of them pass would look at its whole heap every second.
+  setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`)
   const signal = nextSignal()
   let service: AsyncDisposable
   try {

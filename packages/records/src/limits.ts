@@ -34,12 +34,6 @@ export const optimisticAttemptsMax = 4
 /** Writes of one process that hold a repo's row lock while they compute: each takes a connection. */
 export const lockedWritesMax = 2
 
-/** Heads that one statement looks up. */
-export const headsPerLookupMax = 64
-
-/** Statements of one process that look heads up at the same time. */
-export const headLookupsInFlightMax = 2
-
 /**
  * Share of the writes that find their kept head moved, above which heads are looked up before a commit is built on
  * them: a look-up costs about a fifth of a commit that is built in vain.

@@ -1,5 +1,4 @@
 export { AssertionError, assert, must } from './assert.ts'
-export { Batcher, type BatcherOptions } from './batcher.ts'
 export { DomainError } from './errors.ts'
 export { Loop, type LoopOptions } from './loop.ts'
 export { releaseBytes } from './release-bytes.ts'

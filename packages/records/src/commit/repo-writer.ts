@@ -11,9 +11,9 @@
  * Kept heads and nodes advance after the commit is durable; stale ones cost a retry. Whatever the clock says, a
  * new rev is above the one before (SPEC REP-3).
  */
-import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { type Database, GroupRead, type Queryable, inTransaction } from '@rookery/db'
 import { MissingBlockError, type Sign, findRecord, loadPaths, openTree } from '@rookery/repo'
-import { Batcher, DomainError, must } from '@rookery/std'
+import { DomainError, must } from '@rookery/std'
 import { type Cid, type Tid, type TidClock, cidEquals } from '@rookery/syntax'
 
 import { findBlobRows } from '../blobs/blob-queries.ts'
@@ -22,8 +22,6 @@ import { WritesOverloadedError } from '../errors.ts'
 import {
   cachedTreeCommitsMax,
   compactionReminderCommits,
-  headLookupsInFlightMax,
-  headsPerLookupMax,
   inlineCompactionsMax,
   lockedWritesMax,
   movedShareMax,
@@ -84,7 +82,7 @@ export class RepoWriter implements AsyncDisposable {
   readonly #heads = new HeadCache()
   readonly #nodes: NodeCache
   readonly #group: GroupCommit
-  readonly #lookups: Batcher<KnownRepo, RefreshedRepo>
+  readonly #lookups: GroupRead<KnownRepo, RefreshedRepo>
   /** Moving average: how many of the kept heads that were used had been moved by another process. */
   #movedShare = 0
   readonly #locked = new Slots(lockedWritesMax, Number.POSITIVE_INFINITY)
@@ -97,11 +95,7 @@ export class RepoWriter implements AsyncDisposable {
     this.#options = options
     this.#nodes = options.nodeCache ?? new NodeCache()
     this.#group = new GroupCommit(options.pool, options.onStored)
-    this.#lookups = new Batcher({
-      run: (repos) => refreshRepos(options.pool, repos),
-      batchMax: headsPerLookupMax,
-      inFlightMax: headLookupsInFlightMax,
-    })
+    this.#lookups = new GroupRead((repos) => refreshRepos(options.pool, repos))
   }
 
   /**
@@ -231,7 +225,10 @@ export class RepoWriter implements AsyncDisposable {
     if (outcome === 'head moved') return 'retry'
     if (outcome === 'busy') return 'busy'
     if (outcome !== 'stored') throw await refusal(db, head, { outcome, writes })
-    for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
+    // The kept tree has them; what follows another process's commit begins from the cache.
+    if (this.#movedShare > movedShareMax) {
+      for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
+    }
     const next: CachedHead = follow(start, built.commit, built.tree)
     if (options.keep === undefined) this.#keep(repo, next, head)
     else options.keep(next)
@@ -251,7 +248,7 @@ export class RepoWriter implements AsyncDisposable {
   /** Returns the head as it is now. What other processes added since the kept one goes into the node cache. */
   async #lookUp(repo: RepoRef, kept: CachedHead | undefined): Promise<CachedHead & { packs?: RepoPacks }> {
     const found = await this.#lookups.ask({ accountId: repo.accountId, rev: kept?.head.rev })
-    if (found.state === 'missing') throw notActive(repo.did, undefined)
+    if (found === undefined) throw notActive(repo.did, undefined)
     if (kept !== undefined) this.#countUse(found.state === 'moved')
     if (found.state === 'unmoved') return must(kept)
     const { head, packs, isWhole } = found

@@ -97,7 +97,6 @@ export type KnownRepo = {
 
 /** How a repo is now, compared with what was known of it. */
 export type RefreshedRepo =
-  | { readonly state: 'missing' }
   | { readonly state: 'unmoved' }
   | {
       readonly state: 'moved'
@@ -107,13 +106,19 @@ export type RefreshedRepo =
       readonly isWhole: boolean
     }
 
-/** Looks up the heads of several repos in one round trip, each with the packs that came since; in their order. */
-export async function refreshRepos(db: Queryable, repos: readonly KnownRepo[]): Promise<RefreshedRepo[]> {
+/**
+ * Looks up the heads of several repos in one round trip, each with the packs that came since; in their order, undefined
+ * where there is no repo.
+ */
+export async function refreshRepos(
+  db: Queryable,
+  repos: readonly KnownRepo[],
+): Promise<(RefreshedRepo | undefined)[]> {
   const { rows } = await refreshed(db, [
     repos.map(({ accountId }) => accountId),
     repos.map(({ rev }) => rev ?? ''),
   ])
-  const found = repos.map((): RefreshedRepo => ({ state: 'missing' }))
+  const found: (RefreshedRepo | undefined)[] = repos.map(() => undefined)
   for (const { n, packs, packBytes, hasBase, ...head } of rows) {
     const { rev } = must(repos[n - 1])
     found[n - 1] =
