@@ -25,7 +25,7 @@ export type Bench = Omit<CaseContext, 'timing' | 'observer'> & {
 }
 
 /** How long to measure in all rounds. */
-export type RunTiming = Omit<Timing, 'warmUpMs' | 'isFirstRound'> & {
+type RunTiming = Omit<Timing, 'warmUpMs' | 'isFirstRound'> & {
   /** Before the first case on new processes, before the first round of another case, and before later rounds. */
   warmUpMs: { fresh: number; first: number; later: number }
 }

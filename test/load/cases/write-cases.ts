@@ -92,7 +92,7 @@ function intoColdRepo(repoRecords: number): BenchCase {
 }
 
 /** Lets every server compile its code and open its connections. */
-export async function warmUp({ system, fixtures }: Pick<CaseContext, 'system' | 'fixtures'>): Promise<void> {
+async function warmUp({ system, fixtures }: Pick<CaseContext, 'system' | 'fixtures'>): Promise<void> {
   const account = roundRobin(await fixtures.accounts(10))
   for (const server of system.servers()) {
     using connection = new Connection(server)

@@ -23,7 +23,7 @@ const plansWindowMs = 1_500
 const explainedMax = 300
 
 /** One recorded process. */
-export type RoleProfile = { role: string; pid: number; profile: CpuProfile }
+type RoleProfile = { role: string; pid: number; profile: CpuProfile }
 
 /** What one window used. */
 export type WindowProfile = {

@@ -1,7 +1,7 @@
 /** Small charts as SVG: lines over two axes, both logarithmic, because what is compared differs by orders of magnitude. */
 
 /** Width and height of a chart, and the room that its labels take, in pixels. */
-export const panel = { width: 380, height: 230, left: 62, right: 16, top: 34, bottom: 40 }
+const panel = { width: 380, height: 230, left: 62, right: 16, top: 34, bottom: 40 }
 
 /** A place in a chart, or of one. */
 export type Point = { x: number; y: number }

@@ -4,7 +4,7 @@ import type { SystemName } from '../systems/system.ts'
 import { type Line, type Panel, type Point, drawing } from './panels.ts'
 
 /** What each system's lines look like. */
-export const systemColors: Record<SystemName, string> = { rookery: '#0b6e4f', reference: '#b4532a' }
+const systemColors: Record<SystemName, string> = { rookery: '#0b6e4f', reference: '#b4532a' }
 
 const xLabel = 'connections'
 
