@@ -49,7 +49,7 @@ import { StoredNodes } from '../storage/stored-nodes.ts'
 import { type WritePlan, buildCommit } from './build-commit.ts'
 import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queries.ts'
 import { GroupCommit } from './group-commit.ts'
-import { type CachedHead, HeadCache } from './head-cache.ts'
+import { type CachedHead, HeadCache, type PackGrowth } from './head-cache.ts'
 import type { RecordWrite } from './record-write.ts'
 
 /** Whose repo is written. */
@@ -179,19 +179,19 @@ export class RepoWriter implements AsyncDisposable {
   /** Holds the row's lock while it computes and stores: nothing can get in between. */
   async #commitLocked(repo: RepoRef, plan: WritePlan, sign: Sign): Promise<StoredCommit | undefined> {
     await using _slot = await this.#locked.acquire()
-    let built: CachedHead | undefined
+    let built: { next: CachedHead; packBytes: number } | undefined
     const result = await inTransaction(this.#options.pool, async (client) => {
       const head = await lockHead(client, repo.accountId)
       if (head === undefined) throw notActive(repo.did, undefined)
       const packs = await loadPacks(client, repo.accountId)
-      const start = { head, tree: openTree(head.data), treeCommits: 0, packs }
+      const start = { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), packs }
       const store = async (commit: NewCommit): Promise<CommitOutcome> =>
         must((await storeCommits(client, [commit]))[0])
       return this.#build({ db: client, start, plan, sign, store, keep: (entry) => (built = entry) })
     })
     if (result === 'retry' || result === 'busy') throw new Error('the head moved under its lock')
     if (built !== undefined) {
-      this.#keep(repo, built, built.head)
+      this.#keep(repo, built.next, built.packBytes)
       this.#options.onStored()
     }
     return result
@@ -203,7 +203,7 @@ export class RepoWriter implements AsyncDisposable {
     plan: WritePlan
     sign: Sign
     store: (commit: NewCommit) => Promise<CommitOutcome>
-    keep?: (entry: CachedHead) => void
+    keep?: (built: { next: CachedHead; packBytes: number }) => void
   }): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
     const { db, start, plan, sign, store } = options
     const { head, tree, packs } = start
@@ -230,8 +230,9 @@ export class RepoWriter implements AsyncDisposable {
       for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
     }
     const next: CachedHead = follow(start, built.commit, built.tree)
-    if (options.keep === undefined) this.#keep(repo, next, head)
-    else options.keep(next)
+    const packBytes = built.commit.pack.length
+    if (options.keep === undefined) this.#keep(repo, next, packBytes)
+    else options.keep({ next, packBytes })
     return { cid: built.commit.head, rev }
   }
 
@@ -252,7 +253,7 @@ export class RepoWriter implements AsyncDisposable {
     if (kept !== undefined) this.#countUse(found.state === 'moved')
     if (found.state === 'unmoved') return must(kept)
     const { head, packs, isWhole } = found
-    const start = { head, tree: openTree(head.data), treeCommits: 0 }
+    const start = { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head) }
     if (isWhole) return { ...start, packs }
     for (const delta of packs.deltas) readPack(delta, ({ cid, bytes }) => this.#nodes.add(cid, bytes))
     return start
@@ -262,15 +263,19 @@ export class RepoWriter implements AsyncDisposable {
     this.#movedShare += ((wasMoved ? 1 : 0) - this.#movedShare) * movedShareWeight
   }
 
-  #keep(repo: RepoRef, entry: CachedHead, before: RepoHead): void {
+  #keep(repo: RepoRef, entry: CachedHead, packBytes: number): void {
     this.#heads.set(entry)
-    const need = compactionNeed(entry.head)
+    const { growth } = entry
+    const wasDue = compactionNeed(growth) !== 'none'
+    growth.deltaBytes += packBytes
+    if (packBytes > 0) growth.deltaCount++
+    const need = compactionNeed(growth)
     if (need === 'none' || this.#compactions.has(repo.accountId)) return
     // The next commit asks again.
     if (this.#compactions.size >= waitingCompactionsMax) return
     if (need === 'inline') this.#compact(repo)
     // Once when it becomes due, and again now and then: the job may take its time.
-    else if (compactionNeed(before) === 'none' || entry.head.deltaCount % compactionReminderCommits === 0) {
+    else if (!wasDue || growth.deltaCount % compactionReminderCommits === 0) {
       this.#options.onCompactionDue(repo)
     }
   }
@@ -280,16 +285,20 @@ export class RepoWriter implements AsyncDisposable {
       await using _slot = await this.#compacting.acquire()
       const baseBytes = await compactRepo(this.#options.pool, repo.accountId)
       const kept = this.#heads.get(repo.accountId)
-      // What came in meanwhile is counted anew at the next cold load.
-      if (kept !== undefined && baseBytes !== undefined) {
-        this.#heads.set({ ...kept, head: { ...kept.head, baseBytes, deltaBytes: 0, deltaCount: 0 } })
-      }
+      if (kept === undefined || baseBytes === undefined) return
+      // Shared with a commit that is under way: what it keeps begins from here too. What came in meanwhile is counted
+      // anew at the next cold load.
+      Object.assign(kept.growth, { baseBytes, deltaBytes: 0, deltaCount: 0 })
     }
     const done = run()
       .catch((error: unknown) => this.#options.onError(error))
       .finally(() => this.#compactions.delete(repo.accountId))
     this.#compactions.set(repo.accountId, done)
   }
+}
+
+function growthOf({ baseBytes, deltaBytes, deltaCount }: RepoHead): PackGrowth {
+  return { baseBytes, deltaBytes, deltaCount }
 }
 
 function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']): CachedHead {
@@ -302,9 +311,8 @@ function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']):
       head: commit.head,
       data: commit.data,
       commit: Buffer.from(commit.commit),
-      deltaBytes: head.deltaBytes + commit.pack.length,
-      deltaCount: head.deltaCount + (commit.pack.length > 0 ? 1 : 0),
     },
+    growth: start.growth,
     tree: isOld ? openTree(tree.root) : tree,
     treeCommits: isOld ? 0 : start.treeCommits + 1,
   }
