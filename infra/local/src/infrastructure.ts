@@ -14,8 +14,11 @@ import { type Running, Supervised } from './supervised.ts'
 
 /** Where the services are. */
 export type Infrastructure = {
+  /** For anyone on this machine, over TCP. */
   databaseUrl: string
   redisUrl: string
+  /** For the roles: Unix sockets where they can be had. */
+  roleUrls: { database: string; redis: string }
   plcUrl: string
   mailUrl: string
   smtpUrl: string
@@ -36,14 +39,22 @@ export async function startInfrastructure(
   env: NodeJS.ProcessEnv,
   supervision: Supervision,
 ): Promise<Infrastructure> {
-  const [databaseUrl, redisUrl, plcUrl, mail, s3] = await Promise.all([
-    options.databaseUrl ?? ownPostgres(options, supervision),
-    options.redisUrl ?? ownRedis(options.dir, supervision),
+  const [database, redis, plcUrl, mail, s3] = await Promise.all([
+    options.databaseUrl === undefined ? ownPostgres(options, supervision) : given(options.databaseUrl),
+    options.redisUrl === undefined ? ownRedis(options.dir, supervision) : given(options.redisUrl),
     options.plcUrl ?? ownPlc(options.dir, supervision),
     ownMail(options.dir, supervision),
     blobStore(options, env, supervision),
   ])
-  return { databaseUrl, redisUrl, plcUrl, ...mail, s3 }
+  const roleUrls = { database: database.localUrl, redis: redis.localUrl }
+  return { databaseUrl: database.url, redisUrl: redis.url, roleUrls, plcUrl, ...mail, s3 }
+}
+
+/** How a service is reached: by anyone on this machine, and by the roles. */
+type ServiceUrls = { url: string; localUrl: string }
+
+function given(url: string): ServiceUrls {
+  return { url, localUrl: url }
 }
 
 /** Counts what each statement costs, also within functions; no plan is written until somebody sets a threshold. */
@@ -52,27 +63,27 @@ const profilingSettings = {
   'pg_stat_statements.track': 'all',
 }
 
-async function ownPostgres({ dir, profile }: StartOptions, supervision: Supervision): Promise<string> {
+async function ownPostgres({ dir, profile }: StartOptions, supervision: Supervision): Promise<ServiceUrls> {
   const port = await freePort()
   const settings = profile ? profilingSettings : {}
-  let url = ''
+  let urls = given('')
   await supervise('postgres', supervision, async () => {
     const server = await startPostgres({ dir, port, settings })
-    url = server.url
+    urls = server
     return { ...server, url: `postgresql://127.0.0.1:${port}` }
   })
-  return url
+  return urls
 }
 
-async function ownRedis(dir: string, supervision: Supervision): Promise<string> {
+async function ownRedis(dir: string, supervision: Supervision): Promise<ServiceUrls> {
   const port = await freePort()
-  let url = ''
+  let urls = given('')
   await supervise('redis', supervision, async () => {
     const server = await startRedis({ dir, port })
-    url = server.url
+    urls = server
     return { ...server, url: `redis://127.0.0.1:${port}` }
   })
-  return url
+  return urls
 }
 
 async function ownPlc(dir: string, supervision: Supervision): Promise<string> {

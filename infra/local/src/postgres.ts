@@ -22,6 +22,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 
 import { type GuardedProcess, spawnGuarded, tryKill } from './guarded-process.ts'
+import { memoryEnvironment } from './memory-environment.ts'
 import { freePort, waitUntil } from './ports.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { SetUpError } from './set-up-error.ts'
@@ -51,6 +52,8 @@ export type PostgresOptions = {
 export type Postgres = AsyncDisposable & {
   /** Connection URL of the superuser to the database `rookery`, password included. */
   readonly url: string
+  /** The same through a Unix socket, cheaper for processes of this machine; `url` where none can be had. */
+  readonly localUrl: string
   readonly port: number
   readonly pid: number
   /** Where the data really lies: outside `dir` when the server's user cannot reach `dir`. */
@@ -78,11 +81,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 
   const port = options.port ?? (await freePort())
   const logFile = join(options.dir, 'postgres.log')
+  const socketDir = socketFolder(home, account)
   const server = await spawnGuarded({
     command: join(native, 'bin/postgres'),
-    args: ['-D', dataDir, ...settings(options, { port, socketDir: socketFolder(home, account) })],
+    args: ['-D', dataDir, ...settings(options, { port, socketDir })],
     ...(account && { user: { uid: account.uid, gid: account.gid } }),
-    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', ...memoryEnvironment },
     logFile,
     stopSignal: 'SIGINT',
   })
@@ -95,7 +99,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     throw error
   }
   const stop = () => server.stop(20_000)
-  return { url, port, pid: server.pid, dataDir, exited: server.exited, stop, [Symbol.asyncDispose]: stop }
+  const localUrl = socketDir === undefined ? url : `${url}?host=${encodeURIComponent(socketDir)}`
+  const { pid, exited } = server
+  return { url, localUrl, port, pid, dataDir, exited, stop, [Symbol.asyncDispose]: stop }
 }
 
 /** Who must run the server: whoever owns the data already there. */

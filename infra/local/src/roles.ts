@@ -6,6 +6,7 @@ import type { StartOptions } from './flags.ts'
 import { spawnGuarded } from './guarded-process.ts'
 import type { Infrastructure, Supervision } from './infrastructure.ts'
 import { lastLines, logFile } from './log-files.ts'
+import { memoryEnvironment } from './memory-environment.ts'
 import { freePort, waitUntil } from './ports.ts'
 import { SetUpError } from './set-up-error.ts'
 import { Supervised } from './supervised.ts'
@@ -136,6 +137,7 @@ export function roleEnvironment(
     ([name, value]) => value !== undefined && (!name.startsWith('ROOKERY_') || !launcherNames.has(name)),
   )
   return {
+    ...memoryEnvironment,
     ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
     ROOKERY_HTTP_DRAIN_MS: '5000',
     ROOKERY_LOG_LEVEL: 'info',
@@ -143,8 +145,8 @@ export function roleEnvironment(
     ...given.secrets,
     // NOTE: the port of an inspector is fixed unless told otherwise, and only one process could have it.
     ...(options.profile && { NODE_OPTIONS: `${given.env['NODE_OPTIONS'] ?? ''} --inspect-port=0` }),
-    ROOKERY_DATABASE_URL: at.databaseUrl,
-    ROOKERY_REDIS_URL: at.redisUrl,
+    ROOKERY_DATABASE_URL: at.roleUrls.database,
+    ROOKERY_REDIS_URL: at.roleUrls.redis,
     ROOKERY_PLC_URL: at.plcUrl,
     ROOKERY_MAIL_SMTP_URL: given.env['ROOKERY_MAIL_SMTP_URL'] ?? at.smtpUrl,
     ROOKERY_LIMITS_RATE: options.rateLimits ? 'true' : 'false',

@@ -47,6 +47,13 @@ describe('startPostgres', () => {
     expect(await query(second.url, 'select one from kept')).toEqual([{ one: 1 }])
   })
 
+  test('answers through its Unix socket too', async () => {
+    await using server = await startPostgres({ dir: freshDir(0o711) })
+    expect(server.localUrl).not.toBe(server.url)
+    const rows = await query(server.localUrl, 'select inet_server_addr() as address')
+    expect(rows).toEqual([{ address: null }])
+  })
+
   test('ends when its parent is killed, and the next start finds the data in order', async () => {
     const dir = freshDir(0o711)
     const script = `

@@ -13,6 +13,12 @@ export const replacedDuplicatesMax = 100
 /** Commits of one statement: past 16 the gain flattens, past 64 the latency doubles. */
 export const batchCommitsMax = 64
 
+/** Longest time that a statement waits for more commits, in milliseconds. */
+export const gatherMsMax = 4
+
+/** Commits that go out without waiting for more. */
+export const gatheredCommits = 16
+
 /** Bytes of one statement; a commit that is larger alone goes alone. */
 export const batchBytesMax = 8 * 1024 * 1024
 

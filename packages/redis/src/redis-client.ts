@@ -7,6 +7,7 @@ export type { Redis } from 'ioredis'
  * Returns a connection that reconnects for ever, with a delay of at most two seconds. Commands fail at once while
  * it is down: Redis is a wake-up and a cache, and nobody may wait for it. The caller quits it.
  *
+ * @param url `redis://`, `rediss://`, or `unix://:<password>@localhost/<path of a socket>`.
  * @param options.blocking for connections that block in XREAD or belong to BullMQ: commands then wait for the
  * connection instead of failing.
  * @param options.commandTimeoutMs longest wait for an answer, in milliseconds. Default: without end.
@@ -16,7 +17,9 @@ export function createRedis(
   url: string,
   options: { blocking?: boolean; commandTimeoutMs?: number } = {},
 ): Redis {
-  const redis = new Redis(url, {
+  const { target, auth } = endpoint(url)
+  const redis = new Redis(target, {
+    ...auth,
     lazyConnect: false,
     enableOfflineQueue: options.blocking === true,
     maxRetriesPerRequest: options.blocking === true ? null : 0,
@@ -34,4 +37,11 @@ export function createRedis(
     isDown = false
   })
   return redis
+}
+
+/** Where a URL points to: ioredis takes the path of a Unix socket, and its password beside it. */
+function endpoint(url: string): { target: string; auth?: { username: string; password: string } } {
+  if (!url.startsWith('unix:')) return { target: url }
+  const { pathname, username, password } = new URL(url)
+  return { target: decodeURIComponent(pathname), auth: { username, password: decodeURIComponent(password) } }
 }

@@ -1,3 +1,5 @@
+import { setImmediate, setTimeout } from 'node:timers/promises'
+
 import { encodeCommitFrame } from '@rookery/events'
 import { cidForCbor } from '@rookery/syntax'
 import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
@@ -54,6 +56,22 @@ describe('GroupCommit', () => {
     const again = await Promise.all(heads.map((head) => group.store(commitOn(head))))
     expect(new Set(again)).toEqual(new Set(['head moved']))
     expect(statements).toBe(1)
+  })
+
+  test('waits after a statement of several commits, so that their callers can share the next one', async () => {
+    const heads = await Promise.all(Array.from({ length: 4 }, headOf))
+    const query = async (...args: Parameters<typeof db.pool.query>) => {
+      // As long as a busy database takes; half of it is more than the longest wait.
+      await setTimeout(10)
+      return db.pool.query(...args)
+    }
+    let statements = 0
+    const group = new GroupCommit({ query } as unknown as typeof db.pool, () => statements++)
+    await Promise.all(heads.slice(0, 2).map((head) => group.store(commitOn(head))))
+    const third = group.store(commitOn(heads[2]!))
+    await setImmediate()
+    await Promise.all([third, group.store(commitOn(heads[3]!))])
+    expect(statements).toBe(2)
   })
 
   test('tells of a repo that is not there, and stores the others of its batch', async () => {

@@ -2,7 +2,15 @@ import type { Database } from '@rookery/db'
 import { assert, must } from '@rookery/std'
 
 import { WritesOverloadedError } from '../errors.ts'
-import { batchBytesMax, batchCommitsMax, busyRetriesMax, busyRetryMs, waitingCommitsMax } from '../limits.ts'
+import {
+  batchBytesMax,
+  batchCommitsMax,
+  busyRetriesMax,
+  busyRetryMs,
+  gatherMsMax,
+  gatheredCommits,
+  waitingCommitsMax,
+} from '../limits.ts'
 import { type CommitOutcome, type NewCommit, commitBytes, storeCommits } from './commit-queries.ts'
 
 type Waiting = {
@@ -16,11 +24,14 @@ type Waiting = {
 /**
  * Stores commits of different repos together.
  *
- * Nothing that is ready waits for a timer: while no statement is under way, whatever is ready goes out at the end of the turn; what
- * becomes ready meanwhile forms the next batch. So an idle process answers at the database's latency, and a busy one
- * pays one round trip and one flush to disk for many commits. A repo has at most one commit here at any time: its
- * callers queue per repo. One whose repo another transaction holds, as a compaction does for milliseconds, is tried
- * again a little later and holds nobody up.
+ * While no statement is under way, whatever is ready goes out at the end of the turn; what becomes ready meanwhile
+ * forms the next batch. So an idle process answers at the database's latency, and a busy one pays one round trip and
+ * one flush to disk for many commits. After a statement of several commits their callers are about to write again:
+ * the next statement waits for them for half as long as that one took, so that one of twice the size follows instead
+ * of two that take turns.
+ *
+ * A repo has at most one commit here at any time: its callers queue per repo. One whose repo another transaction
+ * holds, as a compaction does for milliseconds, is tried again a little later and holds nobody up.
  */
 export class GroupCommit {
   readonly #pool: Database['pool']
@@ -29,6 +40,8 @@ export class GroupCommit {
   readonly #accounts = new Set<number>()
   #isInFlight = false
   #isScheduled = false
+  /** Set while the next statement waits for more commits; clears that. */
+  #gathering: NodeJS.Timeout | undefined
 
   /** @param onStored called after each statement that stored a commit. */
   constructor(pool: Database['pool'], onStored: () => void) {
@@ -49,12 +62,13 @@ export class GroupCommit {
     this.#accounts.add(commit.accountId)
     return new Promise((resolve, reject) => {
       this.#queue.push({ commit, resolve, reject, busy: 0 })
+      if (this.#queue.length >= gatheredCommits) this.#stopGathering()
       this.#schedule()
     })
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isInFlight) return
+    if (this.#isScheduled || this.#isInFlight || this.#gathering !== undefined) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
@@ -75,12 +89,28 @@ export class GroupCommit {
 
   async #run(batch: readonly Waiting[]): Promise<void> {
     this.#isInFlight = true
+    const startMs = performance.now()
     try {
       await this.#storeBatch(batch)
     } finally {
       this.#isInFlight = false
+      if (batch.length > 1) this.#gather((performance.now() - startMs) / 2)
       if (this.#queue.length > 0) this.#schedule()
     }
+  }
+
+  #gather(ms: number): void {
+    if (ms < 1 || this.#queue.length >= gatheredCommits) return
+    const done = (): void => {
+      this.#stopGathering()
+      if (this.#queue.length > 0) this.#schedule()
+    }
+    this.#gathering = setTimeout(done, Math.min(ms, gatherMsMax))
+  }
+
+  #stopGathering(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
