@@ -12,6 +12,7 @@ import * as eventBatch from './0010-event-batch.ts'
 import * as storeBlob from './0011-store-blob.ts'
 import * as busyRepos from './0012-busy-repos.ts'
 import * as eventQueueFloor from './0013-event-queue-floor.ts'
+import * as numberEvents from './0014-number-events.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -27,4 +28,5 @@ export const migrations: Record<string, Migration> = {
   '0011-store-blob': storeBlob,
   '0012-busy-repos': busyRepos,
   '0013-event-queue-floor': eventQueueFloor,
+  '0014-number-events': numberEvents,
 }

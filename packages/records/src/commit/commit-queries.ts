@@ -114,7 +114,12 @@ function batchValues(commits: readonly NewCommit[]): unknown[] {
   const ofCommits = [c.account, c.host, c.rev, c.at, c.commit, c.pack, c.frame, c.seq]
   const ofRecords = [r.commit, r.action, rText.collection, rText.rkey, r.at, rText.hasLink, r.bytes]
   const ofBlobs = [b.commit, bText.collection, bText.rkey, b.at]
-  return [payload.finish(), ...ofCommits, ...ofRecords, ...ofBlobs]
+  return [payload.finish(), ...[...ofCommits, ...ofRecords, ...ofBlobs].map(arrayValue)]
+}
+
+/** Numbers and booleans need none of the quoting that `pg` does for each element of an array. */
+function arrayValue(values: readonly (number | boolean | string)[]): unknown {
+  return typeof values[0] === 'string' ? values : `{${values.join(',')}}`
 }
 
 function columns<Name extends string>(names: readonly Name[]): Record<Name, number[]> {

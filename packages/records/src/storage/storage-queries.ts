@@ -36,11 +36,6 @@ const lockedHead = statement<RepoHead>(
 )
 // A base's directory is chunk 1 at base_rev, a commit's nodes chunk 0; compaction leaves no other at base_rev.
 const packsSinceBase = `p.account_id = r.account_id and p.rev >= coalesce(r.base_rev, '') and p.chunk <= 1`
-const loaded = statement<RepoHead & { kind: 'delta' | 'base' | null; bytes: Buffer | null }>(
-  'repo_load',
-  `select ${headColumns}, p.kind, p.bytes from repo r left join pack p on ${packsSinceBase}
-   where r.account_id = $1 order by p.rev`,
-)
 const packs = statement<{ kind: 'delta' | 'base'; bytes: Buffer }>(
   'repo_packs',
   `select p.kind, p.bytes from repo r join pack p on ${packsSinceBase} where r.account_id = $1 order by p.rev`,
@@ -76,16 +71,6 @@ export async function findHead(db: Queryable, accountId: number): Promise<RepoHe
 /** Returns the repo's head and holds its row until the transaction ends: no commit gets in between. */
 export async function lockHead(tx: Queryable, accountId: number): Promise<RepoHead | undefined> {
   return (await lockedHead(tx, [accountId])).rows[0]
-}
-
-/** Returns the repo's head and, of the same instant, the packs that reading its tree starts from. */
-export async function loadRepo(
-  db: Queryable,
-  accountId: number,
-): Promise<{ head: RepoHead; packs: RepoPacks } | undefined> {
-  const { rows } = await loaded(db, [accountId])
-  const first = rows[0]
-  return first && { head: first, packs: collectPacks(rows) }
 }
 
 /** A repo of which this process may know a head already. */
@@ -134,6 +119,18 @@ export async function refreshRepos(
   return found
 }
 
+/**
+ * Returns the repo's head and, of the same instant, the packs that reading its tree starts from: one row, where a row
+ * for each pack would repeat the head.
+ */
+export async function loadRepo(
+  db: Queryable,
+  accountId: number,
+): Promise<{ head: RepoHead; packs: RepoPacks } | undefined> {
+  const [found] = await refreshRepos(db, [{ accountId, rev: undefined }])
+  return found?.state === 'moved' ? found : undefined
+}
+
 function cutPacks(joined: Buffer | null, lengths: readonly number[], hasBase: boolean): RepoPacks {
   let at = 0
   const packs = lengths.map((length) => must(joined).subarray(at, (at += length)))
@@ -154,11 +151,10 @@ export async function loadChunks(
   return (await chunks(db, [accountId, numbers])).rows
 }
 
-function collectPacks(rows: readonly { kind: 'delta' | 'base' | null; bytes: Buffer | null }[]): RepoPacks {
+function collectPacks(rows: readonly { kind: 'delta' | 'base'; bytes: Buffer }[]): RepoPacks {
   let directory: Buffer | undefined
   const deltas: Buffer[] = []
   for (const { kind, bytes } of rows) {
-    if (bytes === null) continue
     if (kind === 'base') directory = bytes
     else deltas.push(bytes)
   }
