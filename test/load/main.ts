@@ -27,7 +27,7 @@ const resultsDir = join(benchDir, 'results')
  * the first twenty seconds of load, a sixth of an api process's time is V8's optimising compiler.
  */
 const warmUpMs = {
-  quick: { fresh: 8_000, first: 1_500, later: 200 },
+  quick: { fresh: 6_000, first: 1_500, later: 200 },
   full: { fresh: 20_000, first: 2_000, later: 500 },
 }
 

@@ -12,6 +12,10 @@ export const sequenceBytesMax = 4_000_000
 /** Shortest time from the begin of a round that found events to the next, in milliseconds. */
 export const roundMs = 20
 
+/** The same after a round of many bytes: a round costs about as much as 20 events, at every process on their way. */
+export const busyRoundMs = 40
+export const busyRoundBytes = 32_000
+
 /** How often the leader finds out which queue ids are done with while events come, in milliseconds. */
 export const queueFloorMs = secondMs
 

@@ -17,7 +17,7 @@ export const batchCommitsMax = 64
 export const gatherMsMax = 4
 
 /** Commits that go out without waiting for more. */
-export const gatheredCommits = 16
+export const gatheredCommits = 8
 
 /** Bytes of one statement; a commit that is larger alone goes alone. */
 export const batchBytesMax = 8 * 1024 * 1024

@@ -35,7 +35,7 @@ export const writeCases: BenchCase[] = [
 
 /** createRecord with another number of api processes; the reference is always one process. */
 export function throughApi(apiCount: number): BenchCase {
-  const { params, ...rest } = overAccounts(100, 64)
+  const { params, ...rest } = overAccounts(100, 16)
   return { ...rest, isQuick: false, params: { ...params, api: apiCount } }
 }
 

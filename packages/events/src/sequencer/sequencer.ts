@@ -29,6 +29,8 @@ import {
   publishRetryMs,
   queueFloorMs,
   republishRowsMax,
+  busyRoundBytes,
+  busyRoundMs,
   roundMs,
   sequenceBytesMax,
   sequencePollMs,
@@ -181,7 +183,7 @@ export class Sequencer implements AsyncDisposable {
     )
     if (!batch) return this.#pollMs
     leadership.assignedSeq = batch.last_seq
-    leadership.roundDueMs = startMs + roundMs
+    leadership.roundDueMs = startMs + (batch.events.length < busyRoundBytes ? roundMs : busyRoundMs)
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
     await this.#raiseFloor(leadership)
