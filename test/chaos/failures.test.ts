@@ -82,6 +82,12 @@ describe('Redis', () => {
   }, 180_000)
 })
 
+describe('whatever could not be written meanwhile', () => {
+  test('was answered with 503: try again', () => {
+    expect([...load.failures.keys()].filter((kind) => !kind.startsWith('503 '))).toEqual([])
+  })
+})
+
 test('a restart of Postgres is an outage, not a loss', async () => {
   const victim = await find('postgres')
   process.kill(victim.pid, 'SIGQUIT')

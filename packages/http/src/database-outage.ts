@@ -25,5 +25,15 @@ export function isDatabaseOutage(error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : ''
   // Of many addresses that were tried, the first speaks for all.
   if (error instanceof AggregateError && error.errors.length > 0) return isDatabaseOutage(error.errors[0])
-  return outageStates.test(code) || socketCodes.has(code) || driverMessages.test(error.message)
+  return (
+    outageStates.test(code) ||
+    socketCodes.has(code) ||
+    driverMessages.test(error.message) ||
+    isMissingSocket(error, code)
+  )
+}
+
+/** A server that listens on a Unix socket takes its file along when it ends. Other missing files are mistakes. */
+function isMissingSocket(error: Error, code: string): boolean {
+  return code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect'
 }

@@ -239,6 +239,7 @@ describe('XRPC routes', () => {
       new AggregateError([refused]),
       Object.assign(new Error('terminating connection'), { code: '57P01' }),
       new Error('Connection terminated unexpectedly'),
+      Object.assign(new Error('connect ENOENT'), { code: 'ENOENT', syscall: 'connect' }),
     ]
     app.get('/fails/:n', (request) => {
       throw outages[Number((request.params as { n: string }).n)]
@@ -249,6 +250,14 @@ describe('XRPC routes', () => {
       expect(response.headers['retry-after']).toBe('2')
       expect(response.json()).toMatchObject({ error: 'NotEnoughResources' })
     }
+  })
+
+  test('a file that is missing is no outage', async () => {
+    const app = await build()
+    app.get('/fails', () => {
+      throw Object.assign(new Error('open ENOENT'), { code: 'ENOENT', syscall: 'open' })
+    })
+    expect((await app.inject({ url: '/fails', headers })).statusCode).toBe(500)
   })
 
   test('answers to a caller with credentials are private', async () => {
