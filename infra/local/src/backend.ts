@@ -1,4 +1,4 @@
-import { get } from 'node:http'
+import { Agent, get } from 'node:http'
 
 /** A process of a serving role, as the load balancer sees it. */
 export type Backend = {
@@ -14,12 +14,14 @@ export type Backend = {
 }
 
 /** How often /readyz is asked and how long it may take, in milliseconds. */
-const probeIntervalMs = 300
+const probeIntervalMs = 1_000
 const probeTimeoutMs = 1_500
 
 /** Keeps `isReady` of every backend current until disposed. */
 export class ReadinessProbe implements Disposable {
   readonly #backends: readonly Backend[]
+  /** A new connection for each question would cost an idle process most of its time. */
+  readonly #agent = new Agent({ keepAlive: true })
   readonly #timer: NodeJS.Timeout
   #isProbing = false
 
@@ -34,7 +36,7 @@ export class ReadinessProbe implements Disposable {
     this.#isProbing = true
     await Promise.all(
       this.#backends.map(async (backend) => {
-        backend.isReady = backend.isAlive && (await answersReady(backend.internalPort))
+        backend.isReady = backend.isAlive && (await answersReady(this.#agent, backend.internalPort))
       }),
     )
     this.#isProbing = false
@@ -42,14 +44,15 @@ export class ReadinessProbe implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
+    this.#agent.destroy()
   }
 }
 
 /** Whether /readyz of the port answers 200 in time. */
-function answersReady(port: number): Promise<boolean> {
+function answersReady(agent: Agent, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(
-      { host: '127.0.0.1', port, path: '/readyz', agent: false, timeout: probeTimeoutMs },
+      { host: '127.0.0.1', port, path: '/readyz', agent, timeout: probeTimeoutMs },
       (response) => {
         response.resume()
         resolve(response.statusCode === 200)

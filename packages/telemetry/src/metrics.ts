@@ -1,5 +1,8 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
+/** How often the delay of the event loop is sampled, in milliseconds: each sample wakes an idle process up. */
+const eventLoopSampleMs = 100
+
 /** The metrics of a process, as Prometheus reads them. */
 export class Metrics {
   readonly #registry = new Registry()
@@ -9,7 +12,11 @@ export class Metrics {
   /** @param role which kind of process this is; a label of every metric. */
   constructor(role: string) {
     this.#registry.setDefaultLabels({ role })
-    collectDefaultMetrics({ register: this.#registry, prefix: 'rookery_' })
+    collectDefaultMetrics({
+      register: this.#registry,
+      prefix: 'rookery_',
+      eventLoopMonitoringPrecision: eventLoopSampleMs,
+    })
     this.#requestSeconds = new Histogram({
       name: 'rookery_http_request_seconds',
       help: 'Time from a request to the end of its answer.',
