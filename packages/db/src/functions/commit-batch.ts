@@ -12,7 +12,8 @@
  * Heads are locked first, in account order and without waiting: a repo that an import or a takedown holds delays
  * nobody else's commit. The event's id is taken under that lock. Rows that others may hold are touched one at a
  * time: a join that waits for a row of a partitioned table evaluates itself again and may lose it. Planner settings
- * keep to index look-ups whatever the statistics say.
+ * keep to index look-ups whatever the statistics say. Most batches only create records without blobs: they skip what
+ * the others need.
  */
 export const commitBatch = `
     create or replace function commit_batch(
@@ -50,14 +51,16 @@ export const commitBatch = `
         end if;
       end loop;
 
-      for b in
-        select distinct u.n, c_account[u.n] as account_id, substring(payload from u.at + 1 for 36) as cid
-        from unnest(b_commit, b_at) as u(n, at) where codes[u.n] = 0 order by account_id, cid
-      loop
-        perform from blob where blob.account_id = b.account_id and blob.cid = b.cid
-          and blob.takedown_ref is null and blob.state in ('temporary', 'permanent') for update;
-        if not found then codes[b.n] := 6; end if;
-      end loop;
+      if cardinality(b_commit) > 0 then
+        for b in
+          select distinct u.n, c_account[u.n] as account_id, substring(payload from u.at + 1 for 36) as cid
+          from unnest(b_commit, b_at) as u(n, at) where codes[u.n] = 0 order by account_id, cid
+        loop
+          perform from blob where blob.account_id = b.account_id and blob.cid = b.cid
+            and blob.takedown_ref is null and blob.state in ('temporary', 'permanent') for update;
+          if not found then codes[b.n] := 6; end if;
+        end loop;
+      end if;
 
       update repo r set rev = c.rev, head = substring(payload from c.at + 37 for 36),
           data = substring(payload from c.at + 73 for 36),
@@ -84,28 +87,30 @@ export const commitBatch = `
         on conflict (account_id, collection, rkey)
         do update set cid = excluded.cid, rev = excluded.rev, link = excluded.link, bytes = excluded.bytes;
 
-      for r in
-        select c_account[u.n] as account_id, u.n, u.action, u.collection, u.rkey
-        from unnest(r_commit, r_action, r_collection, r_rkey) as u(n, action, collection, rkey)
-        where codes[u.n] = 0 and u.action > 0
-      loop
-        if r.action = 2 then
-          delete from record where record.account_id = r.account_id and record.collection = r.collection
-            and record.rkey = r.rkey;
-        end if;
-        for b in
-          delete from blob_ref ref where ref.account_id = r.account_id and ref.collection = r.collection
-            and ref.rkey = r.rkey and not exists (
-              select from unnest(b_commit, b_collection, b_rkey, b_at) as u(n, collection, rkey, at)
-              where u.n = r.n and u.collection = r.collection and u.rkey = r.rkey
-                and substring(payload from u.at + 1 for 36) = ref.cid)
-          returning ref.cid
+      if 0 < any (r_action) then
+        for r in
+          select c_account[u.n] as account_id, u.n, u.action, u.collection, u.rkey
+          from unnest(r_commit, r_action, r_collection, r_rkey) as u(n, action, collection, rkey)
+          where codes[u.n] = 0 and u.action > 0
         loop
-          update blob set ref_count = blob.ref_count - 1,
-              unreferenced_at = case when blob.ref_count > 1 then null else now() end
-            where blob.account_id = r.account_id and blob.cid = b.cid;
+          if r.action = 2 then
+            delete from record where record.account_id = r.account_id and record.collection = r.collection
+              and record.rkey = r.rkey;
+          end if;
+          for b in
+            delete from blob_ref ref where ref.account_id = r.account_id and ref.collection = r.collection
+              and ref.rkey = r.rkey and not exists (
+                select from unnest(b_commit, b_collection, b_rkey, b_at) as u(n, collection, rkey, at)
+                where u.n = r.n and u.collection = r.collection and u.rkey = r.rkey
+                  and substring(payload from u.at + 1 for 36) = ref.cid)
+            returning ref.cid
+          loop
+            update blob set ref_count = blob.ref_count - 1,
+                unreferenced_at = case when blob.ref_count > 1 then null else now() end
+              where blob.account_id = r.account_id and blob.cid = b.cid;
+          end loop;
         end loop;
-      end loop;
+      end if;
 
       if cardinality(b_commit) > 0 then
         with wanted as (

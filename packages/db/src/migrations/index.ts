@@ -13,6 +13,7 @@ import * as storeBlob from './0011-store-blob.ts'
 import * as busyRepos from './0012-busy-repos.ts'
 import * as eventQueueFloor from './0013-event-queue-floor.ts'
 import * as numberEvents from './0014-number-events.ts'
+import * as plainCreates from './0015-plain-creates.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -29,4 +30,5 @@ export const migrations: Record<string, Migration> = {
   '0012-busy-repos': busyRepos,
   '0013-event-queue-floor': eventQueueFloor,
   '0014-number-events': numberEvents,
+  '0015-plain-creates': plainCreates,
 }
