@@ -74,6 +74,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'com.atproto.server.createAccount': ({ handle, email, password }) => ({
     input: { handle, email, password },
   }),
+  'com.atproto.server.createAppPassword': () => ({ input: { name: 'theirs' } }),
   'com.atproto.server.createInviteCode': ({ did }) => ({ input: { useCount: 1, forAccount: did } }),
   'com.atproto.server.createInviteCodes': ({ did }) => ({
     input: { codeCount: 1, useCount: 1, forAccounts: [did] },
@@ -89,9 +90,11 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
     params: { aud: 'did:web:service.example', lxm: 'com.atproto.repo.uploadBlob' },
   }),
   'com.atproto.server.getSession': () => ({}),
+  'com.atproto.server.listAppPasswords': () => ({}),
   'com.atproto.server.refreshSession': () => ({}),
   'com.atproto.server.requestAccountDelete': () => ({}),
   'com.atproto.server.reserveSigningKey': ({ did }) => ({ input: { did } }),
+  'com.atproto.server.revokeAppPassword': () => ({ input: { name: 'theirs' } }),
   'com.atproto.sync.getBlob': ({ did, blobCid }) => ({ params: { did, cid: blobCid } }),
   'com.atproto.sync.getBlocks': ({ did, commitCid, recordCid }) => ({
     params: { did, cids: [commitCid, recordCid] },

@@ -26,6 +26,12 @@ export class InvalidLoginError extends DomainError {
   }
 }
 
+/** Is thrown for an app password's name that is taken, empty or too long, and for one app password too many. */
+export class AppPasswordRefusedError extends DomainError {
+  override readonly name = 'AppPasswordRefusedError'
+  readonly code = 'AppPasswordRefused'
+}
+
 /** Is thrown when more passwords wait to be hashed than the process can hold. */
 export class PasswordQueueFullError extends DomainError {
   override readonly name = 'PasswordQueueFullError'

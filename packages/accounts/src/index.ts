@@ -11,6 +11,12 @@ export {
   updatePasswordHash,
 } from './account-queries.ts'
 export { type Account, type AccountRef, type AccountWithPassword, activeAndStatus } from './account.ts'
+export {
+  type AppPassword,
+  createAppPassword,
+  listAppPasswords,
+  revokeAppPassword,
+} from './app-passwords/app-passwords.ts'
 export { deleteExpiredTokens } from './clean-up-queries.ts'
 export { parseEmail } from './email-rules.ts'
 export {
@@ -22,6 +28,7 @@ export {
 export {
   AccountNotFoundError,
   AccountTakedownError,
+  AppPasswordRefusedError,
   ConflictingStatusError,
   DidNotAvailableError,
   EmailNotAvailableError,
@@ -41,7 +48,13 @@ export { changeHandle } from './handles/change-handle.ts'
 export { assertCustomHandle, assertHandleUnderDomain } from './handles/handle-rules.ts'
 export { reservedLabels } from './handles/reserved-labels.ts'
 export { type CreateInviteCodesInput, createInviteCodes } from './invites/create-invite-codes.ts'
-export { inviteCodesMax, inviteUsesMax, tokenLengthMax } from './limits.ts'
+export {
+  appPasswordNameLengthMax,
+  appPasswordsMax,
+  inviteCodesMax,
+  inviteUsesMax,
+  tokenLengthMax,
+} from './limits.ts'
 export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'

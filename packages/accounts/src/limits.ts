@@ -9,6 +9,12 @@ export const oldPasswordLengthMax = 512
 /** Shortest password that may be set over XRPC, where the reference PDS takes any; its sign-up page asks for 8. */
 export const newPasswordLengthMin = 6
 
+/** App passwords of one account: each app needs one. */
+export const appPasswordsMax = 100
+
+/** Longest name of an app password, in UTF-16 code units. */
+export const appPasswordNameLengthMax = 100
+
 /** How many password hashes may wait in one process for their turn; one takes about 20 ms of a core. */
 export const passwordQueueMax = 64
 

@@ -11,6 +11,7 @@ type Mapping = { status: number; error: string; retryAfterSeconds?: number }
 export const errorMap: Readonly<Record<string, Mapping>> = {
   AccountNotFound: { status: 400, error: 'AccountNotFound' },
   AccountTakedown: { status: 401, error: 'AccountTakedown' },
+  AppPasswordRefused: { status: 400, error: 'InvalidRequest' },
   ConflictingStatus: { status: 400, error: 'InvalidRequest' },
   DidDeactivated: { status: 400, error: 'DidDeactivated' },
   DidNotAvailable: { status: 400, error: 'InvalidRequest' },

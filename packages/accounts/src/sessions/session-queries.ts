@@ -3,7 +3,7 @@ import { type Queryable, statement } from '@rookery/db'
 import { refreshGraceMs } from '../limits.ts'
 
 // The row's lock makes racing calls follow one another: the later ones find that it has a successor, and do nothing.
-const rotate = statement(
+const rotate = statement<{ app_password_name: string | null }>(
   'refresh_token_rotate_once',
   `with rotated as (
      update refresh_token
@@ -11,12 +11,12 @@ const rotate = statement(
       where account_id = $1 and id = $2 and expires_at > now() and next_id is null
       returning account_id, app_password_name)
    insert into refresh_token (account_id, id, expires_at, app_password_name)
-   select account_id, $3, $4, app_password_name from rotated`,
+   select account_id, $3, $4, app_password_name from rotated returning app_password_name`,
 )
 
-const findSuccessor = statement<{ id: string; expires_at: Date }>(
+const findSuccessor = statement<{ id: string; expires_at: Date; app_password_name: string | null }>(
   'refresh_token_successor',
-  `select next.id, next.expires_at
+  `select next.id, next.expires_at, next.app_password_name
      from refresh_token old join refresh_token next on next.account_id = old.account_id and next.id = old.next_id
     where old.account_id = $1 and old.id = $2 and old.expires_at > now() and next.expires_at > now()`,
 )
@@ -24,15 +24,23 @@ const findSuccessor = statement<{ id: string; expires_at: Date }>(
 const insert = statement(
   'refresh_token_insert',
   `with expired as (delete from refresh_token where account_id = $1 and expires_at <= now())
-   insert into refresh_token (account_id, id, expires_at) values ($1, $2, $3)`,
+   insert into refresh_token (account_id, id, expires_at, app_password_name) values ($1, $2, $3, $4)`,
 )
 
 /** Stores a new refresh token, and drops those of the account whose time is over. */
 export async function insertRefreshToken(
   tx: Queryable,
-  token: { accountId: number; id: string; expiresAt: Date },
+  token: { accountId: number; id: string; expiresAt: Date; appPasswordName: string | null },
 ): Promise<void> {
-  await insert(tx, [token.accountId, token.id, token.expiresAt])
+  await insert(tx, [token.accountId, token.id, token.expiresAt, token.appPasswordName])
+}
+
+/** A refresh token that another one was exchanged for. */
+export type NextRefreshToken = {
+  id: string
+  expiresAt: Date
+  /** The app password that began the session, or null for the account's own. */
+  appPasswordName: string | null
 }
 
 /**
@@ -44,14 +52,16 @@ export async function insertRefreshToken(
 export async function rotateRefreshToken(
   db: Queryable,
   token: { accountId: number; id: string; nextId: string; nextExpiresAt: Date },
-): Promise<{ id: string; expiresAt: Date } | undefined> {
+): Promise<NextRefreshToken | undefined> {
   const { accountId, id, nextId, nextExpiresAt } = token
-  const { rowCount } = await rotate(db, [accountId, id, nextId, nextExpiresAt, refreshGraceMs])
-  if (rowCount === 1) return { id: nextId, expiresAt: nextExpiresAt }
+  const rotated = (await rotate(db, [accountId, id, nextId, nextExpiresAt, refreshGraceMs])).rows[0]
+  if (rotated !== undefined) {
+    return { id: nextId, expiresAt: nextExpiresAt, appPasswordName: rotated.app_password_name }
+  }
   // A new statement, for the rotation that the other one waited for is not in its snapshot. A successor that was
   // signed out since is gone and must not come back to life.
-  const { rows } = await findSuccessor(db, [accountId, id])
-  return rows[0] && { id: rows[0].id, expiresAt: rows[0].expires_at }
+  const next = (await findSuccessor(db, [accountId, id])).rows[0]
+  return next && { id: next.id, expiresAt: next.expires_at, appPasswordName: next.app_password_name }
 }
 
 /** Deletes one refresh token. */

@@ -2,15 +2,20 @@ import { randomBytes } from 'node:crypto'
 
 import type { Database, Queryable } from '@rookery/db'
 
+import { findAppPassword, findAppPasswordOfSession } from '../app-passwords/app-password-queries.ts'
+import { type AppPassword, hashAppPassword, isAppPassword } from '../app-passwords/app-passwords.ts'
 import { findAccountByDid, findLogin, updatePasswordHash } from '../account-queries.ts'
 import type { AccountReader } from '../account-reader.ts'
-import type { Account, AccountRef } from '../account.ts'
+import type { Account, AccountRef, AccountWithPassword } from '../account.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
 import { assertOfferedPassword } from '../passwords/password-rules.ts'
 import type { AccessScope } from './scopes.ts'
 import { deleteRefreshToken, insertRefreshToken, rotateRefreshToken } from './session-queries.ts'
 import type { RefreshClaims, SessionTokens } from './session-tokens.ts'
+
+/** No account has this row id: what is looked up for an unknown identifier, so that it takes as long. */
+const noAccountId = 0
 
 /** An account that is signed in, with its tokens. */
 export type Session = { account: Account; accessJwt: string; refreshJwt: string }
@@ -39,8 +44,8 @@ export type SignInInput = {
 }
 
 /**
- * Signs in with the account's password and returns a new session. Answers an unknown identifier as it answers a
- * wrong password, after the same work.
+ * Signs in with the account's password, or one that it made for an app, and returns a new session. Answers an unknown
+ * identifier as it answers a wrong password, after the same work. App passwords open no account that is barred.
  *
  * @throws {InvalidLoginError} if there is no such account or the password is not its own.
  * @throws {AccountTakedownError} if the account is taken down or suspended and `allowTakendown` is not set.
@@ -50,6 +55,8 @@ export type SignInInput = {
 export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInInput): Promise<Session> {
   assertOfferedPassword(input.password)
   const login = await findLogin(deps.db.pool, host.id, normalizeIdentifier(input.identifier))
+  const appPassword = await offeredAppPassword(deps, login, input.password)
+  if (login !== undefined && appPassword !== undefined) return appSession(deps, host, { login, appPassword })
   const check = await deps.passwords.verify(login?.password_hash, input.password)
   if (login === undefined || !check.matches) throw new InvalidLoginError()
   const { password_hash: _, ...account } = login
@@ -61,7 +68,28 @@ export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInI
   if (check.needsRehash) {
     await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(input.password))
   }
-  return startSession(deps.db.pool, deps.tokens, host, account)
+  return startSession(deps.db.pool, deps.tokens, host, { account })
+}
+
+/** The app password that was offered. It is random, so to look its hash up is as good as to compare. */
+async function offeredAppPassword(
+  { db }: SignInDeps,
+  login: AccountWithPassword | undefined,
+  password: string,
+): Promise<AppPassword | undefined> {
+  if (!isAppPassword(password)) return undefined
+  return findAppPassword(db.pool, login?.id ?? noAccountId, hashAppPassword(password))
+}
+
+async function appSession(
+  deps: SignInDeps,
+  host: SessionHost,
+  { login, appPassword }: { login: AccountWithPassword; appPassword: AppPassword },
+): Promise<Session> {
+  const { password_hash: _, ...account } = login
+  if (isBarred(account)) throw new AccountTakedownError()
+  await deps.admit?.(account)
+  return startSession(deps.db.pool, deps.tokens, host, { account, appPassword })
 }
 
 /** Returns the account if the password is its own, else undefined after the same work. */
@@ -78,16 +106,25 @@ export async function checkPassword(
   return account
 }
 
-/** Stores a new session of the account, in a transaction if the caller is in one, and returns it with its tokens. */
+/**
+ * Stores a new session of the account, in a transaction if the caller is in one, and returns it with its tokens.
+ *
+ * @param login whose it is, and the app password that it begins with: none is the account's own password.
+ */
 export async function startSession(
   tx: Queryable,
   tokens: SessionTokens,
   host: SessionHost,
-  account: Account,
+  login: { account: Account; appPassword?: AppPassword },
 ): Promise<Session> {
+  const { account, appPassword } = login
   const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry() }
-  await insertRefreshToken(tx, { accountId: account.id, ...refresh })
-  return withTokens(tokens, host, account, refresh)
+  await insertRefreshToken(tx, {
+    accountId: account.id,
+    ...refresh,
+    appPasswordName: appPassword?.name ?? null,
+  })
+  return withTokens(tokens, host, account, { ...refresh, scope: scopeOf(appPassword) })
 }
 
 /**
@@ -113,7 +150,21 @@ export async function refreshSession(
     nextExpiresAt: deps.tokens.refreshExpiry(),
   })
   if (next === undefined) throw new ExpiredTokenError('Token has been revoked')
-  return withTokens(deps.tokens, host, account, next)
+  const scope =
+    next.appPasswordName === null ? 'com.atproto.access' : await appScopeOf(deps, account, claims.id)
+  return withTokens(deps.tokens, host, account, { ...next, scope })
+}
+
+/** Scope of a session that an app password began; its refresh token tells which, and how old the session is. */
+async function appScopeOf({ db }: RefreshDeps, account: Account, tokenId: string): Promise<AccessScope> {
+  const appPassword = await findAppPasswordOfSession(db.pool, { accountId: account.id, tokenId })
+  if (appPassword === undefined) throw new ExpiredTokenError('Token has been revoked')
+  return scopeOf(appPassword)
+}
+
+function scopeOf(appPassword: AppPassword | undefined): AccessScope {
+  if (appPassword === undefined) return 'com.atproto.access'
+  return appPassword.privileged ? 'com.atproto.appPassPrivileged' : 'com.atproto.appPass'
 }
 
 /** Ends the session of a refresh token; one that is gone already is fine. */
@@ -141,10 +192,10 @@ function withTokens(
   tokens: SessionTokens,
   host: SessionHost,
   account: Account,
-  session: { id: string; expiresAt: Date; scope?: AccessScope },
+  session: { id: string; expiresAt: Date; scope: AccessScope },
 ): Session {
   const { did } = account
-  const { id, expiresAt, scope = 'com.atproto.access' } = session
+  const { id, expiresAt, scope } = session
   return {
     account,
     accessJwt: tokens.issueAccess(host.serviceDid, { did, scope }),

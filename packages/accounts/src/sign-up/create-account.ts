@@ -141,7 +141,7 @@ async function insertEverything(
   }
   const { lastRev: revAbove } = consumed
   await deps.createRepo(tx, { account, status: account.status, signer: identity.signer, revAbove })
-  return startSession(tx, deps.tokens, host, account)
+  return startSession(tx, deps.tokens, host, { account })
 }
 
 /**

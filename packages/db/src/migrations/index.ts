@@ -14,6 +14,7 @@ import * as busyRepos from './0012-busy-repos.ts'
 import * as eventQueueFloor from './0013-event-queue-floor.ts'
 import * as numberEvents from './0014-number-events.ts'
 import * as plainCreates from './0015-plain-creates.ts'
+import * as appPassword from './0016-app-password.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -31,4 +32,5 @@ export const migrations: Record<string, Migration> = {
   '0013-event-queue-floor': eventQueueFloor,
   '0014-number-events': numberEvents,
   '0015-plain-creates': plainCreates,
+  '0016-app-password': appPassword,
 }

@@ -56,6 +56,15 @@ export type ReservedSigningKeyTable = {
   created_at: CreatedAt
 }
 
+/** A password that an account made for an app. */
+export type AppPasswordTable = {
+  account_id: number
+  name: string
+  password_hash: Buffer
+  privileged: boolean
+  created_at: CreatedAt
+}
+
 /** One refresh token; `next_id` is its successor once it was rotated. */
 export type RefreshTokenTable = {
   account_id: number

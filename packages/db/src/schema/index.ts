@@ -2,6 +2,7 @@ import type {
   AccountClaimTable,
   AccountTable,
   AccountTombstoneTable,
+  AppPasswordTable,
   EmailTokenTable,
   InviteCodeTable,
   InviteCodeUseTable,
@@ -26,6 +27,7 @@ export type Schema = {
   signing_key: SigningKeyTable
   reserved_signing_key: ReservedSigningKeyTable
   refresh_token: RefreshTokenTable
+  app_password: AppPasswordTable
   email_token: EmailTokenTable
   invite_code: InviteCodeTable
   invite_code_use: InviteCodeUseTable

@@ -8,7 +8,7 @@ import {
   assertOperationKeepsAccount,
 } from '@rookery/identity'
 
-import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
+import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 export type SubmitPlcOperationDeps = AccessDeps & {
   identities: IdentityResolver
@@ -21,7 +21,7 @@ export type SubmitPlcOperationDeps = AccessDeps & {
 export function submitPlcOperation(deps: SubmitPlcOperationDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.identity.submitPlcOperation',
-    auth: accessAuth(deps),
+    auth: fullAccessAuth(deps),
     handler: async ({
       host,
       input: { operation },

@@ -4,7 +4,7 @@ import { type IdentityResolver, type PlcIdentities, atprotoData } from '@rookery
 import { type Handle, parseHandle } from '@rookery/syntax'
 
 import { type HandleDeps, assertHandleNames, findOwnDomain } from '../../accounts/handles.ts'
-import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
+import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 export type UpdateHandleDeps = HandleDeps &
   AccessDeps & {
@@ -17,7 +17,7 @@ export type UpdateHandleDeps = HandleDeps &
 export function updateHandle(deps: UpdateHandleDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.identity.updateHandle',
-    auth: accessAuth(deps),
+    auth: fullAccessAuth(deps),
     handler: async ({
       host,
       input,

@@ -4,6 +4,7 @@ import type { ApiDeps } from '../../deps.ts'
 import { activateAccount } from './activateAccount.ts'
 import { checkAccountStatus } from './checkAccountStatus.ts'
 import { createAccount } from './createAccount.ts'
+import { createAppPassword } from './createAppPassword.ts'
 import { createInviteCode, createInviteCodes } from './createInviteCodes.ts'
 import { createSession } from './createSession.ts'
 import { deactivateAccount } from './deactivateAccount.ts'
@@ -12,9 +13,11 @@ import { deleteSession } from './deleteSession.ts'
 import { describeServer } from './describeServer.ts'
 import { getServiceAuth } from './getServiceAuth.ts'
 import { getSession } from './getSession.ts'
+import { listAppPasswords } from './listAppPasswords.ts'
 import { refreshSession } from './refreshSession.ts'
 import { requestAccountDelete } from './requestAccountDelete.ts'
 import { reserveSigningKey } from './reserveSigningKey.ts'
+import { revokeAppPassword } from './revokeAppPassword.ts'
 
 /** The methods of com.atproto.server. */
 export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
@@ -22,6 +25,7 @@ export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
     activateAccount(deps),
     checkAccountStatus(deps),
     createAccount(deps),
+    createAppPassword(deps),
     createInviteCode(deps),
     createInviteCodes(deps),
     createSession(deps),
@@ -31,8 +35,10 @@ export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
     describeServer({ directory: deps.directory, uploadBytesMax: deps.config.blobs.uploadBytesMax }),
     getServiceAuth(deps),
     getSession(deps),
+    listAppPasswords(deps),
     refreshSession(deps),
     requestAccountDelete(deps),
     reserveSigningKey(deps),
+    revokeAppPassword(deps),
   ]
 }

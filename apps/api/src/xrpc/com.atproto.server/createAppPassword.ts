@@ -1,0 +1,20 @@
+import { createAppPassword as make } from '@rookery/accounts'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+
+import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
+
+/** com.atproto.server.createAppPassword: a password for an app, shown this once. */
+export function createAppPassword(deps: AccessDeps): AnyXrpcMethod {
+  return defineMethod({
+    nsid: 'com.atproto.server.createAppPassword',
+    auth: fullAccessAuth(deps),
+    handler: async ({
+      input,
+      auth,
+    }: XrpcCall<unknown, { name: string; privileged?: boolean }, AccessAuth>) => {
+      const { name, privileged = false } = input
+      const made = await make(deps, auth.account.id, { name, privileged })
+      return { ...made, createdAt: made.createdAt.toISOString() }
+    },
+  })
+}
