@@ -71,6 +71,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'com.atproto.repo.uploadBlob': () => ({ bytes: { type: 'image/png', body: Buffer.from('other bytes') } }),
   'com.atproto.server.activateAccount': () => ({}),
   'com.atproto.server.checkAccountStatus': () => ({}),
+  'com.atproto.server.confirmEmail': ({ email }) => ({ input: { email, token: 'AAAAA-AAAAA' } }),
   'com.atproto.server.createAccount': ({ handle, email, password }) => ({
     input: { handle, email, password },
   }),
@@ -93,8 +94,17 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'com.atproto.server.listAppPasswords': () => ({}),
   'com.atproto.server.refreshSession': () => ({}),
   'com.atproto.server.requestAccountDelete': () => ({}),
+  'com.atproto.server.requestEmailConfirmation': () => ({}),
+  'com.atproto.server.requestEmailUpdate': () => ({}),
+  'com.atproto.server.requestPasswordReset': ({ email }) => ({
+    input: { email },
+    mayAnswer:
+      'everybody gets the same answer, and nothing is done for an address that the host does not know',
+  }),
   'com.atproto.server.reserveSigningKey': ({ did }) => ({ input: { did } }),
+  'com.atproto.server.resetPassword': () => ({ input: { token: 'AAAAA-AAAAA', password: 'taken over' } }),
   'com.atproto.server.revokeAppPassword': () => ({ input: { name: 'theirs' } }),
+  'com.atproto.server.updateEmail': ({ email }) => ({ input: { email: `other-${email}` } }),
   'com.atproto.sync.getBlob': ({ did, blobCid }) => ({ params: { did, cid: blobCid } }),
   'com.atproto.sync.getBlocks': ({ did, commitCid, recordCid }) => ({
     params: { did, cids: [commitCid, recordCid] },

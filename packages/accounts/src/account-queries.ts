@@ -65,6 +65,19 @@ export async function findAccountByHandle(
   return rows[0]
 }
 
+/** Returns the host's account with this e-mail address (in lower case), whatever its status, or undefined. */
+export async function findAccountByEmail(
+  db: Queryable,
+  hostId: number,
+  email: string,
+): Promise<Account | undefined> {
+  const { rows } = await db.query<Account>(
+    `select ${columns} from account where host_id = $1 and email = $2`,
+    [hostId, email],
+  )
+  return rows[0]
+}
+
 /** Returns the host's account that a DID or handle names, whatever its status, or undefined. */
 export function findAccount(
   db: Queryable,

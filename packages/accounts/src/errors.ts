@@ -106,6 +106,16 @@ export class ExpiredTokenError extends DomainError {
   readonly code = 'ExpiredToken'
 }
 
+/** Is thrown when a confirmed address is to be changed without the token that was mailed to it. */
+export class EmailTokenRequiredError extends DomainError {
+  override readonly name = 'EmailTokenRequiredError'
+  readonly code = 'EmailTokenRequired'
+
+  constructor() {
+    super('confirmation token required')
+  }
+}
+
 /** Is thrown when mail is to be sent to an account without an address. */
 export class NoEmailAddressError extends DomainError {
   override readonly name = 'NoEmailAddressError'

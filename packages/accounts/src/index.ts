@@ -4,6 +4,7 @@ export {
   type NewAccount,
   findAccount,
   findAccountByDid,
+  findAccountByEmail,
   findAccountByHandle,
   findAccountById,
   findHostOfHandle,
@@ -18,6 +19,8 @@ export {
   revokeAppPassword,
 } from './app-passwords/app-passwords.ts'
 export { deleteExpiredTokens } from './clean-up-queries.ts'
+export { confirmEmail } from './email/confirm-email.ts'
+export { updateEmail } from './email/update-email.ts'
 export { parseEmail } from './email-rules.ts'
 export {
   type OfferedEmailToken,
@@ -32,6 +35,7 @@ export {
   ConflictingStatusError,
   DidNotAvailableError,
   EmailNotAvailableError,
+  EmailTokenRequiredError,
   ExpiredTokenError,
   HandleNotAvailableError,
   InvalidEmailError,
@@ -51,12 +55,14 @@ export { type CreateInviteCodesInput, createInviteCodes } from './invites/create
 export {
   appPasswordNameLengthMax,
   appPasswordsMax,
+  emailTokenAttemptsMax,
   inviteCodesMax,
   inviteUsesMax,
   tokenLengthMax,
 } from './limits.ts'
 export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
+export { resetPassword } from './passwords/reset-password.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'
 export {
   type AccessScope,

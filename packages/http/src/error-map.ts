@@ -18,6 +18,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   DidNotFound: { status: 400, error: 'DidNotFound' },
   DidUnreachable: { status: 502, error: 'UpstreamFailure' },
   EmailNotAvailable: { status: 400, error: 'InvalidRequest' },
+  EmailTokenRequired: { status: 400, error: 'TokenRequired' },
   ExpiredToken: { status: 400, error: 'ExpiredToken' },
   FaultySignature: { status: 500, error: 'InternalServerError' },
   HandleNotAvailable: { status: 400, error: 'HandleNotAvailable' },

@@ -20,6 +20,33 @@ type Template = {
 
 /** Every mail that carries a token. */
 export const templates = {
+  'confirm-email': {
+    purpose: 'confirm_email',
+    subject: 'Confirm your e-mail address',
+    paragraphs: ({ account, brand }) => [
+      `To confirm that this is the address of the account ${account} at ${brand}, enter this code:`,
+      'The code is good for 15 minutes.',
+      'If you have no such account, you need not do anything.',
+    ],
+  },
+  'update-email': {
+    purpose: 'update_email',
+    subject: 'Change the e-mail address of your account',
+    paragraphs: ({ account, brand }) => [
+      `Somebody asked to change the e-mail address of the account ${account} at ${brand}. To confirm, enter this code:`,
+      'The code is good for 15 minutes.',
+      'If it was not you, do not share the code, and change your password.',
+    ],
+  },
+  'reset-password': {
+    purpose: 'reset_password',
+    subject: 'Reset your password',
+    paragraphs: ({ account, brand }) => [
+      `Somebody asked to reset the password of the account ${account} at ${brand}. To choose a new one, enter this code:`,
+      'The code is good for 15 minutes.',
+      'If it was not you, you need not do anything: your password stays as it is.',
+    ],
+  },
   'delete-account': {
     purpose: 'delete_account',
     subject: 'Delete your account',

@@ -34,6 +34,24 @@ export async function findEmailToken(
   return rows[0]
 }
 
+/** Returns whose token of the host this is, or undefined: for tokens that come without the name of an account. */
+export async function findEmailTokenOfHost(
+  db: Queryable,
+  token: { hostId: number; purpose: EmailTokenPurpose; hash: Buffer },
+): Promise<{ account_id: number; requested_at: Date } | undefined> {
+  const { rows } = await db.query<{ account_id: number; requested_at: Date }>(
+    `select t.account_id, t.requested_at from email_token t join account a on a.id = t.account_id
+      where t.purpose = $1 and t.token_hash = $2 and a.host_id = $3 and t.failed_attempts < $4`,
+    [token.purpose, token.hash, token.hostId, emailTokenAttemptsMax],
+  )
+  return rows[0]
+}
+
+/** Deletes every token of the account. */
+export async function deleteEmailTokens(tx: Queryable, accountId: number): Promise<void> {
+  await tx.query('delete from email_token where account_id = $1', [accountId])
+}
+
 /** Deletes the token and tells whether it was there. */
 export async function deleteEmailToken(tx: Queryable, token: TokenKey & { hash: Buffer }): Promise<boolean> {
   const { rowCount } = await tx.query(

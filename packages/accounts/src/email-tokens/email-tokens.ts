@@ -4,7 +4,12 @@ import type { EmailTokenPurpose, Queryable } from '@rookery/db'
 
 import { ExpiredTokenError, InvalidTokenError } from '../errors.ts'
 import { emailTokenLifeMs } from '../limits.ts'
-import { deleteEmailToken, findEmailToken, upsertEmailToken } from './email-token-queries.ts'
+import {
+  deleteEmailToken,
+  findEmailToken,
+  findEmailTokenOfHost,
+  upsertEmailToken,
+} from './email-token-queries.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const groupLength = 5
@@ -35,10 +40,31 @@ export async function issueEmailToken(
  */
 export async function assertEmailToken(db: Queryable, offered: OfferedEmailToken): Promise<void> {
   const { accountId, purpose, token } = offered
-  const row = await findEmailToken(db, { accountId, purpose, hash: hashToken(purpose, token) })
+  assertLive(await findEmailToken(db, { accountId, purpose, hash: hashToken(purpose, token) }))
+}
+
+/**
+ * Returns the account whose live token this is, for requests that name no account. Wrong tries cannot be counted then:
+ * nobody knows whose they are.
+ *
+ * @throws {InvalidTokenError} if it is nobody's on the host.
+ * @throws {ExpiredTokenError} if its 15 minutes are over.
+ */
+export async function findAccountOfToken(
+  db: Queryable,
+  hostId: number,
+  { purpose, token }: Omit<OfferedEmailToken, 'accountId'>,
+): Promise<number> {
+  const row = await findEmailTokenOfHost(db, { hostId, purpose, hash: hashToken(purpose, token) })
+  return assertLive(row).account_id
+}
+
+function assertLive<Row extends { requested_at: Date }>(row: Row | undefined): Row {
   if (row === undefined) throw new InvalidTokenError('Token is invalid')
-  if (row.requested_at.getTime() + emailTokenLifeMs <= Date.now())
+  if (row.requested_at.getTime() + emailTokenLifeMs <= Date.now()) {
     throw new ExpiredTokenError('Token is expired')
+  }
+  return row
 }
 
 /**

@@ -3,6 +3,7 @@ import type { AnyXrpcMethod } from '@rookery/http'
 import type { ApiDeps } from '../../deps.ts'
 import { activateAccount } from './activateAccount.ts'
 import { checkAccountStatus } from './checkAccountStatus.ts'
+import { confirmEmail } from './confirmEmail.ts'
 import { createAccount } from './createAccount.ts'
 import { createAppPassword } from './createAppPassword.ts'
 import { createInviteCode, createInviteCodes } from './createInviteCodes.ts'
@@ -16,14 +17,20 @@ import { getSession } from './getSession.ts'
 import { listAppPasswords } from './listAppPasswords.ts'
 import { refreshSession } from './refreshSession.ts'
 import { requestAccountDelete } from './requestAccountDelete.ts'
+import { requestEmailConfirmation } from './requestEmailConfirmation.ts'
+import { requestEmailUpdate } from './requestEmailUpdate.ts'
+import { requestPasswordReset } from './requestPasswordReset.ts'
 import { reserveSigningKey } from './reserveSigningKey.ts'
+import { resetPassword } from './resetPassword.ts'
 import { revokeAppPassword } from './revokeAppPassword.ts'
+import { updateEmail } from './updateEmail.ts'
 
 /** The methods of com.atproto.server. */
 export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
   return [
     activateAccount(deps),
     checkAccountStatus(deps),
+    confirmEmail(deps),
     createAccount(deps),
     createAppPassword(deps),
     createInviteCode(deps),
@@ -38,7 +45,12 @@ export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
     listAppPasswords(deps),
     refreshSession(deps),
     requestAccountDelete(deps),
+    requestEmailConfirmation(deps),
+    requestEmailUpdate(deps),
+    requestPasswordReset(deps),
     reserveSigningKey(deps),
+    resetPassword(deps),
     revokeAppPassword(deps),
+    updateEmail(deps),
   ]
 }

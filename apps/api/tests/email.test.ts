@@ -1,0 +1,178 @@
+import { emailTokenAttemptsMax } from '@rookery/accounts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type Answer, TestApi } from './test-api.ts'
+
+const server = 'com.atproto.server'
+let api: TestApi
+
+beforeAll(async () => {
+  api = await TestApi.start()
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+type Owner = { did: string; handle: string; accessJwt: string; refreshJwt: string }
+
+function call(owner: Owner, method: string, input?: object): Promise<Answer> {
+  return api.post(`${server}.${method}`, input, { token: owner.accessJwt })
+}
+
+async function session(owner: Owner): Promise<any> {
+  return (await api.get(`${server}.getSession`, {}, { token: owner.accessJwt })).body
+}
+
+/** Makes the account's tokens a quarter of an hour older. */
+async function age(owner: Owner): Promise<void> {
+  await api.db.pool.query(
+    `update email_token set requested_at = requested_at - interval '15 minutes'
+     where account_id = (select id from account where did = $1)`,
+    [owner.did],
+  )
+}
+
+async function confirm(owner: Owner, email: string): Promise<void> {
+  await call(owner, 'requestEmailConfirmation')
+  const token = await api.mailedToken(email)
+  expect((await call(owner, 'confirmEmail', { email, token })).status).toBe(200)
+}
+
+describe('confirming an address', () => {
+  test('takes the token that was mailed to it, in any case, once', async () => {
+    const owner = await api.signUp('confirms')
+    const email = 'confirms@mail.test'
+    expect(await session(owner)).toMatchObject({ email, emailConfirmed: false })
+    await call(owner, 'requestEmailConfirmation')
+    const token = (await api.mailedToken(email)).toLowerCase()
+    expect((await call(owner, 'confirmEmail', { email: ' Confirms@Mail.test', token })).status).toBe(200)
+    expect(await session(owner)).toMatchObject({ email, emailConfirmed: true })
+    expect(await call(owner, 'confirmEmail', { email, token })).toMatchObject({
+      status: 400,
+      body: { error: 'InvalidToken' },
+    })
+  })
+
+  test('refuses another address, a wrong token, one for something else and one that is old', async () => {
+    const owner = await api.signUp('careful')
+    const email = 'careful@mail.test'
+    await call(owner, 'requestAccountDelete')
+    const other = await api.mailedToken(email)
+    await call(owner, 'requestEmailConfirmation')
+    const token = await api.mailedToken(email)
+    const refused = async (input: object) => (await call(owner, 'confirmEmail', input)).body.error
+    expect(await refused({ email: 'else@mail.test', token })).toBe('InvalidEmail')
+    expect(await refused({ email, token: 'AAAAA-AAAAA' })).toBe('InvalidToken')
+    expect(await refused({ email, token: other })).toBe('InvalidToken')
+    await age(owner)
+    expect(await refused({ email, token })).toBe('ExpiredToken')
+    expect(await session(owner)).toMatchObject({ emailConfirmed: false })
+  })
+
+  test('ends after too many wrong tries', async () => {
+    const owner = await api.signUp('guessed')
+    const email = 'guessed@mail.test'
+    await call(owner, 'requestEmailConfirmation')
+    const token = await api.mailedToken(email)
+    for (let n = 0; n < emailTokenAttemptsMax; n++) {
+      await call(owner, 'confirmEmail', { email, token: 'AAAAA-AAAAA' })
+    }
+    const last = await call(owner, 'confirmEmail', { email, token })
+    expect(last).toMatchObject({ status: 400, body: { error: 'InvalidToken' } })
+  })
+})
+
+describe('changing an address', () => {
+  test('wants no token while the old one is not confirmed, and voids what was mailed to it', async () => {
+    const owner = await api.signUp('mistyped')
+    await call(owner, 'requestEmailConfirmation')
+    const old = await api.mailedToken('mistyped@mail.test')
+    expect((await call(owner, 'requestEmailUpdate')).body).toEqual({ tokenRequired: false })
+    expect((await call(owner, 'updateEmail', { email: 'Right@Mail.test' })).status).toBe(200)
+    expect(await session(owner)).toMatchObject({ email: 'right@mail.test', emailConfirmed: false })
+    const refused = await call(owner, 'confirmEmail', { email: 'right@mail.test', token: old })
+    expect(refused.body.error).toBe('InvalidToken')
+    await confirm(owner, 'right@mail.test')
+  })
+
+  test('wants the token of a confirmed one, which is to be confirmed anew', async () => {
+    const owner = await api.signUp('moves')
+    await confirm(owner, 'moves@mail.test')
+    expect((await call(owner, 'requestEmailUpdate')).body).toEqual({ tokenRequired: true })
+    const token = await api.mailedToken('moves@mail.test')
+    const email = 'moved@mail.test'
+    expect((await call(owner, 'updateEmail', { email })).body.error).toBe('TokenRequired')
+    expect((await call(owner, 'updateEmail', { email, token: 'AAAAA-AAAAA' })).body.error).toBe(
+      'InvalidToken',
+    )
+    const change = { email, token }
+    const answers = await Promise.all([
+      call(owner, 'updateEmail', change),
+      call(owner, 'updateEmail', change),
+    ])
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400])
+    expect(await session(owner)).toMatchObject({ email, emailConfirmed: false })
+  })
+
+  test('refuses what is no address, and what somebody else has, in any case', async () => {
+    const owner = await api.signUp('wants')
+    await api.signUp('has')
+    for (const email of ['no address', 'HAS@mail.test', '']) {
+      expect(await call(owner, 'updateEmail', { email })).toMatchObject({
+        status: 400,
+        body: { error: 'InvalidRequest' },
+      })
+    }
+    expect(await session(owner)).toMatchObject({ email: 'wants@mail.test' })
+  })
+
+  test('promises no second factor that there is not', async () => {
+    const owner = await api.signUp('factor')
+    const input = { email: 'factor@mail.test', emailAuthFactor: true }
+    expect(await call(owner, 'updateEmail', input)).toMatchObject({ status: 400 })
+  })
+})
+
+describe('resetting a password', () => {
+  const request = (email: string, host = 'one.test') =>
+    api.post(`${server}.requestPasswordReset`, { email }, { host })
+  const reset = (token: string, password: string, host = 'one.test') =>
+    api.post(`${server}.resetPassword`, { token, password }, { host })
+  const signIn = (identifier: string, password: string) =>
+    api.post(`${server}.createSession`, { identifier, password })
+
+  test('sets the new one and ends every session; app passwords stay', async () => {
+    const owner = await api.signUp('forgets')
+    const app = (await call(owner, 'createAppPassword', { name: 'app' })).body.password
+    expect((await request('Forgets@mail.test')).status).toBe(200)
+    const token = await api.mailedToken('forgets@mail.test')
+    expect((await reset(token, 'short')).body.error).toBe('InvalidPassword')
+    expect((await reset(token.toLowerCase(), 'remembered now')).status).toBe(200)
+    expect((await reset(token, 'remembered now')).body.error).toBe('InvalidToken')
+    expect((await signIn(owner.handle, 'forgets-pass')).status).toBe(401)
+    expect((await signIn(owner.handle, 'remembered now')).status).toBe(200)
+    expect((await signIn(owner.handle, app)).status).toBe(200)
+    const refreshed = await api.post(`${server}.refreshSession`, undefined, { token: owner.refreshJwt })
+    expect(refreshed.body.error).toBe('ExpiredToken')
+  })
+
+  test('answers for an address that nobody has as for any other, and mails nothing', async () => {
+    const known = (await api.signUp('known')) as Owner
+    const answers = [await request('nobody@mail.test'), await request('known@mail.test')]
+    expect(answers.map(({ status, body }) => ({ status, body }))).toEqual([
+      { status: 200, body: '' },
+      { status: 200, body: '' },
+    ])
+    const { rows } = await api.db.pool.query(`select payload from job_outbox where queue = 'mail'`)
+    expect(rows.map(({ payload }) => payload.to)).toEqual(['known@mail.test'])
+    expect(known.did).toBeDefined()
+  })
+
+  test('refuses an old token, and one of the other host', async () => {
+    const owner = await api.signUp('elsewhere')
+    await request('elsewhere@mail.test')
+    const token = await api.mailedToken('elsewhere@mail.test')
+    expect((await reset(token, 'taken over', 'two.test')).body.error).toBe('InvalidToken')
+    await age(owner)
+    expect((await reset(token, 'too late now')).body.error).toBe('ExpiredToken')
+    expect((await signIn(owner.handle, 'elsewhere-pass')).status).toBe(200)
+  })
+})
