@@ -28,7 +28,18 @@ const post = { $type: collection, text: 'not yours', createdAt: '2026-01-01T00:0
 
 /** One entry for every XRPC method that is served; the test fails for a method without one. */
 export const attempts: Record<string, (victim: Victim) => Attempt> = {
+  'com.atproto.admin.deleteAccount': ({ did }) => ({ input: { did } }),
+  'com.atproto.admin.disableAccountInvites': ({ did }) => ({ input: { account: did } }),
+  'com.atproto.admin.enableAccountInvites': ({ did }) => ({ input: { account: did } }),
+  'com.atproto.admin.getAccountInfo': ({ did }) => ({ params: { did } }),
+  'com.atproto.admin.getAccountInfos': ({ did }) => ({ params: { dids: [did] } }),
   'com.atproto.admin.getSubjectStatus': ({ did }) => ({ params: { did } }),
+  'com.atproto.admin.searchAccounts': ({ email }) => ({ params: { email } }),
+  'com.atproto.admin.updateAccountEmail': ({ did, email }) => ({
+    input: { account: did, email: `other-${email}` },
+  }),
+  'com.atproto.admin.updateAccountHandle': ({ did }) => ({ input: { did, handle: 'other.two.test' } }),
+  'com.atproto.admin.updateAccountPassword': ({ did }) => ({ input: { did, password: 'taken over' } }),
   'com.atproto.admin.updateSubjectStatus': ({ did }) => ({
     input: {
       subject: { $type: 'com.atproto.admin.defs#repoRef', did },

@@ -192,6 +192,15 @@ export async function updateAccountHandle(tx: Queryable, accountId: number, hand
   await tx.query('update account set handle = $2 where id = $1', [accountId, handle])
 }
 
+/** Says whether the account may invite others. */
+export async function updateInvitesDisabled(
+  tx: Queryable,
+  accountId: number,
+  isDisabled: boolean,
+): Promise<void> {
+  await tx.query('update account set invites_disabled = $2 where id = $1', [accountId, isDisabled])
+}
+
 /** Locks the account until the transaction ends and returns it, or undefined if it is gone. */
 export async function lockAccount(tx: Queryable, accountId: number): Promise<Account | undefined> {
   const { rows } = await tx.query<Account>(`select ${columns} from account where id = $1 for update`, [

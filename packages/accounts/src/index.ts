@@ -7,8 +7,10 @@ export {
   findAccountByEmail,
   findAccountByHandle,
   findAccountById,
+  findAccountsByDid,
   findHostOfHandle,
   updateAccountHandle,
+  updateInvitesDisabled,
   updatePasswordHash,
 } from './account-queries.ts'
 export { type Account, type AccountRef, type AccountWithPassword, activeAndStatus } from './account.ts'
@@ -20,7 +22,7 @@ export {
 } from './app-passwords/app-passwords.ts'
 export { deleteExpiredTokens } from './clean-up-queries.ts'
 export { confirmEmail } from './email/confirm-email.ts'
-export { updateEmail } from './email/update-email.ts'
+export { setEmail, updateEmail } from './email/update-email.ts'
 export { parseEmail } from './email-rules.ts'
 export {
   type OfferedEmailToken,
@@ -62,7 +64,7 @@ export {
 } from './limits.ts'
 export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
-export { resetPassword } from './passwords/reset-password.ts'
+export { resetPassword, setPassword } from './passwords/reset-password.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'
 export {
   type AccessScope,

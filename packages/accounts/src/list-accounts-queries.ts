@@ -9,6 +9,8 @@ export type AccountFilter = {
   hostId?: number | undefined
   tenantId?: number | undefined
   status?: AccountStatus | undefined
+  /** Only accounts whose e-mail address begins like this, in lower case. */
+  emailPrefix?: string | undefined
   /** Only accounts above this id: the last of the page before. */
   afterId?: number | undefined
   /** Default and at most `listAccountsMax`. */
@@ -21,6 +23,7 @@ export async function listAccounts(db: Queryable, filter: AccountFilter): Promis
     `select * from (select ${columns} from account) account
      where ($1::integer is null or host_id = $1) and ($2::integer is null or tenant_id = $2)
        and ($3::text is null or status = $3) and ($4::bigint is null or id > $4)
+       and ($6::text is null or starts_with(email, $6))
      order by id limit $5`,
     [
       filter.hostId ?? null,
@@ -28,6 +31,7 @@ export async function listAccounts(db: Queryable, filter: AccountFilter): Promis
       filter.status ?? null,
       filter.afterId ?? null,
       Math.min(filter.limit ?? listAccountsMax, listAccountsMax),
+      filter.emailPrefix ?? null,
     ],
   )
   return rows

@@ -1,4 +1,4 @@
-import { type Database, inTransaction } from '@rookery/db'
+import { type Database, type Queryable, inTransaction } from '@rookery/db'
 
 import { lockAccount } from '../account-queries.ts'
 import { deleteEmailTokens } from '../email-tokens/email-token-queries.ts'
@@ -31,10 +31,32 @@ export async function updateEmail(
       if (account === undefined) throw new AccountNotFoundError('Account not found')
       if (offered !== undefined) await consumeEmailToken(tx, offered)
       else if (account.email_confirmed_at !== null) throw new EmailTokenRequiredError()
-      await updateAddress(tx, accountId, email)
-      await deleteEmailTokens(tx, accountId)
+      await replaceAddress(tx, accountId, email)
     })
   } catch (error) {
     throw toTakenError(error, '')
   }
+}
+
+/**
+ * Gives the account another address by the word of an operator: no token is asked for.
+ *
+ * @param email as `parseEmail` returns it.
+ * @throws {EmailNotAvailableError} if another account of the host has the address.
+ */
+export async function setEmail(
+  { db }: { db: Pick<Database, 'pool'> },
+  accountId: number,
+  email: string,
+): Promise<void> {
+  try {
+    await inTransaction(db.pool, (tx) => replaceAddress(tx, accountId, email))
+  } catch (error) {
+    throw toTakenError(error, '')
+  }
+}
+
+async function replaceAddress(tx: Queryable, accountId: number, email: string): Promise<void> {
+  await updateAddress(tx, accountId, email)
+  await deleteEmailTokens(tx, accountId)
 }

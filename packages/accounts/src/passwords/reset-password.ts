@@ -1,4 +1,4 @@
-import { type Database, inTransaction } from '@rookery/db'
+import { type Database, type Queryable, inTransaction } from '@rookery/db'
 
 import { updatePasswordHash } from '../account-queries.ts'
 import { consumeEmailToken, findAccountOfToken } from '../email-tokens/email-tokens.ts'
@@ -26,7 +26,27 @@ export async function resetPassword(
   const passwordHash = await passwords.hash(password)
   await inTransaction(db.pool, async (tx) => {
     await consumeEmailToken(tx, { accountId, ...offered })
-    await updatePasswordHash(tx, accountId, passwordHash)
-    await deleteRefreshTokens(tx, accountId)
+    await replacePassword(tx, accountId, passwordHash)
   })
+}
+
+/**
+ * Sets a new password by the word of an operator, and ends every session of the account.
+ *
+ * @throws {InvalidPasswordError} if the password may not be set.
+ * @throws {PasswordQueueFullError} if too many passwords wait to be hashed.
+ */
+export async function setPassword(
+  { db, passwords }: { db: Pick<Database, 'pool'>; passwords: PasswordHasher },
+  accountId: number,
+  password: string,
+): Promise<void> {
+  assertNewPassword(password)
+  const passwordHash = await passwords.hash(password)
+  await inTransaction(db.pool, (tx) => replacePassword(tx, accountId, passwordHash))
+}
+
+async function replacePassword(tx: Queryable, accountId: number, passwordHash: string): Promise<void> {
+  await updatePasswordHash(tx, accountId, passwordHash)
+  await deleteRefreshTokens(tx, accountId)
 }

@@ -1,10 +1,30 @@
 import type { AnyXrpcMethod } from '@rookery/http'
 
 import type { ApiDeps } from '../../deps.ts'
+import { disableAccountInvites, enableAccountInvites } from './disableAccountInvites.ts'
+import { deleteAccount } from './deleteAccount.ts'
+import { getAccountInfo } from './getAccountInfo.ts'
+import { getAccountInfos } from './getAccountInfos.ts'
 import { getSubjectStatus } from './getSubjectStatus.ts'
+import { searchAccounts } from './searchAccounts.ts'
+import { updateAccountEmail } from './updateAccountEmail.ts'
+import { updateAccountHandle } from './updateAccountHandle.ts'
+import { updateAccountPassword } from './updateAccountPassword.ts'
 import { updateSubjectStatus } from './updateSubjectStatus.ts'
 
 /** The methods of com.atproto.admin. */
 export function adminMethods(deps: ApiDeps): AnyXrpcMethod[] {
-  return [getSubjectStatus(deps), updateSubjectStatus(deps)]
+  return [
+    deleteAccount(deps),
+    disableAccountInvites(deps),
+    enableAccountInvites(deps),
+    getAccountInfo(deps),
+    getAccountInfos(deps),
+    getSubjectStatus(deps),
+    searchAccounts(deps),
+    updateAccountEmail(deps),
+    updateAccountHandle(deps),
+    updateAccountPassword(deps),
+    updateSubjectStatus(deps),
+  ]
 }

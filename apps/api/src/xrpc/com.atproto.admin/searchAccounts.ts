@@ -1,0 +1,25 @@
+import { listAccounts } from '@rookery/accounts'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
+
+import { type AdminAuth, adminAuth } from '../../auth/admin.ts'
+import { accountView } from './account-view.ts'
+import type { AdminDeps } from './admin-deps.ts'
+
+type Params = { email?: string; cursor?: string; limit: number }
+
+/** com.atproto.admin.searchAccounts: the host's accounts, oldest first, or those whose address begins with a text. */
+export function searchAccounts(deps: AdminDeps): AnyXrpcMethod {
+  return defineMethod({
+    nsid: 'com.atproto.admin.searchAccounts',
+    auth: adminAuth(deps.adminPassword),
+    handler: async ({ host, params }: XrpcCall<Params, unknown, AdminAuth>) => {
+      const { email, cursor, limit } = params
+      const afterId = cursor === undefined ? undefined : Number(cursor)
+      if (afterId !== undefined && !Number.isSafeInteger(afterId)) throw invalidRequest('Malformed cursor')
+      const emailPrefix = email?.trim().toLowerCase()
+      const found = await listAccounts(deps.db.pool, { hostId: host.id, emailPrefix, afterId, limit })
+      const last = found.length < limit ? undefined : found.at(-1)
+      return { ...(last && { cursor: String(last.id) }), accounts: found.map(accountView) }
+    },
+  })
+}
