@@ -58,13 +58,19 @@ export const cachedTreeCommitsMax = 256
 /** Tree nodes that a process keeps, in bytes of nodes; the map around them adds about half. */
 export const cachedNodeBytesMax = 64 * 1024 * 1024
 
-/** Delta bytes that a repo may gather whatever its size, before it is compacted. */
+/** Delta bytes that may be written to a repo whatever its size, before it is compacted. */
 export const deltaBytesFloor = 128 * 1024
 
-/** Delta bytes past which a repo is compacted whatever its size: a cold load reads them all. */
-export const deltaBytesCeiling = 4 * 1024 * 1024
+/** Bytes of joined deltas past which a repo is compacted whatever its size: a cold load reads them all. */
+export const joinedBytesMax = 4 * 1024 * 1024
 
-/** Delta packs past which a repo is compacted. */
+/** Delta packs past which they are joined to one: about 5 ms. */
+export const loosePacksMax = 128
+
+/** Bytes of delta packs, as far as one process knows, past which they are joined. */
+export const looseBytesMax = 1024 * 1024
+
+/** Delta packs past which a repo is compacted: joining them has failed again and again. */
 export const deltaPacksMax = 500
 
 /** Commits after which a compaction that is due is asked for again. */

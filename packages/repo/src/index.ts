@@ -75,7 +75,7 @@ export {
   treeNodesMax,
   treeRecordsMax,
 } from './limits.ts'
-export { emptyTreeCid } from './node.ts'
+export { emptyTreeCid, subtreesOf } from './node.ts'
 export { isRecordPath, keyLayer, sharedPrefixLength } from './path.ts'
 export { type CarLimits, type OpenCar, collectCar, readCar } from './read-car.ts'
 export { buildSlice } from './slice.ts'

@@ -116,6 +116,15 @@ export function decodeNode(bytes: Uint8Array): DecodedNode {
   return { keys, values, children }
 }
 
+/**
+ * Returns the CIDs of the subtrees that a node's bytes refer to, from left to right.
+ *
+ * @throws {InvalidNodeError} {RepoLimitError} as `decodeNode` does.
+ */
+export function subtreesOf(bytes: Uint8Array): Cid[] {
+  return decodeNode(bytes).children.flatMap((child) => (child?.cid === undefined ? [] : [child.cid]))
+}
+
 /** Where a node hangs: its layer, and the keys around it (undefined at the tree's ends). */
 export type Place = { layer: number | undefined; low: string | undefined; high: string | undefined }
 

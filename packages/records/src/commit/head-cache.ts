@@ -1,10 +1,8 @@
 import type { Tree } from '@rookery/repo'
 
 import { cachedHeadsMax } from '../limits.ts'
+import type { PackGrowth } from '../storage/compact.ts'
 import type { RepoHead } from '../storage/storage-queries.ts'
-
-/** What a repo's packs have grown to, as far as this process knows; a compaction sets it back. */
-export type PackGrowth = { baseBytes: number; deltaBytes: number; deltaCount: number }
 
 /** A head that was current when it was read or written here, and its tree as far as commits have loaded it. */
 export type CachedHead = {

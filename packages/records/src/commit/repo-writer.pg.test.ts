@@ -17,7 +17,7 @@ import {
 } from '../../test-support/test-repo.ts'
 import { RepoDeactivatedError, WritesOverloadedError } from '../errors.ts'
 import { optimisticAttemptsMax, waitingWritesPerRepoMax } from '../limits.ts'
-import { compactRepo } from '../storage/compact.ts'
+import { compactRepo, joinDeltas } from '../storage/compact.ts'
 import { findHead } from '../storage/storage-queries.ts'
 import type { RecordWrite } from './record-write.ts'
 
@@ -46,7 +46,15 @@ describe('RepoWriter', () => {
       ),
       value: fc.integer(),
       remove: fc.boolean(),
-      after: fc.constantFrom('nothing', 'nothing', 'nothing', 'restart', 'compact', 'compact and restart'),
+      after: fc.constantFrom(
+        'nothing',
+        'nothing',
+        'restart',
+        'join',
+        'join and restart',
+        'compact',
+        'compact and restart',
+      ),
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
@@ -69,6 +77,7 @@ describe('RepoWriter', () => {
               records.set(path, cidToString((writeOf('create', path, { value }) as { cid: Uint8Array }).cid))
           }
           if (after.includes('compact')) await compactRepo(db.pool, repo.accountId)
+          if (after.includes('join')) await joinDeltas(db.pool, repo.accountId)
           if (after.includes('restart')) {
             await writer[Symbol.asyncDispose]()
             writer = testWriter(db.database)

@@ -23,6 +23,7 @@ import {
   cachedTreeCommitsMax,
   compactionReminderCommits,
   inlineCompactionsMax,
+  joinedBytesMax,
   lockedWritesMax,
   movedShareMax,
   movedShareWeight,
@@ -32,7 +33,7 @@ import {
 } from '../limits.ts'
 import { notActive } from '../repo-status.ts'
 import { Slots } from '../slots.ts'
-import { compactRepo, compactionNeed } from '../storage/compact.ts'
+import { type PackGrowth, compactRepo, compactionNeed, joinDeltas } from '../storage/compact.ts'
 import { NodeCache } from '../storage/node-cache.ts'
 import {
   type KnownRepo,
@@ -49,7 +50,7 @@ import { StoredNodes } from '../storage/stored-nodes.ts'
 import { type WritePlan, buildCommit } from './build-commit.ts'
 import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queries.ts'
 import { GroupCommit } from './group-commit.ts'
-import { type CachedHead, HeadCache, type PackGrowth } from './head-cache.ts'
+import { type CachedHead, HeadCache } from './head-cache.ts'
 import type { RecordWrite } from './record-write.ts'
 
 /** Whose repo is written. */
@@ -266,29 +267,56 @@ export class RepoWriter implements AsyncDisposable {
   #keep(repo: RepoRef, entry: CachedHead, packBytes: number): void {
     this.#heads.set(entry)
     const { growth } = entry
-    const wasDue = compactionNeed(growth) !== 'none'
+    const wasDue = compactionNeed(growth) === 'job'
     growth.deltaBytes += packBytes
+    growth.looseBytes += packBytes
     if (packBytes > 0) growth.deltaCount++
     const need = compactionNeed(growth)
     if (need === 'none' || this.#compactions.has(repo.accountId)) return
     // The next commit asks again.
     if (this.#compactions.size >= waitingCompactionsMax) return
-    if (need === 'inline') this.#compact(repo)
+    if (need === 'join') this.#inBackground(repo, () => this.#join(repo))
+    else if (need === 'inline') this.#inBackground(repo, () => this.#compact(repo))
     // Once when it becomes due, and again now and then: the job may take its time.
     else if (!wasDue || growth.deltaCount % compactionReminderCommits === 0) {
-      this.#options.onCompactionDue(repo)
+      this.#inBackground(repo, () => this.#askForCompaction(repo))
     }
   }
 
-  #compact(repo: RepoRef): void {
+  /** A worker may have compacted the repo meanwhile; only its row tells. */
+  async #askForCompaction(repo: RepoRef): Promise<void> {
+    const head = await findHead(this.#options.pool, repo.accountId)
+    if (head === undefined) return
+    const growth = growthOf(head)
+    this.#setGrowth(repo, growth)
+    if (compactionNeed(growth) === 'job') this.#options.onCompactionDue(repo)
+  }
+
+  async #compact(repo: RepoRef): Promise<void> {
+    const baseBytes = await compactRepo(this.#options.pool, repo.accountId)
+    if (baseBytes === undefined) return
+    this.#setGrowth(repo, { baseBytes, deltaBytes: 0, deltaCount: 0, looseBytes: 0 })
+  }
+
+  async #join(repo: RepoRef): Promise<void> {
+    const joinedBytes = await joinDeltas(this.#options.pool, repo.accountId)
+    this.#setGrowth(repo, { deltaCount: 0, looseBytes: 0 })
+    if (joinedBytes !== undefined && joinedBytes > joinedBytesMax) this.#options.onCompactionDue(repo)
+  }
+
+  /**
+   * Shared with a commit that is under way: what it keeps begins from here too. What came in meanwhile is counted anew at
+   * the next cold load.
+   */
+  #setGrowth(repo: RepoRef, growth: Partial<PackGrowth>): void {
+    const kept = this.#heads.get(repo.accountId)
+    if (kept !== undefined) Object.assign(kept.growth, growth)
+  }
+
+  #inBackground(repo: RepoRef, work: () => Promise<void>): void {
     const run = async (): Promise<void> => {
       await using _slot = await this.#compacting.acquire()
-      const baseBytes = await compactRepo(this.#options.pool, repo.accountId)
-      const kept = this.#heads.get(repo.accountId)
-      if (kept === undefined || baseBytes === undefined) return
-      // Shared with a commit that is under way: what it keeps begins from here too. What came in meanwhile is counted
-      // anew at the next cold load.
-      Object.assign(kept.growth, { baseBytes, deltaBytes: 0, deltaCount: 0 })
+      await work()
     }
     const done = run()
       .catch((error: unknown) => this.#options.onError(error))
@@ -298,7 +326,7 @@ export class RepoWriter implements AsyncDisposable {
 }
 
 function growthOf({ baseBytes, deltaBytes, deltaCount }: RepoHead): PackGrowth {
-  return { baseBytes, deltaBytes, deltaCount }
+  return { baseBytes, deltaBytes, deltaCount, looseBytes: 0 }
 }
 
 function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']): CachedHead {

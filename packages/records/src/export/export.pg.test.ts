@@ -20,7 +20,7 @@ import {
   RepoTakendownError,
 } from '../errors.ts'
 import type { RecordWrite } from '../index.ts'
-import { compactRepo } from '../storage/compact.ts'
+import { compactRepo, joinDeltas } from '../storage/compact.ts'
 import { findHead } from '../storage/storage-queries.ts'
 import { getBlocks } from './get-blocks.ts'
 import { blocksMax, exportsMax, waitingExportsMax } from './limits.ts'
@@ -72,8 +72,8 @@ describe('RepoExporter', () => {
     const repo = await createAccountRepo(db.database)
     const paths = await fill(repo, 2_500)
     await commit(repo, [deleteOf(must(paths[7])), writeOf('update', must(paths[8]), { text: 'new' })])
-    for (const compacted of [false, true]) {
-      if (compacted) await compactRepo(db.pool, repo.accountId)
+    for (const change of [undefined, joinDeltas, compactRepo]) {
+      await change?.(db.pool, repo.accountId)
       const car = await exportRepo(repo)
       const verified = await verifyRepoCar(car, repo.did, repo.keypair.did())
       expect(verified.creates.map(({ collection, rkey }) => `${collection}/${rkey}`).toSorted()).toEqual(
@@ -119,14 +119,14 @@ describe('RepoExporter', () => {
       // Few values: the same record comes back, and lies at several paths.
       value: fc.integer({ min: 0, max: 3 }),
       remove: fc.boolean(),
-      compact: fc.boolean(),
+      pack: fc.constantFrom('leave', 'join', 'compact'),
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
         const repo = await createAccountRepo(db.database)
         const copies: { rev: string; blocks: Set<string> }[] = []
         const present = new Set<string>()
-        for (const { keys, value, remove, compact } of steps) {
+        for (const { keys, value, remove, pack } of steps) {
           const writes = keys.flatMap((key) => {
             const path = `${collections[key % collections.length]}/k${key}`
             if (remove && !present.has(path)) return []
@@ -139,7 +139,8 @@ describe('RepoExporter', () => {
           })
           if (writes.length === 0) continue
           const rev = await commit(repo, writes)
-          if (compact) await compactRepo(db.pool, repo.accountId)
+          if (pack === 'compact') await compactRepo(db.pool, repo.accountId)
+          if (pack === 'join') await joinDeltas(db.pool, repo.accountId)
           copies.push({ rev, blocks: new Set(await blocksOf(await exportRepo(repo))) })
         }
         const now = copies.at(-1)?.blocks ?? new Set()

@@ -1,36 +1,87 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 import { type Database, inTransaction } from '@rookery/db'
-import { type BlockStore, MissingBlockError, type Tree, openTree, walkTree } from '@rookery/repo'
-import type { Tid } from '@rookery/syntax'
+import { type BlockStore, MissingBlockError, type Tree, openTree, subtreesOf, walkTree } from '@rookery/repo'
+import { type Cid, type Tid, cidKey } from '@rookery/syntax'
 
 import {
   chunkBytesMax,
   chunkBytesTarget,
   chunkLayerMax,
-  deltaBytesCeiling,
   deltaBytesFloor,
   deltaPacksMax,
   inlineCompactionBytesMax,
+  looseBytesMax,
+  loosePacksMax,
   walkChunksMax,
 } from '../limits.ts'
-import { ChunkBuilder, encodeDirectory } from './pack.ts'
-import { type BasePack, type RepoHead, loadRepo, lockHead, replaceBase } from './storage-queries.ts'
+import { ChunkBuilder, type PackedNode, encodeDirectory, readPack } from './pack.ts'
+import { type BasePack, loadRepo, lockHead, replaceBase, replaceDeltas } from './storage-queries.ts'
 import { StoredNodes } from './stored-nodes.ts'
 
 /** Nodes after which a long walk lets other work run: about a millisecond. */
 const yieldNodes = 256
 
+/** What a repo's packs have grown to, as far as this process knows; a compaction sets it back. */
+export type PackGrowth = {
+  baseBytes: number
+  /** Written since the base. */
+  deltaBytes: number
+  deltaCount: number
+  /** Written by this process since it last joined deltas. */
+  looseBytes: number
+}
+
 /**
- * Tells what a repo's packs need: nothing, compaction by the process that wrote last, or by a job. Deltas may grow
- * to half the live tree (at least a floor), so that storage stays within twice the tree.
+ * Tells what a repo's packs need: nothing; that its deltas are joined; or compaction, by the process that wrote last
+ * or by a job. As many bytes may be written to deltas as the base has (at least a floor). What is stored of them is
+ * less, since joining drops what later commits replaced, so storage stays within twice the live tree.
  */
-export function compactionNeed(
-  head: Pick<RepoHead, 'baseBytes' | 'deltaBytes' | 'deltaCount'>,
-): 'none' | 'inline' | 'job' {
-  const allowed = Math.min(Math.max(deltaBytesFloor, head.baseBytes / 2), deltaBytesCeiling)
-  if (head.deltaBytes <= allowed && head.deltaCount <= deltaPacksMax) return 'none'
-  return head.baseBytes <= inlineCompactionBytesMax ? 'inline' : 'job'
+export function compactionNeed(growth: PackGrowth): 'none' | 'join' | 'inline' | 'job' {
+  const { baseBytes, deltaBytes, deltaCount, looseBytes } = growth
+  if (deltaBytes > Math.max(deltaBytesFloor, baseBytes) || deltaCount > deltaPacksMax) {
+    return baseBytes <= inlineCompactionBytesMax ? 'inline' : 'job'
+  }
+  return deltaCount > loosePacksMax || looseBytes > looseBytesMax ? 'join' : 'none'
+}
+
+/**
+ * Replaces a repo's deltas by one that holds what is alive of them, each node with the rev that introduced it. Costs as
+ * much as there are deltas, whatever the size of the repo; the base stays as it is. Commits go on meanwhile. Safe to run twice, and
+ * by two processes at once: what one of them keeps too much goes with the next.
+ *
+ * @returns the size of the joined delta in bytes, or undefined if there was nothing to join.
+ */
+export async function joinDeltas(pool: Database['pool'], accountId: number): Promise<number | undefined> {
+  const loaded = await loadRepo(pool, accountId)
+  if (loaded === undefined || loaded.packs.deltas.length < 2) return undefined
+  const { head, packs } = loaded
+  const bytes = liveDelta(head.data, packs.deltas)
+  return inTransaction(pool, async (client) => {
+    const now = await lockHead(client, accountId)
+    // An import or a compaction has replaced the packs that were read.
+    if (now === undefined || now.baseRev !== head.baseRev) return undefined
+    await replaceDeltas(client, accountId, { baseRev: head.baseRev, rev: head.rev, bytes })
+    return bytes.length
+  })
+}
+
+/** Returns one delta with the nodes of several that a tree reaches. What lies below a node of the base is of the base. */
+function liveDelta(root: Cid, deltas: readonly Buffer[]): Buffer {
+  const nodes = new Map<string, PackedNode>()
+  // Oldest first: a node that came back has the rev of its return.
+  for (const delta of deltas) readPack(delta, (node) => nodes.set(cidKey(node.cid), node))
+  const live = new ChunkBuilder()
+  const visit = (cid: Cid): void => {
+    const key = cidKey(cid)
+    const node = nodes.get(key)
+    if (node === undefined) return
+    nodes.delete(key)
+    live.add(node)
+    for (const subtree of subtreesOf(node.bytes)) visit(subtree)
+  }
+  visit(root)
+  return live.finish().bytes
 }
 
 /**

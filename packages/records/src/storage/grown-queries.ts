@@ -1,6 +1,6 @@
 import { type Queryable, statement } from '@rookery/db'
 
-import { deltaBytesCeiling, deltaBytesFloor, deltaPacksMax } from '../limits.ts'
+import { deltaBytesFloor, deltaPacksMax } from '../limits.ts'
 
 /** A repo whose packs need compaction. */
 export type GrownRepo = { hostId: number; tenantId: number; accountId: number }
@@ -12,12 +12,12 @@ const listGrown = statement<GrownRepo>(
   `select repo.host_id as "hostId", account.tenant_id as "tenantId", repo.account_id as "accountId"
    from repo join account on account.id = repo.account_id
    where repo.delta_count > $1
-     or repo.delta_bytes > least(greatest($2::bigint, repo.base_bytes / 2), $3::bigint)
-   limit $4`,
+     or repo.delta_bytes > greatest($2::bigint, repo.base_bytes)
+   limit $3`,
 )
 
 /** Returns repos whose packs have outgrown their bounds, in no order. Reads every head: for a schedule only. */
 export async function listGrownRepos(db: Queryable, limit: number): Promise<GrownRepo[]> {
-  const { rows } = await listGrown(db, [deltaPacksMax, deltaBytesFloor, deltaBytesCeiling, limit])
+  const { rows } = await listGrown(db, [deltaPacksMax, deltaBytesFloor, limit])
   return rows
 }

@@ -174,6 +174,37 @@ const setBase = statement(
    where account_id = $1`,
 )
 
+const dropDeltas = statement(
+  'pack_drop_deltas',
+  `delete from pack where account_id = $1 and rev > coalesce($2, '') and rev <= $3 and chunk = 0`,
+)
+const insertDelta = statement(
+  'pack_insert_delta',
+  `insert into pack (account_id, rev, chunk, kind, bytes) values ($1, $2, 0, 'delta', $3)`,
+)
+// The bytes that were written stay counted: they tell when the base is due.
+const countDeltas = statement(
+  'repo_count_deltas',
+  `update repo set delta_count =
+     (select count(*) from pack where account_id = $1 and rev > coalesce($2, '') and kind = 'delta')
+   where account_id = $1`,
+)
+
+/**
+ * Puts one delta in the place of those above the base and up to a rev. The caller holds the head's lock and has seen
+ * that `base_rev` is still the one that it started from.
+ */
+export async function replaceDeltas(
+  tx: Queryable,
+  accountId: number,
+  joined: { baseRev: Tid | null; rev: Tid; bytes: Buffer },
+): Promise<void> {
+  const { baseRev, rev, bytes } = joined
+  await dropDeltas(tx, [accountId, baseRev, rev])
+  await insertDelta(tx, [accountId, rev, bytes])
+  await countDeltas(tx, [accountId, baseRev])
+}
+
 /** What a compaction replaces the repo's packs with. */
 export type BasePack = {
   readonly rev: Tid

@@ -2,12 +2,19 @@ import { openTree, walkTree } from '@rookery/repo'
 import { TidClock, cidForCbor } from '@rookery/syntax'
 import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { type TestRepo, createTestRepo, deleteOf, testWriter, writeOf } from '../../test-support/test-repo.ts'
-import { deltaBytesFloor, deletionBatchRows, inlineCompactionBytesMax } from '../limits.ts'
+import {
+  compactionReminderCommits,
+  deltaBytesFloor,
+  deletionBatchRows,
+  inlineCompactionBytesMax,
+  looseBytesMax,
+  loosePacksMax,
+} from '../limits.ts'
 import { checkRepo, rebuildPacks } from './check-repo.ts'
-import { compactRepo, compactionNeed } from './compact.ts'
+import { compactRepo, compactionNeed, joinDeltas } from './compact.ts'
 import { deleteRepoContent } from './delete-content.ts'
 import { NodeCache } from './node-cache.ts'
 import { InvalidPackError, decodeRev, encodePack, encodeRev, readDirectory, readPack } from './pack.ts'
@@ -121,12 +128,67 @@ describe('compaction', () => {
   })
 
   test('is wanted past the bounds only, by a job for large trees', () => {
-    const head = { baseBytes: 0, deltaBytes: deltaBytesFloor, deltaCount: 3 }
+    const head = { baseBytes: 0, deltaBytes: deltaBytesFloor, deltaCount: 3, looseBytes: 0 }
     expect(compactionNeed(head)).toBe('none')
     expect(compactionNeed({ ...head, deltaBytes: deltaBytesFloor + 1 })).toBe('inline')
-    const large = { baseBytes: inlineCompactionBytesMax + 2, deltaCount: 3 }
-    expect(compactionNeed({ ...large, deltaBytes: inlineCompactionBytesMax / 2 })).toBe('none')
-    expect(compactionNeed({ ...large, deltaBytes: inlineCompactionBytesMax })).toBe('job')
+    const large = { ...head, baseBytes: inlineCompactionBytesMax + 2 }
+    expect(compactionNeed({ ...large, deltaBytes: inlineCompactionBytesMax })).toBe('none')
+    expect(compactionNeed({ ...large, deltaBytes: 2 * inlineCompactionBytesMax })).toBe('job')
+    expect(compactionNeed({ ...large, deltaCount: loosePacksMax + 1 })).toBe('join')
+    expect(compactionNeed({ ...large, looseBytes: looseBytesMax + 1 })).toBe('join')
+  })
+
+  test('joins deltas to what is alive of them, whatever is written meanwhile, and leaves the base', async () => {
+    const repo = await createTestRepo(db.database)
+    await fill(repo, 3_000)
+    await compactRepo(db.pool, repo.accountId)
+    const base = await packBytes(repo.accountId)
+    await using writer = testWriter(db.database)
+    const add = (i: number) => writer.commit(repo, () => [writeOf('create', `com.example.other/k${i}`, {})])
+    for (let i = 0; i < 100; i++) await add(i)
+    for (let i = 0; i < 50; i++) await writer.commit(repo, () => [deleteOf(`com.example.other/k${i}`)])
+    const before = await packBytes(repo.accountId)
+    const [joinedBytes, again] = await Promise.all([
+      joinDeltas(db.pool, repo.accountId),
+      joinDeltas(db.pool, repo.accountId),
+      add(1_000),
+    ])
+    const after = await packBytes(repo.accountId)
+    expect(joinedBytes).toBeLessThan((before.bytes - base.bytes) / 10)
+    expect(again).toBeDefined()
+    // The base's rows, what was joined, at most twice, and what came meanwhile.
+    expect(after.rows).toBeLessThanOrEqual(base.rows + 3)
+    await using cold = testWriter(db.database, { nodeCache: new NodeCache(0) })
+    for (const key of ['thing/k1', 'thing/k2999', 'other/k99', 'other/k1000']) {
+      await cold.commit(repo, () => [deleteOf(`com.example.${key}`)])
+    }
+    const check = await checkRepo(db.pool, repo.accountId)
+    expect(check).toEqual({ recordsMatch: true, packsComplete: true, records: 3_047 })
+  })
+
+  test('is asked for once, and not again when a worker has done it', async () => {
+    const repo = await createTestRepo(db.database)
+    await fill(repo, 8_000)
+    await compactRepo(db.pool, repo.accountId)
+    const { baseBytes } = (await findHead(db.pool, repo.accountId))!
+    expect(baseBytes).toBeGreaterThan(inlineCompactionBytesMax)
+    // As after many more commits than a test has time for.
+    await db.pool.query('update repo set delta_bytes = $2 where account_id = $1', [
+      repo.accountId,
+      2 * baseBytes,
+    ])
+    let asked = 0
+    await using writer = testWriter(db.database, { onCompactionDue: () => asked++ })
+    const write = (n: number) =>
+      writer.commit(repo, () => [writeOf('update', 'com.example.thing/k1', { value: n })])
+    await write(1)
+    // The first one to pass the bound finds it passed already; it is asked for at the next reminder.
+    for (let n = 2; asked === 0 && n < 4 * compactionReminderCommits; n++) await write(n)
+    await vi.waitFor(() => expect(asked).toBe(1))
+    await compactRepo(db.pool, repo.accountId)
+    for (let n = 0; n < 3 * compactionReminderCommits; n++) await write(n + 1_000)
+    await writer[Symbol.asyncDispose]()
+    expect(asked).toBe(1)
   })
 })
 
