@@ -177,18 +177,18 @@ describe('compaction', () => {
       repo.accountId,
       2 * baseBytes,
     ])
-    let asked = 0
-    await using writer = testWriter(db.database, { onCompactionDue: () => asked++ })
+    const due = { asked: 0 }
+    await using writer = testWriter(db.database, { onCompactionDue: () => due.asked++ })
     const write = (n: number) =>
       writer.commit(repo, () => [writeOf('update', 'com.example.thing/k1', { value: n })])
     await write(1)
     // The first one to pass the bound finds it passed already; it is asked for at the next reminder.
-    for (let n = 2; asked === 0 && n < 4 * compactionReminderCommits; n++) await write(n)
-    await vi.waitFor(() => expect(asked).toBe(1))
+    for (let n = 2; due.asked === 0 && n < 4 * compactionReminderCommits; n++) await write(n)
+    await vi.waitFor(() => expect(due.asked).toBe(1))
     await compactRepo(db.pool, repo.accountId)
     for (let n = 0; n < 3 * compactionReminderCommits; n++) await write(n + 1_000)
     await writer[Symbol.asyncDispose]()
-    expect(asked).toBe(1)
+    expect(due.asked).toBe(1)
   })
 })
 
