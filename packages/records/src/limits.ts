@@ -61,6 +61,12 @@ export const cachedNodeBytesMax = 64 * 1024 * 1024
 /** Delta bytes that may be written to a repo whatever its size, before it is compacted. */
 export const deltaBytesFloor = 128 * 1024
 
+/**
+ * Delta bytes that may be written to a repo with a large base, as a multiple of the base: a write adds some kilobytes of
+ * nodes and replaces some hundred bytes.
+ */
+export const largeBaseShare = 2
+
 /** Bytes of joined deltas past which a repo is compacted whatever its size: a cold load reads them all. */
 export const joinedBytesMax = 4 * 1024 * 1024
 

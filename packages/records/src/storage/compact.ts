@@ -11,6 +11,7 @@ import {
   deltaBytesFloor,
   deltaPacksMax,
   inlineCompactionBytesMax,
+  largeBaseShare,
   looseBytesMax,
   loosePacksMax,
   walkChunksMax,
@@ -34,14 +35,14 @@ export type PackGrowth = {
 
 /**
  * Tells what a repo's packs need: nothing; that its deltas are joined; or compaction, by the process that wrote last
- * or by a job. As many bytes may be written to deltas as the base has (at least a floor). What is stored of them is
- * less, since joining drops what later commits replaced, so storage stays within twice the live tree.
+ * or by a job. As many bytes may be written to deltas as the base has (at least a floor, and more for a large one). What
+ * is stored of them is less, since joining drops what later commits replaced, so storage stays within twice the live tree.
  */
 export function compactionNeed(growth: PackGrowth): 'none' | 'join' | 'inline' | 'job' {
   const { baseBytes, deltaBytes, deltaCount, looseBytes } = growth
-  if (deltaBytes > Math.max(deltaBytesFloor, baseBytes) || deltaCount > deltaPacksMax) {
-    return baseBytes <= inlineCompactionBytesMax ? 'inline' : 'job'
-  }
+  const isLarge = baseBytes > inlineCompactionBytesMax
+  const writtenMax = Math.max(deltaBytesFloor, isLarge ? largeBaseShare * baseBytes : baseBytes)
+  if (deltaBytes > writtenMax || deltaCount > deltaPacksMax) return isLarge ? 'job' : 'inline'
   return deltaCount > loosePacksMax || looseBytes > looseBytesMax ? 'join' : 'none'
 }
 

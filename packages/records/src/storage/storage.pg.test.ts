@@ -132,8 +132,8 @@ describe('compaction', () => {
     expect(compactionNeed(head)).toBe('none')
     expect(compactionNeed({ ...head, deltaBytes: deltaBytesFloor + 1 })).toBe('inline')
     const large = { ...head, baseBytes: inlineCompactionBytesMax + 2 }
-    expect(compactionNeed({ ...large, deltaBytes: inlineCompactionBytesMax })).toBe('none')
-    expect(compactionNeed({ ...large, deltaBytes: 2 * inlineCompactionBytesMax })).toBe('job')
+    expect(compactionNeed({ ...large, deltaBytes: 2 * inlineCompactionBytesMax })).toBe('none')
+    expect(compactionNeed({ ...large, deltaBytes: 3 * inlineCompactionBytesMax })).toBe('job')
     expect(compactionNeed({ ...large, deltaCount: loosePacksMax + 1 })).toBe('join')
     expect(compactionNeed({ ...large, looseBytes: looseBytesMax + 1 })).toBe('join')
   })
@@ -175,7 +175,7 @@ describe('compaction', () => {
     // As after many more commits than a test has time for.
     await db.pool.query('update repo set delta_bytes = $2 where account_id = $1', [
       repo.accountId,
-      2 * baseBytes,
+      3 * baseBytes,
     ])
     const due = { asked: 0 }
     await using writer = testWriter(db.database, { onCompactionDue: () => due.asked++ })
