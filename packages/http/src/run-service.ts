@@ -19,10 +19,9 @@ export async function runService(
   start: () => Promise<AsyncDisposable>,
   options: { stopMsMax: number },
 ): Promise<void> {
-  // V8's own limit is a few megabytes above a heap that hardly changes, and 64 MB of Buffers whatever there is: a process
-  // through which many of them pass would look at its whole heap every other second.
+  // V8's own limit is a few megabytes above a heap that hardly changes, and it counts the bytes of Buffers: a process
+  // through which many of them pass would look at its whole heap every second.
   setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`)
-  setFlagsFromString('--external-memory-accounted-in-global-limit')
   const signal = nextSignal()
   let service: AsyncDisposable
   try {
