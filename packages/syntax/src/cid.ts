@@ -28,12 +28,20 @@ export class InvalidCidError extends DomainError {
 
 /** Returns the CID of a DAG-CBOR block: records, tree nodes, commits. */
 export function cidForCbor(block: Uint8Array): Cid {
-  return Buffer.concat([dagCborPrefix, hash('sha256', block, 'buffer')], cidBytes)
+  return cidOf(dagCborPrefix, hash('sha256', block, 'buffer'))
 }
 
 /** Returns the CID of a blob's bytes from their SHA-256 digest (32 bytes). */
 export function cidForRawDigest(digest: Uint8Array): Cid {
-  return Buffer.concat([rawPrefix, digest], cidBytes)
+  return cidOf(rawPrefix, digest)
+}
+
+/** Memory of its own: a CID is kept for long in trees, and one from the pool of Buffers would keep 8 KB of it alive. */
+function cidOf(prefix: Buffer, digest: Uint8Array): Cid {
+  const cid = Buffer.allocUnsafeSlow(cidBytes)
+  cid.set(prefix)
+  cid.set(digest, prefix.length)
+  return cid
 }
 
 /** Returns a string that only this CID has, for keys of maps and sets in memory: far cheaper than `cidToString`. */
