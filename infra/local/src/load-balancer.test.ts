@@ -107,25 +107,6 @@ describe('LoadBalancer', () => {
     expect(headers).not.toHaveProperty('x-forwarded-host')
   })
 
-  test('announces a body only where there is one', async () => {
-    const seen = await serve((request, response) => {
-      const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
-      void text(request).then((body) => response.end(JSON.stringify({ length, encoding, body })))
-    })
-    const port = Number(new URL(await balance(backend('api', seen.port))).port)
-    const ask = (head: string, body = '') =>
-      exchange(port, `${head}\r\nHost: a.test\r\nConnection: close\r\n${body}`)
-    expect(await ask('POST / HTTP/1.1', '\r\n')).toContain('{"length":"0","body":""}')
-    expect(await ask('POST / HTTP/1.1', 'Content-Length: 2\r\n\r\nhi')).toContain(
-      '{"length":"2","body":"hi"}',
-    )
-    expect(await ask('GET / HTTP/1.1', '\r\n')).toContain('{"body":""}')
-    const chunked = 'Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n'
-    for (const method of ['POST', 'GET']) {
-      expect(await ask(`${method} / HTTP/1.1`, chunked)).toContain('{"encoding":"chunked","body":"hi"}')
-    }
-  })
-
   test('streams an answer while it is being made, and ends it when the process dies', async () => {
     const pending: ServerResponse[] = []
     const slow = await serve((_request, response) => {
@@ -168,16 +149,6 @@ describe('LoadBalancer', () => {
     await expect(refused).rejects.toThrow(`port ${taken.port} is in use`)
   })
 })
-
-/** Sends bytes as they are and returns everything that comes back until the other side hangs up. */
-async function exchange(port: number, bytes: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.setEncoding('utf8')
-  socket.write(bytes)
-  let received = ''
-  for await (const part of socket) received += String(part)
-  return received
-}
 
 async function text(message: IncomingMessage): Promise<string> {
   let all = ''

@@ -185,14 +185,7 @@ function refuse(response: ServerResponse): void {
 function forwardedHeaders(request: IncomingMessage): string[] {
   const headers = endToEnd(request.rawHeaders, forwarded)
   headers.push('X-Forwarded-For', request.socket.remoteAddress ?? '', 'X-Forwarded-Proto', 'http')
-  return [...headers, ...framing(request)]
-}
-
-/** How long the body is, said anew for this connection: left to itself, Node announces a body where there is none. */
-function framing({ method, headers }: IncomingMessage): string[] {
-  if ('transfer-encoding' in headers) return ['Transfer-Encoding', 'chunked']
-  const saysEnough = 'content-length' in headers || method === 'GET' || method === 'HEAD'
-  return saysEnough ? [] : ['Content-Length', '0']
+  return headers
 }
 
 function endToEnd(rawHeaders: readonly string[], without: ReadonlySet<string> = new Set()): string[] {

@@ -19,7 +19,6 @@ export {
 export { listBlobsMax } from './blobs/limits.ts'
 export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './blobs/list-queries.ts'
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'
-export { type BlobSubject, findBlobTakedown, restoreBlob, takeDownBlob } from './blobs/takedown-queries.ts'
 export { type BlobDeps, type BlobUpload, type StoredBlob, uploadBlob } from './blobs/upload-blob.ts'
 export type { RepoView, WritePlan } from './commit/build-commit.ts'
 export { type NewRepoOptions, createRepo, resignRepo } from './commit/repo-lifecycle.ts'
