@@ -1,9 +1,9 @@
-import { type Account, UnsupportedDomainError } from '@rookery/accounts'
-import { type AnyXrpcMethod, type PdsHost, type XrpcCall, defineMethod } from '@rookery/http'
-import { type Handle, parseHandle } from '@rookery/syntax'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+import { parseHandle } from '@rookery/syntax'
 
-import { type GiveHandleDeps, giveHandle } from '../../accounts/give-handle.ts'
-import { type HandleDeps, assertHandleNames, findOwnDomain } from '../../accounts/handles.ts'
+import { chooseHandle } from '../../accounts/choose-handle.ts'
+import type { GiveHandleDeps } from '../../accounts/give-handle.ts'
+import type { HandleDeps } from '../../accounts/handles.ts'
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 export type UpdateHandleDeps = HandleDeps & AccessDeps & GiveHandleDeps
@@ -13,27 +13,7 @@ export function updateHandle(deps: UpdateHandleDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.identity.updateHandle',
     auth: fullAccessAuth(deps),
-    handler: async ({
-      host,
-      input,
-      auth: { account },
-    }: XrpcCall<unknown, { handle: string }, AccessAuth>) => {
-      const handle = parseHandle(input.handle)
-      await assertAllowed(deps, host, account, handle)
-      await giveHandle(deps, account, handle)
-    },
+    handler: ({ host, input, auth }: XrpcCall<unknown, { handle: string }, AccessAuth>) =>
+      chooseHandle(deps, host, auth.account, parseHandle(input.handle)),
   })
-}
-
-async function assertAllowed(
-  deps: UpdateHandleDeps,
-  host: PdsHost,
-  account: Account,
-  handle: Handle,
-): Promise<void> {
-  // Whoever has a handle keeps it, also if the rules have changed since.
-  if (handle === account.handle) return
-  const domain = findOwnDomain(deps, host, handle)
-  if (domain === undefined) return assertHandleNames(deps, handle, account.did)
-  if (domain.tenantId !== account.tenant_id) throw new UnsupportedDomainError('Not a supported handle domain')
 }
