@@ -27,7 +27,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages,infra}/**/*.test.ts', 'test/*/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/{e2e,chaos}/**', ...(hasVectors ? [] : ['test/interop/**'])],
+          exclude: [
+            '**/node_modules/**',
+            'test/{e2e,chaos,peers}/**',
+            ...(hasVectors ? [] : ['test/interop/**']),
+          ],
         },
       },
       // Each file starts a whole cluster: one at a time.
@@ -35,6 +39,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], fileParallelism: false },
+      },
+      {
+        extends: true,
+        test: { name: 'peers', include: ['test/peers/**/*.test.ts'], fileParallelism: false },
       },
     ],
   },

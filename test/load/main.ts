@@ -2,6 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
+import { SetUpError } from '@rookery/local'
+
 import { BenchError } from './bench-error.ts'
 import { chooseCases, caseGroups } from './cases/cases.ts'
 import { apiCountDefault } from './cases/write-cases.ts'
@@ -15,7 +17,7 @@ import { Profiler } from './profile/profiler.ts'
 import { describeMachine } from './report/machine.ts'
 import { publish } from './report/publish.ts'
 import { type Bench, type CaseResult, paramText, runCases } from './run-cases.ts'
-import { type ReferenceInstall, installReference } from './systems/reference-install.ts'
+import { type ReferenceInstall, installReference } from '../support/reference/install-reference.ts'
 import { startReference } from './systems/reference.ts'
 import { startRookery } from './systems/rookery.ts'
 
@@ -49,7 +51,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
   const groups = chooseCases(options)
   if (groups.length === 0) throw new BenchError('no case is left to run: --quick has only the main cases')
   const install = options.systems.includes('reference')
-    ? installReference({ benchDir, update: options.updateReference, say })
+    ? installReference({ parentDir: benchDir, update: options.updateReference, say })
     : undefined
   const subscribers = running.use(await Subscribers.start())
   const apiCount = groups[0]?.apiCount ?? apiCountDefault
@@ -77,7 +79,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
 async function growth(running: AsyncDisposableStack, dir: string, options: BenchOptions): Promise<void> {
   const { growth: steps, hourlyRate, windowMs, systems, updateReference: update } = options
   const hasReference = steps.length > 0 && systems.includes('reference')
-  const install = hasReference ? installReference({ benchDir, update, say }) : undefined
+  const install = hasReference ? installReference({ parentDir: benchDir, update, say }) : undefined
   say("starting Rookery's stack")
   const rookery = running.use(
     await startRookery({ dir: join(dir, 'rookery'), apiCount: apiCountDefault, throughBalancer: false }),
@@ -156,7 +158,7 @@ try {
   else if (options.list) process.stdout.write(listCases())
   else if (!(await bench(options, stop.signal))) process.exitCode = 1
 } catch (error) {
-  if (!(error instanceof BenchError)) throw error
+  if (!(error instanceof BenchError || error instanceof SetUpError)) throw error
   say(error.message)
   process.exitCode = 1
 }

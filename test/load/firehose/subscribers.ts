@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { BenchError } from '../bench-error.ts'
 import type { Server } from '../http/connection.ts'
-import { type Child, startChild, untilListening } from '../systems/child.ts'
+import { type Child, startChild, untilListening } from '../../support/child.ts'
 import type { Command, Tally } from './subscribers-process.ts'
 
 /** Subscribers of a firehose, in a process of their own. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 
-import { BenchError } from '../bench-error.ts'
+import { SetUpError } from '@rookery/local'
 import { patchedHeaders } from './node-headers.ts'
 
 const packages = ['@atproto/pds@latest', '@did-plc/server@latest']
@@ -14,16 +14,17 @@ export type ReferenceInstall = { dir: string; version: string }
 /**
  * Installs the newest reference PDS and builds its SQLite module, unless that was done for this Node.js before.
  *
- * @param update installs anew even if it was.
- * @throws {BenchError} if npm, a compiler or Python is missing, or a step fails.
+ * @param options.parentDir where its folder, and that of the headers, lie.
+ * @param options.update installs anew even if it was.
+ * @throws {SetUpError} if npm, a compiler or Python is missing, or a step fails.
  */
 export function installReference(options: {
-  benchDir: string
+  parentDir: string
   update: boolean
   say: (text: string) => void
 }): ReferenceInstall {
-  const { benchDir, update, say } = options
-  const dir = join(benchDir, 'reference')
+  const { parentDir, update, say } = options
+  const dir = join(parentDir, 'reference')
   const stamp = join(dir, '.built')
   const wanted = `${process.version} ${process.arch}\n`
   if (update || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
@@ -34,7 +35,10 @@ export function installReference(options: {
     say(`installing ${packages.join(' and ')} from npm (a minute)`)
     npm(dir, ['install', '--ignore-scripts', ...packages], {})
     say('building better-sqlite3 (a minute or two)')
-    const environment = { npm_config_build_from_source: 'true', npm_config_nodedir: patchedHeaders(benchDir) }
+    const environment = {
+      npm_config_build_from_source: 'true',
+      npm_config_nodedir: patchedHeaders(parentDir),
+    }
     npm(dir, ['rebuild', '--foreground-scripts', 'better-sqlite3'], environment)
     writeFileSync(stamp, wanted)
   }
@@ -47,9 +51,9 @@ function requireCompiler(): void {
     (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0,
   )
   if (missing.length === 0) return
-  throw new BenchError(
+  throw new SetUpError(
     `the reference PDS needs ${missing.join(', ')} to build better-sqlite3: ` +
-      'install them (Debian: apt-get install g++ make python3), or run with --systems rookery',
+      'install them (Debian: apt-get install g++ make python3)',
   )
 }
 
@@ -67,5 +71,5 @@ function npm(cwd: string, args: string[], settings: Record<string, string>): voi
   })
   if (ran.status === 0) return
   const output = `${ran.stdout ?? ''}${ran.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n')
-  throw new BenchError(`npm ${args[0]} failed in ${cwd}: ${ran.error?.message ?? output}`)
+  throw new SetUpError(`npm ${args[0]} failed in ${cwd}: ${ran.error?.message ?? output}`)
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 
-import { BenchError } from '../bench-error.ts'
+import { SetUpError } from '@rookery/local'
 
 /** A process of ours that ends when this one does: it listens for the loss of its channel. */
 export type Child = { pid: number; process: ChildProcess; stop(): Promise<void> }
@@ -30,7 +30,7 @@ export function startChild(options: ChildOptions): Child {
     detached: true,
   })
   closeSync(log)
-  if (child.pid === undefined) throw new BenchError(`${options.module} could not be started`)
+  if (child.pid === undefined) throw new SetUpError(`${options.module} could not be started`)
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const stop = async () => {
@@ -43,13 +43,13 @@ export function startChild(options: ChildOptions): Child {
   return { pid: child.pid, process: child, stop }
 }
 
-/** Resolves when the child sends its first message. @throws {BenchError} with the end of its log if it ends first. */
+/** Resolves when the child sends its first message. @throws {SetUpError} with the end of its log if it ends first. */
 export function untilListening(child: Child, logFile: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.process.once('message', () => resolve())
     child.process.once('exit', (code) =>
       reject(
-        new BenchError(`a process ended with code ${code}; the end of ${logFile}:\n${lastLines(logFile)}`),
+        new SetUpError(`a process ended with code ${code}; the end of ${logFile}:\n${lastLines(logFile)}`),
       ),
     )
   })

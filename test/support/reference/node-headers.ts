@@ -10,18 +10,18 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import { BenchError } from '../bench-error.ts'
+import { SetUpError } from '@rookery/local'
 
 /**
  * Makes a folder for `node-gyp --nodedir` that holds the headers of the running Node.js, without the hooks.
  *
- * @throws {BenchError} if the headers are neither beside the running Node.js nor on npm.
+ * @throws {SetUpError} if the headers are neither beside the running Node.js nor on npm.
  */
-export function patchedHeaders(benchDir: string): string {
-  const target = join(benchDir, 'headers')
+export function patchedHeaders(dir: string): string {
+  const target = join(dir, 'headers')
   rmSync(target, { recursive: true, force: true })
   mkdirSync(join(target, 'include'), { recursive: true })
-  cpSync(findHeaders(benchDir), join(target, 'include/node'), { recursive: true })
+  cpSync(findHeaders(dir), join(target, 'include/node'), { recursive: true })
   const file = join(target, 'include/node/node_object_wrap.h')
   writeFileSync(file, withoutCleanupHooks(readFileSync(file, 'utf8')))
   return target
@@ -32,19 +32,19 @@ export function withoutCleanupHooks(header: string): string {
   return header.replace(/^\s*(?:Add|Remove)CleanupHook\(\);\n/gm, '')
 }
 
-function findHeaders(benchDir: string): string {
+function findHeaders(dir: string): string {
   const besideNode = headersBeside(process.execPath)
   if (besideNode !== undefined) return besideNode
   // Distributions leave the headers out; the npm package of the same version has them.
-  const home = join(benchDir, 'node')
+  const home = join(dir, 'node')
   const args = ['install', '--prefix', home, '--no-audit', '--no-fund', '--loglevel=error']
   mkdirSync(home, { recursive: true })
   const ran = spawnSync('npm', [...args, `node@${process.versions.node}`], { stdio: ['ignore', 2, 2] })
   const installed = headersBeside(join(home, 'node_modules/node/bin/node'))
   if (ran.status === 0 && installed !== undefined) return installed
-  throw new BenchError(
+  throw new SetUpError(
     `the headers of Node.js ${process.version} are neither beside ${process.execPath} nor on npm: ` +
-      'install a Node.js that brings them (include/node), or run with --systems rookery',
+      'install a Node.js that brings them (include/node)',
   )
 }
 
