@@ -151,14 +151,19 @@ describe('createAccount', () => {
     expect(await api.post(createAccount, input(1, made.body.code))).toMatchObject({
       body: { error: 'InvalidInviteCode' },
     })
-    await api.db.pool.query(
-      `update invite_code set tenant_id = (select id from tenant where slug = 'club') where code = $1`,
-      [made.body.code],
-    )
-    expect((await api.post(createAccount, input(1, made.body.code))).status).toBe(200)
-    expect(await api.post(createAccount, input(2, made.body.code))).toMatchObject({
+    const forClub = { admin: true, headers: { 'rookery-tenant': 'club' } }
+    const own = await api.post('com.atproto.server.createInviteCode', { useCount: 1 }, forClub)
+    const member = await api.post(createAccount, input(1, own.body.code))
+    expect(member.status).toBe(200)
+    expect(await api.post(createAccount, input(2, own.body.code))).toMatchObject({
       body: { error: 'InvalidInviteCode' },
     })
+    // What is for an account lets in to its tenant.
+    const gift = { useCount: 1, codeCount: 1, forAccounts: [member.body.did] }
+    const given = await api.post('com.atproto.server.createInviteCodes', gift, { admin: true })
+    expect((await api.post(createAccount, input(2, given.body.codes[0].codes[0]))).status).toBe(200)
+    const nobody = { admin: true, headers: { 'rookery-tenant': 'nobody' } }
+    expect((await api.post('com.atproto.server.createInviteCode', { useCount: 1 }, nobody)).status).toBe(400)
   })
 
   test('the operator’s methods want the operator', async () => {

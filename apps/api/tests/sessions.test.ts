@@ -204,7 +204,7 @@ describe('takedown', () => {
     const subject = { $type: 'com.atproto.admin.defs#repoRef', did: carol }
     const change = { subject, takedown: { applied: false } }
     const changed = await api.post('com.atproto.admin.updateSubjectStatus', change, options)
-    expect(changed).toMatchObject({ status: 400, body: { error: 'AccountNotFound' } })
+    expect(changed).toMatchObject({ status: 400, body: { error: 'NotFound' } })
   })
 
   test('refuses to take down and activate at once', async () => {

@@ -7,7 +7,7 @@ import { listAccountsMax } from './limits.ts'
 /** Which accounts to list. */
 export type AccountFilter = {
   hostId?: number | undefined
-  tenantId?: number | undefined
+  tenantIds?: readonly number[] | undefined
   status?: AccountStatus | undefined
   /** Only accounts whose e-mail address begins like this, in lower case. */
   emailPrefix?: string | undefined
@@ -21,13 +21,13 @@ export type AccountFilter = {
 export async function listAccounts(db: Queryable, filter: AccountFilter): Promise<Account[]> {
   const { rows } = await db.query<Account>(
     `select * from (select ${columns} from account) account
-     where ($1::integer is null or host_id = $1) and ($2::integer is null or tenant_id = $2)
+     where ($1::integer is null or host_id = $1) and ($2::integer[] is null or tenant_id = any($2))
        and ($3::text is null or status = $3) and ($4::bigint is null or id > $4)
        and ($6::text is null or starts_with(email, $6))
      order by id limit $5`,
     [
       filter.hostId ?? null,
-      filter.tenantId ?? null,
+      filter.tenantIds ?? null,
       filter.status ?? null,
       filter.afterId ?? null,
       Math.min(filter.limit ?? listAccountsMax, listAccountsMax),

@@ -86,6 +86,7 @@ export type ServiceTokenProblem =
   | 'BadJwtLexiconMethod'
   | 'BadJwtIss'
   | 'BadJwtSignature'
+  | 'UntrustedIss'
 
 /** Is thrown for a service token that does not prove what it should. */
 export class InvalidServiceTokenError extends DomainError {

@@ -65,6 +65,7 @@ export { hostDidDocument } from './resolution/host-did-document.ts'
 export { IdentityResolver, type IdentityResolverOptions } from './resolution/identity-resolver.ts'
 export { type ServiceTokenClaims, issueServiceToken } from './service-auth/service-token.ts'
 export {
+  type ExpectedServiceToken,
   type VerifiedServiceToken,
   type VerifyServiceTokenDeps,
   verifyServiceToken,

@@ -70,6 +70,15 @@ export { compactRepo } from './storage/compact.ts'
 export { deleteRepoContent } from './storage/delete-content.ts'
 export { NodeCache } from './storage/node-cache.ts'
 export { InvalidPackError } from './storage/pack.ts'
+export {
+  type BlobOwner,
+  type RecordPath,
+  type TakedownRow,
+  findBlobTakedown,
+  findRecordTakedown,
+  setBlobTakedown,
+  setRecordTakedown,
+} from './takedown/takedown-queries.ts'
 export { type RecordInput, type RecordLexicons, type ValidationStatus } from './write/prepare-record.ts'
 export { linkOfRecord } from './write/record-link.ts'
 export {

@@ -68,6 +68,12 @@ export class HostDirectory implements AsyncDisposable {
     return this.#picture.tenants.get(id) ?? (await this.#again()).tenants.get(id)
   }
 
+  /** Returns every tenant. */
+  async listTenants(): Promise<Tenant[]> {
+    if (this.#picture.tenants.size === 0) await this.#again()
+    return [...this.#picture.tenants.values()]
+  }
+
   /**
    * Returns the tenant if its accounts may sign up, sign in and act. While it is suspended their data stays, is
    * served, and stays on the firehose.

@@ -1,5 +1,10 @@
 import { XrpcError } from '@rookery/http'
-import { type IdentityResolver, InvalidServiceTokenError, verifyServiceToken } from '@rookery/identity'
+import {
+  type ExpectedServiceToken,
+  type IdentityResolver,
+  InvalidServiceTokenError,
+  verifyServiceToken,
+} from '@rookery/identity'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 import type { FastifyRequest } from 'fastify'
@@ -23,19 +28,24 @@ export function optionalServiceAuth(
 ): (request: FastifyRequest) => Promise<ServiceAuth | null> {
   return async (request) => {
     const credentials = findOptionalCredentials(request, ['bearer'])
-    return credentials === undefined ? null : verify(deps, method, request, credentials.value)
+    return credentials === undefined ? null : verifyService(deps, { method }, request, credentials.value)
   }
 }
 
-async function verify(
+/**
+ * Returns who a service token proves to call the host that was asked.
+ *
+ * @throws {XrpcError} 401 if it proves nobody, or was used before.
+ */
+export async function verifyService(
   deps: ServiceAuthDeps,
-  method: string,
+  expected: Omit<ExpectedServiceToken, 'audience'>,
   request: FastifyRequest,
   token: string,
 ): Promise<ServiceAuth> {
   const { pdsHost: host } = request
   try {
-    const verified = await verifyServiceToken(deps, token, { audience: host.serviceDid, method })
+    const verified = await verifyServiceToken(deps, token, { ...expected, audience: host.serviceDid })
     const key = deps.keys.serviceAuthJti(host.id, verified.issuer, verified.jti)
     await refuseReplay(deps, key, verified.expiresAtMs)
     return { type: 'service', did: verified.issuer }

@@ -75,8 +75,8 @@ function addList(account: Command, context: CtlContext): void {
       const db = context.db.kysely
       const { host, tenant, status, after: afterId, limit } = options
       const hostId = host === undefined ? undefined : (await getHost(db, host)).id
-      const tenantId = tenant === undefined ? undefined : (await getTenant(db, tenant)).id
-      const found = await listAccounts(context.db.pool, { hostId, tenantId, status, afterId, limit })
+      const tenantIds = tenant === undefined ? undefined : [(await getTenant(db, tenant)).id]
+      const found = await listAccounts(context.db.pool, { hostId, tenantIds, status, afterId, limit })
       const value = await withNames(context, found)
       const rows = value.map(({ id, did, handle, host, tenant, status, created_at }) => ({
         id,

@@ -6,31 +6,44 @@ import { clockSkewMs, serviceTokenLengthMax, serviceTokenMaxMs } from '../limits
 import { verificationKey } from '../resolution/did-document.ts'
 import type { IdentityResolver } from '../resolution/identity-resolver.ts'
 
-/** What a verified service token says. */
+/** What a token must be for, and whose it may be. */
+export type ExpectedServiceToken = {
+  /** Our own service DID. */
+  audience: string
+  /** NSID of the method that is called. */
+  method: string
+  /** Tells whose tokens are taken, before anything is asked of them. Default: everybody's. */
+  isTrusted?: (did: string) => boolean
+  /** Whether a labeler may sign as `<did>#atproto_labeler`, with its `#atproto_label` key. Default false. */
+  mayBeLabeler?: boolean
+}
+
+/** What a verified service token says; the issuer is a DID. */
 export type VerifiedServiceToken = { issuer: string; jti: string; expiresAtMs: number }
 
 export type VerifyServiceTokenDeps = {
   identities: Pick<IdentityResolver, 'resolveDid'>
 }
 
+type Issuer = { did: string; key: 'atproto' | 'atproto_label' }
+
 type Payload = { iss: string; aud: string; exp: number; lxm: string; jti: string }
 
 // Tokens that are signed for other purposes; one of them must never pass here (SPEC SA-3).
 const foreignTypes = ['at+jwt', 'refresh+jwt', 'dpop+jwt']
 
+const labelerSuffix = '#atproto_labeler'
+
 /**
- * Returns what a service token says, once its signature by the issuer's `#atproto` key is verified. If that fails with
- * the cached document, the document is fetched anew once: keys rotate. Whether the token was seen before is the
- * caller's to check.
+ * Returns what a service token says, once its signature by the issuer's key is verified. If that fails with the cached
+ * document, the document is fetched anew once: keys rotate. Whether the token was seen before is the caller's to check.
  *
- * @param expected.audience our own service DID.
- * @param expected.method NSID of the method that is called.
  * @throws {InvalidServiceTokenError} if it does not prove that the issuer calls this method here.
  */
 export async function verifyServiceToken(
   deps: VerifyServiceTokenDeps,
   token: string,
-  expected: { audience: string; method: string },
+  expected: ExpectedServiceToken,
 ): Promise<VerifiedServiceToken> {
   const { signed, signature, payload } = parseToken(token)
   const expiresAtMs = payload.exp * 1000
@@ -47,22 +60,30 @@ export async function verifyServiceToken(
       `bad jwt lexicon method ("lxm"). must match: ${expected.method}`,
     )
   }
+  const issuer = issuerOf(payload.iss, expected)
   const isSigned =
-    (await isSignedBy(deps, payload.iss, { signed, signature, refresh: false })) ||
-    (await isSignedBy(deps, payload.iss, { signed, signature, refresh: true }))
+    (await isSignedBy(deps, issuer, { signed, signature, refresh: false })) ||
+    (await isSignedBy(deps, issuer, { signed, signature, refresh: true }))
   if (!isSigned)
     throw new InvalidServiceTokenError('BadJwtSignature', 'jwt signature does not match jwt issuer')
-  return { issuer: payload.iss, jti: payload.jti, expiresAtMs }
+  return { issuer: issuer.did, jti: payload.jti, expiresAtMs }
+}
+
+function issuerOf(iss: string, { isTrusted, mayBeLabeler }: ExpectedServiceToken): Issuer {
+  const isLabeler = mayBeLabeler === true && iss.endsWith(labelerSuffix)
+  const did = isLabeler ? iss.slice(0, -labelerSuffix.length) : iss
+  if (isTrusted?.(did) === false) throw new InvalidServiceTokenError('UntrustedIss', 'Untrusted issuer')
+  return { did, key: isLabeler ? 'atproto_label' : 'atproto' }
 }
 
 async function isSignedBy(
   deps: VerifyServiceTokenDeps,
-  issuer: string,
+  issuer: Issuer,
   proof: { signed: Buffer; signature: Buffer; refresh: boolean },
 ): Promise<boolean> {
   try {
-    const document = await deps.identities.resolveDid(issuer, { refresh: proof.refresh })
-    const didKey = verificationKey(document, 'atproto')
+    const document = await deps.identities.resolveDid(issuer.did, { refresh: proof.refresh })
+    const didKey = verificationKey(document, issuer.key)
     return didKey !== undefined && verifySignature(didKey, proof.signed, proof.signature)
   } catch (error) {
     if (!(error instanceof DomainError)) throw error

@@ -1,9 +1,9 @@
 import { deleteAccount as deleteForGood, scheduleErasure } from '@rookery/accounts'
-import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 import type { IdentityResolver, SigningKeys } from '@rookery/identity'
 
-import { type AdminAuth, adminAuth } from '../../auth/admin.ts'
-import { type AdminDeps, getNamedAccount } from './admin-deps.ts'
+import { type Operator, operatorAuth } from '../../auth/operator.ts'
+import { type AdminDeps, findReachedAccount } from './admin-deps.ts'
 
 export type DeleteAccountDeps = AdminDeps & {
   identities: Pick<IdentityResolver, 'forget'>
@@ -16,9 +16,10 @@ export type DeleteAccountDeps = AdminDeps & {
 export function deleteAccount(deps: DeleteAccountDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.admin.deleteAccount',
-    auth: adminAuth(deps.adminPassword),
-    handler: async ({ host, input }: XrpcCall<unknown, { did: string }, AdminAuth>) => {
-      const account = await getNamedAccount(deps, host, input.did)
+    auth: operatorAuth(deps),
+    handler: async (call: XrpcCall<unknown, { did: string }, Operator>) => {
+      const account = await findReachedAccount(deps, call, call.input.did)
+      if (account === undefined) throw invalidRequest('Account not found', 'NotFound')
       await deleteForGood({ db: deps.db, scheduleErasure }, account.id)
       deps.signingKeys.forget(account.id)
       deps.wakeSequencer()

@@ -1,7 +1,7 @@
 import { updateInvitesDisabled } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 
-import { type AdminAuth, adminAuth } from '../../auth/admin.ts'
+import { type Operator, moderatorAuth } from '../../auth/operator.ts'
 import { type AdminDeps, getNamedAccount } from './admin-deps.ts'
 
 type Input = { account: string; note?: string }
@@ -19,9 +19,9 @@ export function enableAccountInvites(deps: AdminDeps): AnyXrpcMethod {
 function accountInvites(deps: AdminDeps, nsid: string, isDisabled: boolean): AnyXrpcMethod {
   return defineMethod({
     nsid,
-    auth: adminAuth(deps.adminPassword),
-    handler: async ({ host, input }: XrpcCall<unknown, Input, AdminAuth>) => {
-      const account = await getNamedAccount(deps, host, input.account)
+    auth: moderatorAuth(deps, nsid),
+    handler: async (call: XrpcCall<unknown, Input, Operator>) => {
+      const account = await getNamedAccount(deps, call, call.input.account)
       await updateInvitesDisabled(deps.db.pool, account.id, isDisabled)
     },
   })

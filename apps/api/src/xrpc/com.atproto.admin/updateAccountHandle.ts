@@ -4,7 +4,7 @@ import { parseHandle } from '@rookery/syntax'
 
 import { type GiveHandleDeps, giveHandle } from '../../accounts/give-handle.ts'
 import { type HandleDeps, assertHandleNames } from '../../accounts/handles.ts'
-import { type AdminAuth, adminAuth } from '../../auth/admin.ts'
+import { type Operator, operatorAuth } from '../../auth/operator.ts'
 import { type AdminDeps, getNamedAccount } from './admin-deps.ts'
 
 /**
@@ -14,13 +14,13 @@ import { type AdminDeps, getNamedAccount } from './admin-deps.ts'
 export function updateAccountHandle(deps: AdminDeps & HandleDeps & GiveHandleDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.admin.updateAccountHandle',
-    auth: adminAuth(deps.adminPassword),
-    handler: async ({ host, input }: XrpcCall<unknown, { did: string; handle: string }, AdminAuth>) => {
-      const handle = parseHandle(input.handle)
-      const account = await getNamedAccount(deps, host, input.did)
+    auth: operatorAuth(deps),
+    handler: async (call: XrpcCall<unknown, { did: string; handle: string }, Operator>) => {
+      const handle = parseHandle(call.input.handle)
+      const account = await getNamedAccount(deps, call, call.input.did)
       const domain = deps.directory.findHandleDomain(handle)
       if (domain === undefined) await assertHandleNames(deps, handle, account.did)
-      else if (domain.hostId !== host.id || domain.tenantId !== account.tenant_id) {
+      else if (domain.hostId !== call.host.id || domain.tenantId !== account.tenant_id) {
         throw new UnsupportedDomainError('Not a supported handle domain')
       }
       await giveHandle(deps, account, handle)

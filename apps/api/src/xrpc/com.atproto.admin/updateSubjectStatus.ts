@@ -1,51 +1,73 @@
-import {
-  AccountNotFoundError,
-  type StatusChange,
-  changeAccountStatus,
-  findAccountByDid,
-} from '@rookery/accounts'
-import type { Database } from '@rookery/db'
+import { type StatusChange, changeAccountStatus } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
+import { setBlobTakedown, setRecordTakedown } from '@rookery/records'
 
-import { type AdminAuth, adminAuth } from '../../auth/admin.ts'
-import { onlyAccounts, subjectStatus } from './getSubjectStatus.ts'
+import { type Operator, moderatorAuth } from '../../auth/operator.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import {
+  type StatusAttribute,
+  type Subject,
+  type SubjectRef,
+  getSubject,
+  nameOf,
+  subjectNotFound,
+} from './subjects.ts'
 
-type Attribute = { applied: boolean; ref?: string }
-type Input = { subject: { $type?: string; did?: string }; takedown?: Attribute; deactivated?: Attribute }
+const nsid = 'com.atproto.admin.updateSubjectStatus'
 
-export type UpdateSubjectStatusDeps = {
-  db: Pick<Database, 'pool'>
-  adminPassword: string
-  wakeSequencer: () => void
-}
+type Change = { takedown?: StatusAttribute; deactivated?: StatusAttribute }
+type Input = Change & { subject: Partial<SubjectRef> }
 
-/** com.atproto.admin.updateSubjectStatus, for accounts: takes one down or lifts that, deactivates or activates it. */
+export type UpdateSubjectStatusDeps = AdminDeps & { wakeSequencer: () => void }
+
+/**
+ * com.atproto.admin.updateSubjectStatus: takes an account, a record or a blob down or lifts that, and deactivates or
+ * activates an account. What is repeated changes nothing and sends no event.
+ */
 export function updateSubjectStatus(deps: UpdateSubjectStatusDeps): AnyXrpcMethod {
   return defineMethod({
-    nsid: 'com.atproto.admin.updateSubjectStatus',
-    auth: adminAuth(deps.adminPassword),
-    handler: async ({ host, input }: XrpcCall<unknown, Input, AdminAuth>) => {
-      const { subject, takedown, deactivated } = input
-      if (subject.$type !== 'com.atproto.admin.defs#repoRef' || subject.did === undefined)
-        throw onlyAccounts()
+    nsid,
+    auth: moderatorAuth(deps, nsid),
+    handler: async (call: XrpcCall<unknown, Input, Operator>) => {
+      const { subject: ref, takedown, deactivated } = call.input
       if (takedown?.applied === true && deactivated?.applied === false) {
         throw invalidRequest('Cannot activate and takedown an account at the same time')
       }
-      const account = await findAccountByDid(deps.db.pool, { hostId: host.id, did: subject.did })
-      if (account === undefined) throw new AccountNotFoundError('Account not found')
-      const after = await changeAccountStatus(deps, account.id, changeOf(takedown, deactivated))
-      deps.wakeSequencer()
-      const { subject: answered, takedown: applied } = subjectStatus(after)
-      return takedown === undefined ? { subject: answered } : { subject: answered, takedown: applied }
+      await change(deps, await getSubject(deps, call, nameOf(ref)), { takedown, deactivated })
+      return takedown === undefined ? { subject: ref } : { subject: ref, takedown }
     },
   })
 }
 
-function changeOf(takedown: Attribute | undefined, deactivated: Attribute | undefined): StatusChange {
-  const change: StatusChange = {}
-  if (takedown !== undefined) {
-    change.takedown = takedown.applied ? { ref: takedown.ref ?? new Date().toISOString() } : null
+async function change(
+  deps: UpdateSubjectStatusDeps,
+  subject: Subject,
+  { takedown, deactivated }: { [Key in keyof Change]: Change[Key] | undefined },
+): Promise<void> {
+  if (subject.kind === 'account') {
+    await changeAccountStatus(deps, subject.account.id, statusChange(takedown, deactivated))
+    return deps.wakeSequencer()
   }
-  if (deactivated !== undefined) change.deactivated = deactivated.applied ? { deleteAfter: null } : null
-  return change
+  if (deactivated !== undefined) throw invalidRequest('Only an account can be deactivated')
+  if (takedown === undefined) return
+  const ref = takedown.applied ? refOf(takedown) : null
+  const changed =
+    subject.kind === 'record'
+      ? await setRecordTakedown(deps.db.pool, subject.path, ref)
+      : await setBlobTakedown(deps.db.pool, { accountId: subject.account.id, cid: subject.cid }, ref)
+  if (changed === undefined) throw subjectNotFound()
+}
+
+function statusChange(
+  takedown: StatusAttribute | undefined,
+  deactivated: StatusAttribute | undefined,
+): StatusChange {
+  const wanted: StatusChange = {}
+  if (takedown !== undefined) wanted.takedown = takedown.applied ? { ref: refOf(takedown) } : null
+  if (deactivated !== undefined) wanted.deactivated = deactivated.applied ? { deleteAfter: null } : null
+  return wanted
+}
+
+function refOf({ ref }: StatusAttribute): string {
+  return ref ?? new Date().toISOString()
 }

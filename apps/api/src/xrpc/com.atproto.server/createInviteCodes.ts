@@ -1,26 +1,30 @@
-import { createInviteCodes as makeCodes, inviteCodesMax, inviteUsesMax } from '@rookery/accounts'
-import type { Database } from '@rookery/db'
-import { type AnyXrpcMethod, type PdsHost, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
+import {
+  createInviteCodes as makeCodes,
+  findAccountsByDid,
+  inviteCodesMax,
+  inviteUsesMax,
+} from '@rookery/accounts'
+import { type Database, inTransaction } from '@rookery/db'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 import { must } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 
-import { type AdminAuth, adminAuth } from '../../auth/admin.ts'
+import { type Operator, type OperatorDeps, operatorAuth } from '../../auth/operator.ts'
 
-export type InviteDeps = { db: Pick<Database, 'pool'>; directory: HostDirectory; adminPassword: string }
+export type InviteDeps = OperatorDeps & { db: Pick<Database, 'pool'>; directory: HostDirectory }
 
 type Wanted = { uses: number; codesPerAccount: number; forAccounts: string[] }
+
+type Call<Input> = XrpcCall<unknown, Input, Operator>
 
 /** com.atproto.server.createInviteCode: one code, by the operator. */
 export function createInviteCode(deps: InviteDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.createInviteCode',
-    auth: adminAuth(deps.adminPassword),
-    handler: async ({
-      host,
-      input,
-    }: XrpcCall<unknown, { useCount: number; forAccount?: string }, AdminAuth>) => {
-      const forAccounts = [input.forAccount ?? 'admin']
-      const made = await make(deps, host, { uses: input.useCount, codesPerAccount: 1, forAccounts })
+    auth: operatorAuth(deps),
+    handler: async (call: Call<{ useCount: number; forAccount?: string }>) => {
+      const { useCount: uses, forAccount = 'admin' } = call.input
+      const made = await make(deps, call, { uses, codesPerAccount: 1, forAccounts: [forAccount] })
       return { code: must(made[0]?.codes[0]) }
     },
   })
@@ -30,24 +34,17 @@ export function createInviteCode(deps: InviteDeps): AnyXrpcMethod {
 export function createInviteCodes(deps: InviteDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.createInviteCodes',
-    auth: adminAuth(deps.adminPassword),
-    handler: async ({
-      host,
-      input,
-    }: XrpcCall<unknown, { codeCount: number; useCount: number; forAccounts?: string[] }, AdminAuth>) => ({
-      codes: await make(deps, host, {
-        uses: input.useCount,
-        codesPerAccount: input.codeCount,
-        forAccounts: input.forAccounts ?? ['admin'],
-      }),
-    }),
+    auth: operatorAuth(deps),
+    handler: async (call: Call<{ codeCount: number; useCount: number; forAccounts?: string[] }>) => {
+      const { useCount: uses, codeCount: codesPerAccount, forAccounts = ['admin'] } = call.input
+      return { codes: await make(deps, call, { uses, codesPerAccount, forAccounts }) }
+    },
   })
 }
 
-/** Codes let in to the host's default tenant: the method has no field that would name another. */
 async function make(
   deps: InviteDeps,
-  host: PdsHost,
+  { host, auth }: Pick<Call<unknown>, 'host' | 'auth'>,
   { uses, codesPerAccount, forAccounts }: Wanted,
 ): Promise<{ account: string; codes: string[] }[]> {
   const count = codesPerAccount * forAccounts.length
@@ -55,14 +52,28 @@ async function make(
   if (codesPerAccount < 0 || count > inviteCodesMax) {
     throw invalidRequest(`at most ${inviteCodesMax} codes can be made at once`)
   }
-  const { defaultTenantId: tenantId } = must(await deps.directory.findHost(host.hostname))
-  return makeCodes(deps.db.pool, {
-    hostId: host.id,
-    tenantId,
-    hostname: host.hostname,
-    uses,
-    codesPerAccount,
-    forAccounts,
-    createdBy: 'admin',
+  const accountsByTenant = await byTenant(deps, { host, auth }, forAccounts)
+  return inTransaction(deps.db.pool, async (tx) => {
+    const made = []
+    for (const [tenantId, accounts] of accountsByTenant) {
+      const of = { hostId: host.id, tenantId, hostname: host.hostname, createdBy: 'admin' }
+      made.push(...(await makeCodes(tx, { ...of, uses, codesPerAccount, forAccounts: accounts })))
+    }
+    return made
   })
+}
+
+/**
+ * The codes let in to the tenant that the request names; else to that of the account that they are for; else to the
+ * host's default tenant.
+ */
+async function byTenant(
+  deps: InviteDeps,
+  { host, auth }: Pick<Call<unknown>, 'host' | 'auth'>,
+  forAccounts: string[],
+): Promise<Map<number, string[]>> {
+  const { defaultTenantId } = must(await deps.directory.findHost(host.hostname))
+  const refs = forAccounts.map((did) => ({ hostId: host.id, did }))
+  const found = await findAccountsByDid(deps.db.pool, refs)
+  return Map.groupBy(forAccounts, (_, n) => auth.tenantIds?.[0] ?? found[n]?.tenant_id ?? defaultTenantId)
 }
