@@ -18,6 +18,7 @@ import type { FastifyInstance } from 'fastify'
 
 import { type ApiDeps, createApiDeps } from './deps.ts'
 import { registerHealth } from './health.ts'
+import { rateGates, registerRateLimits } from './limits/register-rate-limits.ts'
 import { registerHome } from './pages/home.ts'
 import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
 import { registerWellKnown } from './well-known/well-known.ts'
@@ -26,6 +27,9 @@ import { identityMethods } from './xrpc/com.atproto.identity/index.ts'
 import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
 import { syncMethods } from './xrpc/com.atproto.sync/index.ts'
+
+/** How long a request waits for Redis, in milliseconds: one that hangs is as good as away. */
+const redisTimeoutMs = 1_000
 
 /** Returns every XRPC method that an api process serves. */
 export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
@@ -48,10 +52,12 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     metrics,
   })
   await registerCors(app)
+  const isLimited = config.limits.rateLimits
+  if (isLimited) registerRateLimits(app, deps)
   registerHome(app, deps)
   registerHealth(app, deps)
   registerWellKnown(app, deps)
-  registerMethods(app, deps.lexicons, xrpcMethods(deps))
+  registerMethods(app, deps.lexicons, xrpcMethods(deps), isLimited ? rateGates(deps) : undefined)
   return app
 }
 
@@ -101,7 +107,10 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   )
   const blobs = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
   await waitForSchema(log, db.pool)
-  const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
+  const redis = stack.adopt(
+    createRedis(log, config.redis.url, { commandTimeoutMs: redisTimeoutMs }),
+    (connection) => connection.disconnect(),
+  )
   const directory = stack.use(new HostDirectory(log, db.kysely))
   await directory.refresh()
   const lexicons = bundledLexicons()

@@ -24,13 +24,14 @@ import {
   createRepo,
   processTidClock,
 } from '@rookery/records'
-import { type Redis, type RedisKeys, redisKeys } from '@rookery/redis'
+import { RateCounters, type Redis, type RedisKeys, redisKeys } from '@rookery/redis'
 import type { TidClock } from '@rookery/syntax'
 import type { Logger, Metrics } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 import type { SignUpDeps } from './accounts/sign-up.ts'
 import { KnownWriters } from './auth/known-writers.ts'
+import { RateLimiter } from './limits/rate-limiter.ts'
 import { createRepoWriter } from './repo-writer.ts'
 
 /** What an api process connects to, and what it was told. */
@@ -60,6 +61,7 @@ export type ApiDeps = ApiConnections & {
   knownWriters: KnownWriters
   /** Throws if the account's tenant is suspended. */
   admit: (account: Pick<Account, 'tenant_id'>) => Promise<void>
+  rateLimiter: RateLimiter
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
@@ -107,6 +109,12 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     admit: async ({ tenant_id }) => {
       await connections.directory.getActiveTenant(tenant_id)
     },
+    rateLimiter: new RateLimiter({
+      counters: new RateCounters(connections.log, redis),
+      keys,
+      directory: connections.directory,
+      config: config.limits,
+    }),
     signingKeys,
     records: new RecordReader(db.pool),
     writer: createRepoWriter({ ...connections, ...wakes, clock, signingKeys }),

@@ -61,7 +61,8 @@ export class TestApi implements AsyncDisposable {
     this.#stack = stack
   }
 
-  static async start(): Promise<TestApi> {
+  /** @param env variables that differ from those of most tests, which have no rate limits. */
+  static async start(env: Record<string, string> = {}): Promise<TestApi> {
     await using stack = new AsyncDisposableStack()
     const db = stack.use(await createTestDatabase({ poolMax: 20 }))
     const redis = stack.use(await testRedis())
@@ -81,6 +82,8 @@ export class TestApi implements AsyncDisposable {
       ROOKERY_JWT_SECRET: randomBytes(32).toString('hex'),
       ROOKERY_ADMIN_PASSWORD: adminPassword,
       ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
+      ROOKERY_LIMITS_RATE: 'off',
+      ...env,
     })
     const log = createLogger('api', process.env['TEST_LOG_LEVEL'] ?? 'silent')
     const lexicons = bundledLexicons()

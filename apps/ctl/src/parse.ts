@@ -1,3 +1,4 @@
+import { type RateOverrides, rateOverridesText } from '@rookery/config'
 import { InvalidArgumentError } from 'commander'
 
 /** Parses a whole number within bounds, both inclusive. */
@@ -40,6 +41,13 @@ export function appView(text: string): { did: string; url: string; cdnUrlPattern
   const [did = '', url = '', ...pattern] = text.split(',')
   const cdnUrlPattern = pattern.join(',')
   return { ...service(`${did},${url}`), ...(cdnUrlPattern === '' ? {} : { cdnUrlPattern }) }
+}
+
+/** Parses `<bucket>=<points>/<seconds>` or `<bucket>=off`, separated by commas. */
+export function rateLimits(text: string): RateOverrides {
+  const parsed = rateOverridesText.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'expected <bucket>=<points>/<seconds>')
 }
 
 /** Parses one or several ids. */

@@ -1,11 +1,18 @@
 import type { TenantSettings, TenantSettingsInput } from '@rookery/tenants'
 import type { Command } from 'commander'
 
-import { appView, none, onOff, orNone, service, wholeNumber } from './parse.ts'
+import { appView, none, onOff, orNone, rateLimits, service, wholeNumber } from './parse.ts'
 
 type SettingOption = { flags: string; description: string; parse: (text: string) => unknown }
 
 const asText = (text: string): string => text
+
+/** Replaces the rate limits that a tenant or a host has of its own. */
+export const rateLimitsOption = {
+  flags: '--rate-limits <bucket=points/seconds,…>',
+  description: 'rate limits of its own, `<bucket>=off` for none; empty for the default ones',
+  parse: rateLimits,
+}
 
 /** The option of every tenant setting. */
 const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
@@ -49,6 +56,7 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     description: 'service that reports go to',
     parse: orNone(service),
   },
+  rateLimits: rateLimitsOption,
 }
 
 /** Adds an option for every tenant setting. */

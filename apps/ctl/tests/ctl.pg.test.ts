@@ -53,6 +53,8 @@ describe('ctl', () => {
       ['tenant', 'edit', 'acme', '--invites', 'maybe'],
       ['tenant', 'edit', 'acme', '--invite-interval-ms', '-1'],
       ['tenant', 'edit', 'acme', '--appview', 'https://api.example'],
+      ['tenant', 'edit', 'acme', '--rate-limits', 'no-such-bucket=1/1'],
+      ['host', 'edit', 'pds.acme.com', '--rate-limits', 'global-ip=1'],
       ['jobs', 'retry'],
       ['jobs', 'retry', '1', '--all'],
       ['jobs', 'discard', 'x'],
@@ -122,6 +124,11 @@ describe('ctl tenant, host and domain', () => {
         'did:web:m.com,https://m.com',
         { did: 'did:web:m.com', url: 'https://m.com' },
       ],
+      rateLimits: [
+        '--rate-limits',
+        'repo-write-day=off,sign-in=9/60',
+        { 'repo-write-day': null, 'sign-in': { points: 9, windowMs: 60_000 } },
+      ],
     } as const
     expect(Object.keys(flags)).toEqual(Object.keys(tenantSettings.shape))
     for (const [setting, [flag, text, value]] of Object.entries(flags)) {
@@ -160,6 +167,12 @@ describe('ctl tenant, host and domain', () => {
     expect(await json('host', 'suspend', 'pds.acme.com')).toMatchObject({ status: 'suspended' })
     expect(await json('host', 'resume', 'pds.acme.com')).toMatchObject({ status: 'active' })
     expect(await json('host', 'list')).toHaveLength(1)
+    const limits = { 'global-ip': { points: 9, windowMs: 60_000 }, 'sign-in@a': null }
+    expect(await json(...edit, '--rate-limits', 'global-ip=9/60,sign-in@a=off')).toMatchObject({
+      rateLimits: limits,
+    })
+    expect(await json(...edit, '--kind', 'shared')).toMatchObject({ rateLimits: limits })
+    expect(await json(...edit, '--rate-limits', '')).toMatchObject({ rateLimits: {} })
     expect((await ctl('host', 'list')).out).toContain('did:web:pds.acme.com')
   })
 

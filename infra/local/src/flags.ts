@@ -25,7 +25,7 @@ const flags = {
   'rate-limits': {
     value: 'on|off',
     default: 'on',
-    text: 'whether rate limits are to be enforced; there are none yet',
+    text: 'whether rate limits are enforced',
   },
   'retention-ms': { value: 'N', default: '259200000', text: 'how long the event log answers cursors' },
   'handle-domains': {

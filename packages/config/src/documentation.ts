@@ -1,3 +1,4 @@
+import { type RateLimit, rateBuckets } from './rate-limits.ts'
 import type { Variable } from './variable.ts'
 import { variables } from './variables.ts'
 
@@ -14,7 +15,18 @@ export function configurationDocument(): string {
       'malformed, or when a `ROOKERY_` name is set that nothing reads. Settings of hosts and tenants (names, handle ' +
       'domains, invites, links) live in the database: see `ctl --help`.\n',
     ...sections,
+    rateLimits(),
   ].join('\n')
+}
+
+function rateLimits(): string {
+  const rows = Object.entries<RateLimit>(rateBuckets).map(
+    ([bucket, { points, windowMs }]) => `| \`${bucket}\` | ${points}/${windowMs / 1_000} |`,
+  )
+  return (
+    '## Buckets of rate limits\n\nIn points per seconds. Those that end in `-ip` count by address, the others by ' +
+    `account.\n\n| bucket | default |\n|---|---|\n${rows.join('\n')}\n`
+  )
 }
 
 function row(variable: Variable): string {

@@ -1,3 +1,5 @@
+import { isIP, isIPv4 } from 'node:net'
+
 import { z } from 'zod'
 
 /** Any text. */
@@ -35,6 +37,19 @@ export const list: z.ZodType<string[]> = z.string().transform((value) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ''),
 )
+
+/** Addresses or CIDR ranges of them, separated by commas. */
+export const addressRanges = list.refine(
+  (ranges) => ranges.every(isAddressRange),
+  'expected addresses or CIDR ranges, separated by commas',
+)
+
+function isAddressRange(range: string): boolean {
+  const [address = '', bits, ...rest] = range.split('/')
+  const bitsMax = isIPv4(address) ? 32 : 128
+  const isWhole = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax)
+  return isIP(address) !== 0 && isWhole && rest.length === 0
+}
 
 /** Exactly the given number of bytes, in hexadecimal. */
 export function hex(bytes: number): z.ZodType<string> {

@@ -1,7 +1,8 @@
 import { dayMs, hourMs, minuteMs, secondMs } from '@rookery/std'
 import { z } from 'zod'
 
-import { choice, flag, hex, integer, list, text, url } from './parsers.ts'
+import { addressRanges, choice, flag, hex, integer, list, text, url } from './parsers.ts'
+import { rateOverridesText } from './rate-limits.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 const serving = ['api', 'firehose', 'sequencer', 'worker'] as const
@@ -294,10 +295,31 @@ export const variables = {
   limits: {
     rateLimits: defaulted({
       env: 'ROOKERY_LIMITS_RATE',
-      description:
-        'Whether rate limits are to be enforced. This version has none yet, so it changes nothing.',
+      description: 'Whether rate limits are enforced.',
       schema: flag,
       default: 'true',
+      roles: ['api'],
+    }),
+    rateOverrides: defaulted({
+      env: 'ROOKERY_LIMITS_RATE_OVERRIDES',
+      description:
+        'Rate limits that differ from the default, as `<bucket>=<points>/<seconds>` or `<bucket>=off`, separated by commas; `<bucket>@<key>` is for one key alone. Hosts and tenants may have their own.',
+      schema: rateOverridesText,
+      default: '',
+      roles: ['api'],
+    }),
+    bypassKey: optional({
+      env: 'ROOKERY_LIMITS_BYPASS_KEY',
+      description: 'Requests with this (at least 16 characters) in `x-ratelimit-bypass` are not limited.',
+      schema: text.min(16, 'expected at least 16 characters'),
+      roles: ['api'],
+      secret: true,
+    }),
+    bypassRanges: defaulted({
+      env: 'ROOKERY_LIMITS_BYPASS_RANGES',
+      description: 'Addresses or CIDR ranges whose requests are not limited.',
+      schema: addressRanges,
+      default: '',
       roles: ['api'],
     }),
   },

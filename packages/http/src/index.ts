@@ -9,6 +9,7 @@ export {
   type AnyXrpcMethod,
   RawAnswer,
   type XrpcCall,
+  type XrpcGate,
   type XrpcLexicons,
   type XrpcMethod,
   defineMethod,

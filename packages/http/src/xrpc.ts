@@ -74,21 +74,37 @@ export function defineMethod<Params, Input, Output, Auth>(
   return method
 }
 
+/** Lets a call through to its handler, or throws the answer. */
+export type XrpcGate = (call: XrpcCall<unknown, unknown, unknown>) => Promise<void> | void
+
 /**
- * Registers a Fastify route for each method. The order of each request: parameters, authentication, body, handler;
- * another verb is answered 405. HEAD works wherever GET does.
+ * Registers a Fastify route for each method. The order of each request: parameters, authentication, body, gate,
+ * handler; another verb is answered 405. HEAD works wherever GET does.
+ *
+ * @param gateOf returns the gate of a method, or undefined if it has none.
  */
 export function registerMethods(
   app: FastifyInstance,
   lexicons: XrpcLexicons,
   methods: readonly AnyXrpcMethod[],
+  gateOf: (nsid: string) => XrpcGate | undefined = () => undefined,
 ): void {
-  for (const method of methods) {
+  for (const each of methods) {
+    const method = gated(each, gateOf(each.nsid))
     const definition = lexicons.methodOf(method.nsid)
     if (definition === undefined) throw new Error(`no lexicon document describes ${method.nsid}`)
     if (definition.type === 'query') registerQuery(app, lexicons, method)
     else registerProcedure(app, lexicons, method, definition.inputEncoding)
   }
+}
+
+function gated(method: AnyXrpcMethod, gate: XrpcGate | undefined): AnyXrpcMethod {
+  if (gate === undefined) return method
+  const handler: AnyXrpcMethod['handler'] = (call) => {
+    const open = gate(call)
+    return open instanceof Promise ? open.then(() => method.handler(call)) : method.handler(call)
+  }
+  return { ...method, handler }
 }
 
 declare module 'fastify' {

@@ -15,8 +15,8 @@ export function redisKeys(prefix: string) {
     /** Seen token id of a service-auth issuer. */
     serviceAuthJti: (hostId: number, issuer: string, jti: string) =>
       `${prefix}jti:${hostId}:${issuer}:${jti}`,
-    /** Rate-limit counter of a host. */
-    rateLimit: (hostId: number, name: string, key: string) => `${prefix}rate:${hostId}:${name}:${key}`,
+    /** Points that a key of a host has taken from a bucket. */
+    rateCount: (hostId: number, bucket: string, key: string) => `${prefix}rate:${hostId}:${bucket}:${key}`,
     /** Last time a host's relays were asked to crawl. */
     crawlRequested: (hostId: number, relay: string) => `${prefix}crawl:${hostId}:${relay}`,
     /** Channel on which a committed job wakes the relays. */

@@ -1,3 +1,4 @@
+import type { RateOverrides } from '@rookery/config'
 import type { Db } from '@rookery/db'
 import { Loop } from '@rookery/std'
 import type { Logger } from '@rookery/telemetry'
@@ -102,6 +103,13 @@ export class HostDirectory implements AsyncDisposable {
   /** Returns the handle domains of a host, by domain. */
   listHandleDomains(hostId: number): HandleDomain[] {
     return [...this.#picture.domains.values()].filter((domain) => domain.hostId === hostId)
+  }
+
+  /** Returns the rate limits of a tenant and of a host that differ from the cluster's, as far as they are known. */
+  rateOverrides(hostId: number, tenantId: number | undefined): (RateOverrides | undefined)[] {
+    const { tenants, hostsById } = this.#picture
+    const tenant = tenantId === undefined ? undefined : tenants.get(tenantId)
+    return [tenant?.settings.rateLimits, hostsById.get(hostId)?.rateLimits]
   }
 
   /** Reads everything anew; callers at the same time share one reading. */

@@ -1,3 +1,4 @@
+import { rateOverrides } from '@rookery/config'
 import { z } from 'zod'
 
 /** What a tenant decides for itself; stored as JSON, every field with a default so that old rows stay valid. */
@@ -18,6 +19,8 @@ export const tenantSettings = z.object({
     .default(null),
   /** Service that reports and ozone requests go to. */
   moderation: z.object({ did: z.string(), url: z.url() }).nullable().default(null),
+  /** Rate limits of the tenant's accounts that differ from the host's. */
+  rateLimits: rateOverrides.default({}),
 })
 
 /** A tenant's settings, complete. */

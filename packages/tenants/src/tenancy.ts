@@ -1,5 +1,6 @@
-import { z } from 'zod'
+import { type RateOverrides, rateOverrides } from '@rookery/config'
 import type { Db } from '@rookery/db'
+import { z } from 'zod'
 
 import { InvalidTenancyError, TenancyConflictError, TenancyNotFoundError } from './errors.ts'
 import { type TenantSettings, type TenantSettingsInput, tenantSettings } from './settings.ts'
@@ -24,6 +25,8 @@ export type Host = {
   kind: 'shared' | 'dedicated'
   /** The tenant whose name and links the host shows, and to whom accounts without a handle domain belong. */
   defaultTenantId: number
+  /** Rate limits that differ from the cluster's. */
+  rateLimits: RateOverrides
 }
 
 /** A domain (`.example.com`) under which a tenant's accounts on a host have their handles. */
@@ -146,15 +149,22 @@ export async function createHost(
 }
 
 /**
- * Changes a host's status, kind, origin or default tenant; what is not given stays. Pods follow within seconds.
+ * Changes a host's status, kind, origin, default tenant or rate limits; what is not given stays. Pods follow within
+ * seconds.
  *
  * @throws {TenancyNotFoundError} if there is no such host or tenant.
- * @throws {InvalidTenancyError} if the URL is not an origin of the hostname.
+ * @throws {InvalidTenancyError} if the URL is not an origin of the hostname, or a rate limit is malformed.
  */
 export async function updateHost(
   db: Db,
   hostname: string,
-  change: { status?: Host['status']; tenant?: string; kind?: Host['kind']; publicUrl?: string },
+  change: {
+    status?: Host['status']
+    tenant?: string
+    kind?: Host['kind']
+    publicUrl?: string
+    rateLimits?: RateOverrides
+  },
 ): Promise<Host> {
   const current = await getHost(db, hostname)
   const { status = current.status, kind = current.kind, publicUrl = current.publicUrl } = change
@@ -163,7 +173,13 @@ export async function updateHost(
     change.tenant === undefined ? current.defaultTenantId : (await getTenant(db, change.tenant)).id
   const row = await db
     .updateTable('host')
-    .set({ status, kind, public_url: publicUrl, default_tenant_id: defaultTenantId })
+    .set({
+      status,
+      kind,
+      public_url: publicUrl,
+      default_tenant_id: defaultTenantId,
+      rate_limits: JSON.stringify(parseRateLimits(change.rateLimits ?? current.rateLimits)),
+    })
     .where('id', '=', current.id)
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -248,6 +264,12 @@ function parseSettings(input: unknown): TenantSettings {
   return parsed.data
 }
 
+function parseRateLimits(input: unknown): RateOverrides {
+  const parsed = rateOverrides.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new InvalidTenancyError(`the rate limits are not usable: ${z.prettifyError(parsed.error)}`)
+}
+
 async function refusingDuplicates<T>(message: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
@@ -283,6 +305,7 @@ function toHost(row: {
   status: Host['status']
   kind: Host['kind']
   default_tenant_id: number
+  rate_limits: unknown
 }): Host {
   return {
     id: row.id,
@@ -292,5 +315,6 @@ function toHost(row: {
     status: row.status,
     kind: row.kind,
     defaultTenantId: row.default_tenant_id,
+    rateLimits: parseRateLimits(row.rate_limits),
   }
 }

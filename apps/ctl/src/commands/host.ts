@@ -1,8 +1,10 @@
+import type { RateOverrides } from '@rookery/config'
 import { type Host, createHost, listHosts, listTenants, updateHost } from '@rookery/tenants'
 import { type Command, Option } from 'commander'
 
 import type { CtlContext } from '../context.ts'
 import { examples } from '../examples.ts'
+import { rateLimitsOption } from '../tenant-settings.ts'
 
 /** `ctl host`. */
 export function addHostCommands(program: Command, context: CtlContext): void {
@@ -10,6 +12,7 @@ export function addHostCommands(program: Command, context: CtlContext): void {
   examples(host, [
     'ctl host create oyster.pds.example.net --tenant acme',
     'ctl host edit oyster.pds.example.net --tenant other',
+    'ctl host edit oyster.pds.example.net --rate-limits global-ip=10000/300,global-ip@192.0.2.7=off',
     'ctl host suspend oyster.pds.example.net',
   ])
   addCreate(host, context)
@@ -59,10 +62,11 @@ function addEdit(host: Command, context: CtlContext): void {
     .option('--tenant <slug>', 'default tenant')
     .option('--url <origin>', 'public origin')
     .addOption(kindOption())
+    .option(rateLimitsOption.flags, rateLimitsOption.description, rateLimitsOption.parse)
     .action(
       async (
         hostname: string,
-        options: { tenant?: string; url?: string; kind?: Host['kind'] },
+        options: { tenant?: string; url?: string; kind?: Host['kind']; rateLimits?: RateOverrides },
         command: Command,
       ) => {
         const { url, ...rest } = options
@@ -88,13 +92,14 @@ function addStatus(
 async function print(context: CtlContext, command: Command, hosts: Host[]): Promise<void> {
   const slugs = new Map((await listTenants(context.db.kysely)).map(({ id, slug }) => [id, slug]))
   const value = hosts.map(({ defaultTenantId, ...host }) => ({ ...host, tenant: slugs.get(defaultTenantId) }))
-  const rows = value.map(({ hostname, status, kind, tenant, publicUrl, serviceDid }) => ({
+  const rows = value.map(({ hostname, status, kind, tenant, publicUrl, serviceDid, rateLimits }) => ({
     hostname,
     status,
     kind,
     tenant,
     url: publicUrl,
     did: serviceDid,
+    'rate limits': Object.keys(rateLimits).length === 0 ? '' : JSON.stringify(rateLimits),
   }))
   context.print(command, { value: value.length === 1 && command.name() !== 'list' ? value[0] : value, rows })
 }

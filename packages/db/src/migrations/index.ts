@@ -15,6 +15,7 @@ import * as eventQueueFloor from './0013-event-queue-floor.ts'
 import * as numberEvents from './0014-number-events.ts'
 import * as plainCreates from './0015-plain-creates.ts'
 import * as appPassword from './0016-app-password.ts'
+import * as rateLimits from './0019-rate-limits.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -33,4 +34,5 @@ export const migrations: Record<string, Migration> = {
   '0014-number-events': numberEvents,
   '0015-plain-creates': plainCreates,
   '0016-app-password': appPassword,
+  '0019-rate-limits': rateLimits,
 }

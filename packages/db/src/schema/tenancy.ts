@@ -24,6 +24,8 @@ export type HostTable = {
   status: Generated<'active' | 'suspended'>
   kind: Generated<'shared' | 'dedicated'>
   default_tenant_id: number
+  /** Limits by bucket; validated by @rookery/tenants. */
+  rate_limits: ColumnType<unknown, string | undefined, string>
   created_at: CreatedAt
 }
 
