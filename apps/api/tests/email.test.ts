@@ -115,7 +115,7 @@ describe('changing an address', () => {
   test('refuses what is no address, and what somebody else has, in any case', async () => {
     const owner = await api.signUp('wants')
     await api.signUp('has')
-    for (const email of ['no address', 'HAS@mail.test', '']) {
+    for (const email of ['no address', 'HAS@mail.test', 'wants@disposeamail.com', '']) {
       expect(await call(owner, 'updateEmail', { email })).toMatchObject({
         status: 400,
         body: { error: 'InvalidRequest' },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { parseEmail } from './email-rules.ts'
+import { parseEmail, parseOwnEmail } from './email-rules.ts'
 import { InvalidEmailError } from './errors.ts'
 import { emailLengthMax } from './limits.ts'
 
@@ -30,4 +30,10 @@ describe('parseEmail', () => {
     expect(parseEmail(longest)).toHaveLength(emailLengthMax)
     expect(() => parseEmail(`a${longest}`)).toThrow(InvalidEmailError)
   })
+})
+
+test('an address to throw away is nobody’s own, in any case; the operator may give it', () => {
+  expect(() => parseOwnEmail('alice@DisposeAMail.com')).toThrow(InvalidEmailError)
+  expect(parseEmail('alice@disposeamail.com')).toBe('alice@disposeamail.com')
+  expect(parseOwnEmail('Alice@Example.com')).toBe('alice@example.com')
 })

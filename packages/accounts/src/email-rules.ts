@@ -1,3 +1,5 @@
+import { disposableEmailBlocklistSet } from 'disposable-email-domains-js'
+
 import { InvalidEmailError } from './errors.ts'
 import { emailLengthMax } from './limits.ts'
 
@@ -14,7 +16,26 @@ const localPartLengthMax = 64
 export function parseEmail(text: string): string {
   const email = text.trim().toLowerCase()
   if (email.length > emailLengthMax || email.indexOf('@') > localPartLengthMax || !emailPattern.test(email)) {
-    throw new InvalidEmailError('This email address is not supported, please use a different email.')
+    throw unsupported()
   }
   return email
+}
+
+/**
+ * Returns the address that somebody gives as their own, as `parseEmail` does. The operator may give any.
+ *
+ * @throws {InvalidEmailError} if it is no e-mail address, or of a service that hands out addresses to throw away.
+ */
+export function parseOwnEmail(text: string): string {
+  const email = parseEmail(text)
+  disposableDomains ??= disposableEmailBlocklistSet()
+  if (disposableDomains.has(email.slice(email.indexOf('@') + 1))) throw unsupported()
+  return email
+}
+
+/** Some nine thousand names, read when the first address is judged. */
+let disposableDomains: ReadonlySet<string> | undefined
+
+function unsupported(): InvalidEmailError {
+  return new InvalidEmailError('This email address is not supported, please use a different email.')
 }

@@ -23,7 +23,7 @@ export {
 export { deleteExpiredTokens } from './clean-up-queries.ts'
 export { confirmEmail } from './email/confirm-email.ts'
 export { setEmail, updateEmail } from './email/update-email.ts'
-export { parseEmail } from './email-rules.ts'
+export { parseEmail, parseOwnEmail } from './email-rules.ts'
 export {
   type OfferedEmailToken,
   assertEmailToken,

@@ -8,7 +8,7 @@ import {
   UnsupportedDomainError,
   assertNewPassword,
   createAccount,
-  parseEmail,
+  parseOwnEmail,
 } from '@rookery/accounts'
 import { type PdsHost, XrpcError } from '@rookery/http'
 import { type IdentityResolver, type PlcIdentities, type SigningKeys, parseDidKey } from '@rookery/identity'
@@ -51,7 +51,7 @@ export type SignUpInput = {
 export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput): Promise<Session> {
   if (input.password !== undefined) assertNewPassword(input.password)
   if (input.email === undefined) throw new InvalidEmailError('Email is required')
-  const email = parseEmail(input.email)
+  const email = parseOwnEmail(input.email)
   const handle = parseHandle(input.handle)
   const tenant = await tenantOf(deps, host, handle, input.did)
   const inviteCode = requiredInvite(tenant, input.inviteCode)

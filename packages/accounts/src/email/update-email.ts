@@ -11,7 +11,7 @@ import { updateAddress } from './email-queries.ts'
  * Gives the account another address, which is to be confirmed anew (SPEC EM-4). Every token that was mailed to the old
  * one is void. Who may change a confirmed address has its token; an unconfirmed one may be a mistyped one.
  *
- * @param change.email as `parseEmail` returns it.
+ * @param change.email as `parseOwnEmail` returns it.
  * @throws {EmailTokenRequiredError} if the current address is confirmed and there is no token.
  * @throws {InvalidTokenError} {ExpiredTokenError} for the token.
  * @throws {EmailNotAvailableError} if another account of the host has the address.

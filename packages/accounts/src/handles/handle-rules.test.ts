@@ -10,6 +10,12 @@ describe('assertHandleUnderDomain', () => {
     expect(() => assertHandleUnderDomain(handle, '.test')).not.toThrow()
   })
 
+  test('counts the label alone, however long the domain', () => {
+    const domain = `.${'pds'.repeat(12)}.some.provider.example.com`
+    expect(() => assertHandleUnderDomain(`${'x'.repeat(18)}${domain}`, domain)).not.toThrow()
+    expect(() => assertHandleUnderDomain(`${'x'.repeat(19)}${domain}`, domain)).toThrow('Handle too long')
+  })
+
   test.each([
     ['ab.test', 'Handle too short'],
     [`${'x'.repeat(19)}.test`, 'Handle too long'],
@@ -19,9 +25,12 @@ describe('assertHandleUnderDomain', () => {
     expect(() => assertHandleUnderDomain(handle, '.test')).toThrow(message)
   })
 
-  test.each(['admin', 'www', 'atproto', 'xrpc', 'postmaster', 'bsky'])('reserves %s', (label) => {
-    expect(() => assertHandleUnderDomain(`${label}.test`, '.test')).toThrow(HandleNotAvailableError)
-  })
+  test.each(['admin', 'www', 'about', 'atp', 'atproto', 'nsid', 'xrpc', 'postmaster', 'bsky'])(
+    'reserves %s',
+    (label) => {
+      expect(() => assertHandleUnderDomain(`${label}.test`, '.test')).toThrow(HandleNotAvailableError)
+    },
+  )
 
   test('every reserved label is one in lower case', () => {
     expect([...reservedLabels].filter((label) => !/^[a-z0-9][a-z0-9-]*$/.test(label))).toEqual([])
@@ -31,7 +40,8 @@ describe('assertHandleUnderDomain', () => {
 
 test('assertCustomHandle refuses names that are not on the public DNS', () => {
   expect(() => assertCustomHandle('alice.example.com', { allowTest: false })).not.toThrow()
-  for (const handle of ['alice.local', 'alice.onion', 'alice.internal', 'alice.test']) {
+  for (const top of ['local', 'arpa', 'invalid', 'localhost', 'onion', 'internal', 'test']) {
+    const handle = `alice.${top}`
     expect(() => assertCustomHandle(handle, { allowTest: false })).toThrow(InvalidHandleError)
   }
   expect(() => assertCustomHandle('alice.test', { allowTest: true })).not.toThrow()

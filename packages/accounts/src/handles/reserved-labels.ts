@@ -1,7 +1,7 @@
 const words = `
   about abuse accept access account accounts activate activity adm admin admins administrator administrators ads
   advertise advertising affiliate affiliates alert alerts alpha analytics android announce announcement announcements
-  anonymous anybody anyone api apis app appeal appeals apple apps appview archive archives assets at atom atproto auth
+  anonymous anybody anyone api apis app appeal appeals apple apps appview archive archives assets at atom atp atproto auth
   authentication authorize autoconfig autodiscover avatar avatars backup backups banner banners beta billing blob blobs
   blog blogs bluesky board bot bots broadcasthost browse bsky bskysocial bugs business cache calendar campaign cancel
   careers cart cdn certificate changelog channels chat checkout client clients cloud cluster code comment
@@ -14,12 +14,12 @@ const words = `
   group groups guest guests handle handles hashtag health healthz hello help helpdesk home homepage host hosting
   hostmaster hostname html http httpd https icons identity image images imap img import imports inbox index info
   infrastructure install instagram internal invalid invite invites invoice invoices ios ipv4 ipv6 irc isatap issue
-  issues jobs js json jwks jwt keys kubernetes labeler labelers lang legal lexicon lexicons library license links
+  issues jobs js json jwks jwt keys kubernetes labeler labelers lang legal lex lexicon lexicons library license links
   linux list lists livez load local localdomain localhost log login logo logout logs lookup mail mail1 mail2
   mailer mailer-daemon mailerdaemon mailing maintenance manage manager map maps marketing master media member members
   mentions message messages meta metrics microsoft microservice mobile mod moderate moderation moderator moderators
   module monitor monitoring mta mta-sts mx mx1 mx2 myaccount name names nameserver network networks news newsletter
-  nobody nodeinfo noreply no-reply notification notifications notify ns ns1 ns2 ns3 ns4 null oauth oauth2 official
+  nobody nodeinfo noreply no-reply notification notifications notify ns ns1 ns2 ns3 ns4 nsid null oauth oauth2 official
   offline ops operations operator order orders organization owner ozone package packages page pages panel partner
   partners password passwords payment payments pds phishing photos ping plans plc policies policy pop pop3
   popular portal post postmaster posts press pricing privacy private prod product production products profile
@@ -30,7 +30,7 @@ const words = `
   socket spam spf sql ssh ssl ssladmin ssladministrator sslwebmaster staff stage staging starterpack stat static
   statistics stats status storage store stream subdomain subscribe subscribers subscription superuser support survey
   svn sync sysadmin sysadministrator sysop system tag tags team teams telemetry tenant tenants terms test
-  testing tests threads tiktok tls token tokens tools trace traffic trending trust twitter undefined unknown
+  testing tests threads tid tiktok tls token tokens tools trace traffic trending trust twitter undefined unknown
   unsubscribe update updates upgrade upload uploads url usage user username users validation vendor verification
   verified verify version video videos volunteer vpn watch web webadmin webhook webhooks webmail webmaster website
   well-known welcome whois widget widgets wiki wildcard windows worker workers workspace wpad ws wss www www1 www2

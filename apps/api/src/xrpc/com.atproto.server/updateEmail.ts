@@ -1,4 +1,4 @@
-import { parseEmail, updateEmail as update } from '@rookery/accounts'
+import { parseOwnEmail, updateEmail as update } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
@@ -14,7 +14,7 @@ export function updateEmail(deps: AccessDeps): AnyXrpcMethod {
       const { email, token, emailAuthFactor } = input
       // To take the wish and not keep it would leave an account less safe than its owner thinks.
       if (emailAuthFactor === true) throw invalidRequest('A second factor by email is not supported here')
-      await update(deps, auth.account.id, { email: parseEmail(email), token })
+      await update(deps, auth.account.id, { email: parseOwnEmail(email), token })
     },
   })
 }
