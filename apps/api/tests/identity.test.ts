@@ -23,7 +23,13 @@ describe('updateHandle', () => {
     }
     expect(await aliases(did)).toEqual(['at://alice2.one.test'])
     expect(await api.events(did)).toEqual(['identity', 'account', 'commit', 'identity', 'identity'])
-    expect((await api.get(`${identity}.resolveHandle`, { handle: 'alice2.one.test' })).body).toEqual({ did })
+    for (const handle of ['alice2.one.test', 'aLiCe2.One.tEst']) {
+      expect((await api.get(`${identity}.resolveHandle`, { handle })).body).toEqual({ did })
+    }
+    const signIn = (identifier: string) =>
+      api.post('com.atproto.server.createSession', { identifier, password: 'alice-pass' })
+    expect((await signIn('alice2.one.test')).body).toMatchObject({ did, handle: 'alice2.one.test' })
+    expect((await signIn('alice.one.test')).status).toBe(401)
     expect(await api.get(`${identity}.resolveHandle`, { handle: 'alice.one.test' })).toMatchObject({
       status: 400,
       body: { error: 'HandleNotFound' },
@@ -40,6 +46,8 @@ describe('updateHandle', () => {
     ['a taken handle', 'taken.one.test', 'HandleNotAvailable'],
     ['a reserved handle', 'admin.one.test', 'HandleNotAvailable'],
     ['a bad label', 'a.b.one.test', 'InvalidHandle'],
+    ['too short a label', 'xy.one.test', 'InvalidHandle'],
+    ['too long a label', `${'x'.repeat(19)}.one.test`, 'InvalidHandle'],
     ['a handle of nobody', 'bob.example.com', 'InvalidRequest'],
     ['a name that is on no DNS', 'bob.onion', 'InvalidHandle'],
   ])('refuses %s', async (_name, handle, error) => {
@@ -50,6 +58,26 @@ describe('updateHandle', () => {
     expect(answer).toMatchObject({ status: 400, body: { error } })
     expect(await aliases(did)).toEqual([`at://${name}.one.test`])
   })
+
+  test.each([
+    'did:john',
+    'jo_hn.one.test',
+    'jo!hn.one.test',
+    'jo%hn.one.test',
+    'jo|hn.one.test',
+    'jo/hn.one.test',
+  ])('refuses what is no handle: %s', async (handle) => {
+    const answer = await api.post(`${identity}.updateHandle`, { handle }, { token: await tokenOf('dave') })
+    expect(answer).toMatchObject({ status: 400, body: { error: 'InvalidRequest' } })
+    expect(answer.body.message).toContain('handle')
+  })
+
+  const tokens = new Map<string, string>()
+  async function tokenOf(name: string): Promise<string> {
+    const token = tokens.get(name) ?? (await api.signUp(name)).accessJwt
+    tokens.set(name, token)
+    return token
+  }
 
   test('takes a handle of the user’s own once it names the DID', async () => {
     const { did, accessJwt: token } = await api.signUp('custom')

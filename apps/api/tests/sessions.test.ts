@@ -107,6 +107,36 @@ describe('access tokens', () => {
   })
 })
 
+describe('the tokens of a sign-up, a sign-in and a refresh', () => {
+  test.each(['sign-up', 'sign-in', 'refresh'])(
+    'open the account and lead to the next ones: %s',
+    async (way) => {
+      const name = `by-${way}`
+      const signedUp = await api.signUp(name)
+      const refresh = async (token: string) =>
+        (await api.post(`${server}.refreshSession`, undefined, { token })).body
+      const input = { identifier: signedUp.handle, password: `${name}-pass` }
+      const begun = {
+        'sign-up': () => signedUp,
+        'sign-in': async () => (await api.post(`${server}.createSession`, input)).body,
+        refresh: () => refresh(signedUp.refreshJwt),
+      }[way]!
+      const { accessJwt, refreshJwt } = await begun()
+      expect((await api.get(`${server}.getSession`, {}, { token: accessJwt })).body).toEqual({
+        did: signedUp.did,
+        handle: `${name}.one.test`,
+        email: `${name}@mail.test`,
+        emailConfirmed: false,
+        emailAuthFactor: false,
+        active: true,
+      })
+      const next = await refresh(refreshJwt)
+      expect(next).toMatchObject({ did: signedUp.did, handle: signedUp.handle })
+      expect((await api.get(`${server}.getSession`, {}, { token: next.accessJwt })).status).toBe(200)
+    },
+  )
+})
+
 describe('refreshSession and deleteSession', () => {
   test('racing refreshes through both pods lead to one session', async () => {
     const { refreshJwt } = await login()

@@ -190,6 +190,44 @@ describe('com.atproto.sync', () => {
     expect(unknown).toMatchObject({ status: 400, body: { error: 'RepoNotFound' } })
   })
 
+  test('a repo that is taken down is named as such, and read by its owner and the operator only', async () => {
+    const { did, accessJwt } = await signUp('tina', ['gone'])
+    const setTakedown = (applied: boolean) =>
+      api.post(
+        'com.atproto.admin.updateSubjectStatus',
+        { subject: { $type: 'com.atproto.admin.defs#repoRef', did }, takedown: { applied } },
+        { admin: true },
+      )
+    const { rev } = (await api.get('com.atproto.sync.getLatestCommit', { did })).body
+    expect((await api.get('com.atproto.sync.getRepoStatus', { did })).body).toEqual({
+      did,
+      active: true,
+      rev,
+    })
+    await setTakedown(true)
+    const status = { did, active: false, status: 'takendown' }
+    expect((await api.get('com.atproto.sync.getRepoStatus', { did })).body).toEqual(status)
+    const { repos } = (await api.get('com.atproto.sync.listRepos')).body
+    expect(repos.find((repo: { did: string }) => repo.did === did)).toMatchObject(status)
+    const record: [string, string][] = [
+      ['collection', collection],
+      ['rkey', 'key0'],
+    ]
+    const { adminPassword } = must(api.pods[0]).deps
+    const operator = { authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}` }
+    for (const [method, rest] of [['getRepo'], ['getLatestCommit'], ['getRecord', record]] as const) {
+      const params: [string, string][] = [['did', did], ...(rest ?? [])]
+      const refused = await getCar(method, params)
+      expect(refused.status).toBe(400)
+      expect(JSON.parse(refused.body.toString())).toMatchObject({ error: 'RepoTakendown' })
+      expect((await getCar(method, params, operator)).status).toBe(200)
+    }
+    const owner = { authorization: `Bearer ${accessJwt}` }
+    expect((await getCar('getRepo', [['did', did]], owner)).status).toBe(200)
+    await setTakedown(false)
+    expect((await getCar('getRepo', [['did', did]])).status).toBe(200)
+  })
+
   test('refuses blocks that are not there, and malformed requests', async () => {
     const { did } = await signUp('bea')
     const cid = cidToString(cidForCbor(encodeData({ nobody: 'has this' })))
@@ -204,8 +242,9 @@ describe('com.atproto.sync', () => {
     expect(badSince).toMatchObject({ status: 400, body: { error: 'InvalidRequest' } })
   })
 
-  test('lists the repos of the host page by page', async () => {
+  test('lists the repos of the host page by page, oldest first', async () => {
     const { did } = await signUp('lisa')
+    const { did: younger } = await signUp('lars')
     const found: { did: string; head: string; rev: string; active: boolean }[] = []
     let cursor: string | undefined
     do {
@@ -217,6 +256,7 @@ describe('com.atproto.sync', () => {
       found.push(...page.body.repos)
       cursor = page.body.cursor
     } while (cursor !== undefined)
+    expect(found.map((repo) => repo.did).slice(-2)).toEqual([did, younger])
     const latest = await api.get('com.atproto.sync.getLatestCommit', { did })
     expect(found.find((repo) => repo.did === did)).toEqual({
       did,
