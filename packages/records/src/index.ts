@@ -19,6 +19,7 @@ export {
 export { listBlobsMax } from './blobs/limits.ts'
 export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './blobs/list-queries.ts'
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'
+export { type BlobSubject, findBlobTakedown, restoreBlob, takeDownBlob } from './blobs/takedown-queries.ts'
 export { type BlobDeps, type BlobUpload, type StoredBlob, uploadBlob } from './blobs/upload-blob.ts'
 export type { RepoView, WritePlan } from './commit/build-commit.ts'
 export { type NewRepoOptions, createRepo, resignRepo } from './commit/repo-lifecycle.ts'
@@ -70,15 +71,7 @@ export { compactRepo } from './storage/compact.ts'
 export { deleteRepoContent } from './storage/delete-content.ts'
 export { NodeCache } from './storage/node-cache.ts'
 export { InvalidPackError } from './storage/pack.ts'
-export {
-  type BlobOwner,
-  type RecordPath,
-  type TakedownRow,
-  findBlobTakedown,
-  findRecordTakedown,
-  setBlobTakedown,
-  setRecordTakedown,
-} from './takedown/takedown-queries.ts'
+export { type RecordPath, findRecordTakedown, setRecordTakedown } from './takedown/takedown-queries.ts'
 export { type RecordInput, type RecordLexicons, type ValidationStatus } from './write/prepare-record.ts'
 export { linkOfRecord } from './write/record-link.ts'
 export {
