@@ -1,3 +1,5 @@
+export type { BlobQuota } from './blobs/blob-queries.ts'
+export { type BlobRules, noBlobRules } from './blobs/blob-rules.ts'
 export { type BlobRefClaim, checkBlobRefs } from './blobs/check-blob-refs.ts'
 export {
   type CollectBlobsOptions,
@@ -10,9 +12,11 @@ export {
   BlobLengthError,
   BlobMimeTypeError,
   BlobNotFoundError,
+  BlobQuotaExceededError,
   BlobSizeError,
   BlobTakenDownError,
   BlobTooLargeError,
+  BlobTypeRefusedError,
   BlobUploadAbortedError,
   BlobUploadTimeoutError,
 } from './blobs/errors.ts'
@@ -21,6 +25,16 @@ export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'
 export { type BlobSubject, findBlobTakedown, restoreBlob, takeDownBlob } from './blobs/takedown-queries.ts'
 export { type BlobDeps, type BlobUpload, type StoredBlob, uploadBlob } from './blobs/upload-blob.ts'
+export {
+  type AccountBlobUsage,
+  type BlobUsage,
+  type Recount,
+  findBlobUsage,
+  getTenantBlobUsage,
+  recountAccountUsage,
+  recountTenantUsage,
+  setAccountBlobQuota,
+} from './blobs/usage-queries.ts'
 export type { RepoView, WritePlan } from './commit/build-commit.ts'
 export { type NewRepoOptions, createRepo, resignRepo } from './commit/repo-lifecycle.ts'
 export { type RepoRef, RepoWriter, type RepoWriterOptions, type StoredCommit } from './commit/repo-writer.ts'
