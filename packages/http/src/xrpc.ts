@@ -35,6 +35,8 @@ export type XrpcMethod<Params, Input, Output, Auth> = {
   auth: (request: FastifyRequest) => Promise<Auth> | Auth
   /** Largest JSON body, in bytes. Default 153,600; methods that take bytes bound their stream themselves. */
   inputBytesMax?: number
+  /** Whether the answer may be compressed for who asks for it. Default true. */
+  isCompressible?: boolean
   handler: (call: XrpcCall<Params, Input, Auth>) => Promise<Output> | Output
 }
 
@@ -119,6 +121,7 @@ function registerQuery(app: FastifyInstance, lexicons: XrpcLexicons, method: Any
   const url = `/xrpc/${method.nsid}`
   refuse(app, url, ['POST'], 'GET')
   app.get(url, {
+    ...(method.isCompressible === false ? { compress: false } : {}),
     onRequest: (request, reply, done) => identify(lexicons, method, { request, reply, done }),
     handler: (request, reply) => run(method, request, reply, undefined),
   })
