@@ -22,6 +22,7 @@ async function codesOfSource(): Promise<Map<string, string>> {
   return codes
 }
 
+// SPEC XR-3
 test('every domain error has its line in the error map, and every line its error', async () => {
   const codes = await codesOfSource()
   expect(codes.size).toBeGreaterThan(5)

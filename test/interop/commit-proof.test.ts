@@ -25,6 +25,7 @@ type Fixture = {
   blocksInProof: string[]
 }
 
+// SPEC DIFF-3, DIFF-4
 describe('commit proofs', () => {
   test.each(jsonVectors('firehose/commit-proof-fixtures.json') as Fixture[])('$comment', async (fixture) => {
     const cid = parseCid(fixture.leafValue)

@@ -21,6 +21,7 @@ type SignatureCase = {
   validSignature: boolean
 }
 
+// SPEC CR-1
 describe('signatures', () => {
   test.each(jsonVectors('crypto/signature-fixtures.json') as SignatureCase[])('$comment', (fixture) => {
     const [message, signature] = [
@@ -39,6 +40,7 @@ describe('signatures', () => {
   )
 })
 
+// SPEC CR-2
 describe('did:key', () => {
   test.each(
     jsonVectors('crypto/w3c_didkey_K256.json') as { privateKeyBytesHex: string; publicDidKey: string }[],

@@ -15,6 +15,7 @@ import { jsonVectors } from './vectors.ts'
 type Fixture = { json: DataObject; cbor_base64: string; cid: string }
 type Case = { note: string; json: unknown }
 
+// SPEC DM-1, DM-2, DM-3, DM-5, DM-6, DM-7, DM-9
 describe('data model', () => {
   test.each(jsonVectors('data-model/data-model-fixtures.json') as Fixture[])(
     'JSON, CBOR and CID agree for $cid',

@@ -11,6 +11,7 @@ const collection = 'example.lexicon.record'
 const registry = new LexiconRegistry()
 for (const document of jsonFolder('lexicon/catalog')) registry.add(parseDocument(document))
 
+// SPEC LEX-8
 describe('documents', () => {
   test.each(jsonVectors('lexicon/lexicon-valid.json') as DocumentCase[])('accepts: $name', ({ lexicon }) => {
     expect(() => parseDocument(lexicon)).not.toThrow()
@@ -24,6 +25,7 @@ describe('documents', () => {
   )
 })
 
+// SPEC LEX-2, LEX-3, LEX-4, LEX-5, LEX-6
 describe('records', () => {
   test.each(jsonVectors('lexicon/record-data-valid.json') as RecordCase[])(
     'accepts: $name',

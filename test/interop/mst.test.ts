@@ -49,6 +49,7 @@ const roots: { suffixes: string; root: string; change?: { key: string; root: str
   },
 ]
 
+// SPEC MST-1, MST-3, MST-7, MST-8
 describe('MST vectors', () => {
   test.each(jsonVectors('mst/common_prefix.json') as Prefix[])('$left and $right share $len', (vector) => {
     expect(sharedPrefixLength(vector.left, vector.right)).toBe(vector.len)

@@ -29,6 +29,7 @@ const kinds: [string, (text: string) => boolean][] = [
   ['uri', isUri],
 ]
 
+// SPEC ID-1, ID-5, ID-7, ID-8, ID-11, ID-13, ID-15, ID-16, ID-17
 describe.each(kinds)('%s', (kind, is) => {
   test.each(lineVectors(`syntax/${kind}_syntax_valid.txt`))('accepts %j', (text) => {
     expect(is(text)).toBe(true)

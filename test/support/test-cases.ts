@@ -1,7 +1,7 @@
 /** Reads the names of tests out of a test file, without running it. */
 import { type ESTree, parseSync } from 'vite'
 
-/** One `test` or `it` of a file. */
+/** One `test` or `it` of a file, or a group of them. */
 export type TestCase = {
   /** Its own name: the text between the quotes, `${…}` and `%s` as they stand there. */
   title: string
@@ -20,10 +20,21 @@ const tests = new Set(['test', 'it'])
  * @throws {Error} if the text is not TypeScript.
  */
 export function testCases(path: string, text: string): TestCase[] {
-  const { program, errors } = parseSync(path, text, { lang: 'ts' })
-  if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
+  return named(calls(path, text, tests))
+}
+
+/**
+ * Returns the groups of tests of a file in order.
+ *
+ * @throws {Error} if the text is not TypeScript.
+ */
+export function testGroups(path: string, text: string): TestCase[] {
+  return named(calls(path, text, groups))
+}
+
+function named(found: readonly Found[]): TestCase[] {
   const seen = new Map<string, number>()
-  return [...casesIn(program, text, [])].map(({ title, start, around }) => {
+  return found.map(({ title, start, around }) => {
     const name = [...around, title].join(' › ')
     const count = (seen.get(name) ?? 0) + 1
     seen.set(name, count)
@@ -31,11 +42,17 @@ export function testCases(path: string, text: string): TestCase[] {
   })
 }
 
-type Found = { title: string; start: number; around: string[] }
+type Found = { title: string; start: number; around: string[]; callee: string }
 
-function* casesIn(node: unknown, text: string, around: string[]): Generator<Found> {
+function calls(path: string, text: string, callees: ReadonlySet<string>): Found[] {
+  const { program, errors } = parseSync(path, text, { lang: 'ts' })
+  if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
+  return [...callsIn(program, text, [])].filter(({ callee }) => callees.has(callee))
+}
+
+function* callsIn(node: unknown, text: string, around: string[]): Generator<Found> {
   if (Array.isArray(node)) {
-    for (const child of node) yield* casesIn(child, text, around)
+    for (const child of node) yield* callsIn(child, text, around)
     return
   }
   if (!isNode(node)) return
@@ -43,10 +60,10 @@ function* casesIn(node: unknown, text: string, around: string[]): Generator<Foun
   if (node.type === 'CallExpression') {
     const title = titleOf(node, text)
     const callee = calleeName(node.callee)
-    if (title !== undefined && tests.has(callee)) yield { title, start: node.start, around }
+    if (title !== undefined) yield { title, start: node.start, around, callee }
     if (title !== undefined && groups.has(callee)) inside = [...around, title]
   }
-  for (const child of Object.values(node)) yield* casesIn(child, text, inside)
+  for (const child of Object.values(node)) yield* callsIn(child, text, inside)
 }
 
 function isNode(value: unknown): value is ESTree.Node {

@@ -32,6 +32,7 @@ function revoke(owner: Owner, name: string): Promise<Answer> {
   return api.post(`${server}.revokeAppPassword`, { name }, { token: owner.accessJwt })
 }
 
+// SPEC AU-5
 describe('an app password', () => {
   test('is shown once, and then only named', async () => {
     const owner = await api.signUp('shown')
@@ -179,6 +180,7 @@ describe('a revoked app password', () => {
   })
 })
 
+// SPEC AU-4, AU-5
 describe('a session that an app password began', () => {
   /** What only the account's own password opens (SPEC AU-5). */
   const guarded: [method: 'get' | 'post', nsid: string, input: object][] = [

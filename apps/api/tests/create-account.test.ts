@@ -32,6 +32,7 @@ describe('createAccount', () => {
     expect(await api.events(did)).toEqual(['identity', 'account', 'commit'])
   })
 
+  // SPEC IDN-9
   test('puts the user’s own recovery key first', async () => {
     const recoveryKey = 'did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w'
     const { did } = await api.signUp('rita', { recoveryKey })
@@ -66,6 +67,7 @@ describe('createAccount', () => {
     expect(elsewhere).toMatchObject({ status: 400, body: { error: 'InvalidToken' } })
   })
 
+  // SPEC IDN-14, AU-9, ACC-3
   test.each([
     ['another host’s domain', { handle: 'bob.two.test' }, 'UnsupportedDomain'],
     ['a domain of nobody', { handle: 'bob.example.com' }, 'UnsupportedDomain'],
@@ -170,6 +172,7 @@ describe('createAccount', () => {
     expect((await api.post('com.atproto.server.createInviteCode', { useCount: 1 }, nobody)).status).toBe(400)
   })
 
+  // SPEC XR-13
   test('the operator’s methods want the operator', async () => {
     const refused = await api.post('com.atproto.server.createInviteCode', { useCount: 1 })
     expect(refused).toMatchObject({ status: 401, body: { error: 'AuthenticationRequired' } })

@@ -12,6 +12,7 @@ afterAll(() => api[Symbol.asyncDispose]())
 const describeServer = async (host: string) =>
   (await api.get('com.atproto.server.describeServer', {}, { host })).body
 
+// SPEC XR-14
 test('describeServer tells the host, its handle domains and what its tenant has set', async () => {
   expect(await describeServer('one.test')).toMatchObject({
     did: 'did:web:one.test',

@@ -37,6 +37,7 @@ async function confirm(owner: Owner, email: string): Promise<void> {
 }
 
 describe('confirming an address', () => {
+  // SPEC EM-1, EM-3, EM-6
   test('takes the token that was mailed to it, in any case, once', async () => {
     const owner = await api.signUp('confirms')
     const email = 'confirms@mail.test'
@@ -51,6 +52,7 @@ describe('confirming an address', () => {
     })
   })
 
+  // SPEC EM-2, EM-3, EM-6
   test('refuses another address, a wrong token, one for something else and one that is old', async () => {
     const owner = await api.signUp('careful')
     const email = 'careful@mail.test'
@@ -80,6 +82,7 @@ describe('confirming an address', () => {
   })
 })
 
+// SPEC EM-4
 describe('changing an address', () => {
   test('wants no token while the old one is not confirmed, and voids what was mailed to it', async () => {
     const owner = await api.signUp('mistyped')
@@ -139,6 +142,7 @@ describe('resetting a password', () => {
   const signIn = (identifier: string, password: string) =>
     api.post(`${server}.createSession`, { identifier, password })
 
+  // SPEC AU-9, EM-5
   test('sets the new one and ends every session; app passwords stay', async () => {
     const owner = await api.signUp('forgets')
     const app = (await call(owner, 'createAppPassword', { name: 'app' })).body.password
@@ -154,6 +158,7 @@ describe('resetting a password', () => {
     expect(refreshed.body.error).toBe('ExpiredToken')
   })
 
+  // SPEC EM-5
   test('answers for an address that nobody has as for any other, and mails nothing', async () => {
     const known = (await api.signUp('known')) as Owner
     const answers = [await request('nobody@mail.test'), await request('known@mail.test')]

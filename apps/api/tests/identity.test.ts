@@ -15,6 +15,7 @@ async function aliases(did: string): Promise<string[]> {
 }
 
 describe('updateHandle', () => {
+  // SPEC IDN-5, IDN-13, IDN-16
   test('changes the DID document, the account and what the handle resolves to, and says so', async () => {
     const { did, accessJwt: token } = await api.signUp('alice')
     for (let n = 0; n < 2; n++) {
@@ -40,6 +41,7 @@ describe('updateHandle', () => {
     expect(rows).toEqual([{ claims: 0 }])
   })
 
+  // SPEC IDN-13, IDN-14
   test.each([
     ['another tenant’s domain', 'bob.club.test', 'UnsupportedDomain'],
     ['another host’s domain', 'bob.two.test', 'UnsupportedDomain'],
@@ -111,6 +113,7 @@ describe('updateHandle', () => {
 })
 
 describe('resolution', () => {
+  // SPEC IDN-17
   test('a DID has its document, an unknown one has none', async () => {
     const { did } = await api.signUp('dora')
     const answer = await api.get(`${identity}.resolveDid`, { did })
@@ -119,6 +122,7 @@ describe('resolution', () => {
     expect(unknown).toMatchObject({ status: 400, body: { error: 'DidNotFound' } })
   })
 
+  // SPEC IDN-2, IDN-17
   test('refreshIdentity sees what the cache does not', async () => {
     const { did } = await api.signUp('emil')
     await api.get(`${identity}.resolveIdentity`, { identifier: 'emil.one.test' })
@@ -165,6 +169,7 @@ describe('submitPlcOperation', () => {
   })
 })
 
+// SPEC SA-1, SA-2
 describe('getServiceAuth', () => {
   type Change = { aud?: string; lxm?: string; exp?: () => string }
   const seconds = (ms: number) => String(Math.floor((Date.now() + ms) / 1000))
@@ -208,6 +213,7 @@ describe('getServiceAuth', () => {
   }
 })
 
+// SPEC IDN-4
 describe('well-known names', () => {
   const proof = { method: 'GET', url: '/.well-known/atproto-did' } as const
 

@@ -11,6 +11,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]())
 
 describe('deactivateAccount and activateAccount', () => {
+  // SPEC AU-7, IDN-12, SYN-5
   test('hide the account and show it again, with #identity, #account and #sync of a new commit', async () => {
     const { did, accessJwt: token } = await api.signUp('alice')
     const rev = async () =>
@@ -37,6 +38,7 @@ describe('deactivateAccount and activateAccount', () => {
     expect(rows).toEqual([{ delete_after: null }])
   })
 
+  // SPEC IDN-12
   test('an account whose DID has gone elsewhere is not shown again', async () => {
     const { did, accessJwt: token } = await api.signUp('mover')
     const { plc } = api.pods[0]!.deps
@@ -58,6 +60,7 @@ describe('deactivateAccount and activateAccount', () => {
   })
 })
 
+// SPEC ACC-5
 test('checkAccountStatus counts what is there', async () => {
   const { did, accessJwt: token } = await api.signUp('counter')
   const { rows } = await api.db.pool.query('select rev from repo where did = $1', [did])
@@ -82,6 +85,7 @@ describe('deleteAccount', () => {
     return { did, accessJwt, token: await api.mailedToken(`${name}@mail.test`) }
   }
 
+  // SPEC ACC-8
   test('wants the password and the mailed token, and leaves nothing but the tombstone and a job', async () => {
     const { did, accessJwt, token } = await prepare('dan')
     const password = 'dan-pass'
@@ -156,6 +160,7 @@ describe('moving in', () => {
     return { did, handle: `${name}.one.test`, email: `${name}2@mail.test`, password: `${name}-pass` }
   }
 
+  // SPEC ACC-4
   test('an account moves from one host to the other', async () => {
     const { did, accessJwt: oldToken, serviceToken } = await emigrant('grace')
     const reserved = await api.post(`${server}.reserveSigningKey`, { did })
@@ -210,6 +215,7 @@ describe('moving in', () => {
     expect((await api.get(`${server}.getSession`, {}, { token })).body).toMatchObject({ active: true })
   })
 
+  // SPEC SA-5, ACC-2
   test('wants proof of the DID for this very host and method, and each proof once', async () => {
     const { did, accessJwt, serviceToken } = await emigrant('hans')
     const input = inputOf('hans', did)

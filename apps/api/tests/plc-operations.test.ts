@@ -24,6 +24,7 @@ async function dataOf({ did }: Owner): Promise<any> {
   return (await fetch(`${api.plc.url}/${did}/data`)).json()
 }
 
+// SPEC IDN-11
 describe('submitPlcOperation refuses an operation with', () => {
   let owner: Owner
   beforeAll(async () => {
@@ -55,6 +56,7 @@ describe('submitPlcOperation refuses an operation with', () => {
   })
 })
 
+// SPEC IDN-10
 describe('signPlcOperation', () => {
   test('wants the token that was mailed for it, and uses it once', async () => {
     const owner: Owner = await api.signUp('signer')

@@ -26,6 +26,7 @@ async function create(collection: string, record: object, as = alice): Promise<{
 const list = (params: Record<string, string>): Promise<Answer> =>
   api.get(`${repo}.listRecords`, { repo: alice.did, collection: pages, ...params })
 
+// SPEC XR-6
 describe('listRecords', () => {
   const created: { uri: string; cid: string }[] = []
   beforeAll(async () => {
@@ -102,6 +103,7 @@ describe('describeRepo', () => {
   })
 })
 
+// SPEC EP-2
 describe('an account that is taken down', () => {
   test('shows none of its records until it is restored', async () => {
     const carol: Session = await api.signUp('carol')
@@ -132,6 +134,7 @@ describe('an account that is taken down', () => {
   })
 })
 
+// SPEC BL-3, BL-4
 describe('a blob', () => {
   test.each(['app.bsky.feed.post', 'com.example.album'])(
     'is served once a record of %s refers to it, and the record gives the reference back',

@@ -52,6 +52,7 @@ async function countOf(collection: string, as = alice): Promise<number> {
 }
 
 describe('a record', () => {
+  // SPEC DM-13
   test('has the $type of its collection, whether it says so or not', async () => {
     const { uri } = await createPost('untyped')
     const found = await get({ collection: posts, rkey: rkeyOf(uri) })
@@ -84,6 +85,7 @@ describe('a record', () => {
     expect((await written('putRecord', input)).uri).toBe(`at://${alice.did}/app.bsky.graph.follow/${rkey}`)
   })
 
+  // SPEC WR-5, LEX-1, LEX-13
   test.each([
     ['valid', { collection: posts, record: { text: 'x', createdAt } }],
     ['unknown', { collection: things, record: { blah: 'thing' } }],
@@ -100,6 +102,7 @@ describe('a record', () => {
     expect((await get(path)).body.value.more).toBe(1)
   })
 
+  // SPEC WR-4, EP-3
   test('of a batch is answered in its place, a delete without anything', async () => {
     const [updated, deleted] = [
       await written('createRecord', { collection: things, record: { a: 1 } }),
@@ -124,6 +127,7 @@ describe('a record', () => {
   })
 })
 
+// SPEC DM-2, DM-8, DM-10, DM-13, WR-4, WR-5, WR-6, EP-1, LEX-1, ID-8
 describe('a write is refused for', () => {
   test.each<[string, object, string]>([
     ['another $type', { collection: posts, record: { $type: 'app.bsky.feed.like' } }, 'Invalid $type'],
@@ -208,6 +212,7 @@ describe('a write is refused for', () => {
 })
 
 describe('putRecord', () => {
+  // SPEC WR-4, EP-3
   test('creates, updates, and makes no commit of what is there already', async () => {
     expect((await get(profile, bob)).body).toMatchObject({
       error: 'RecordNotFound',
@@ -228,6 +233,7 @@ describe('putRecord', () => {
 })
 
 describe('deleteRecord', () => {
+  // SPEC WR-4, EP-3
   test('deletes a record, and does nothing where there is none', async () => {
     const path = { collection: posts, rkey: rkeyOf((await createPost('gone')).uri) }
     expect((await written('deleteRecord', path)).commit).toEqual(await head())
@@ -237,6 +243,7 @@ describe('deleteRecord', () => {
     expect(await head()).toEqual(before)
   })
 
+  // SPEC DIFF-8
   test('leaves a record of the same bytes', async () => {
     const [first, second] = [await createPost('twin'), await createPost('twin')]
     expect(first.cid).toBe(second.cid)
@@ -247,6 +254,7 @@ describe('deleteRecord', () => {
   })
 })
 
+// SPEC WR-3
 describe('swapCommit', () => {
   const calls: [string, (swapCommit: string) => Promise<Answer>][] = [
     ['createRecord', (swapCommit) => write('createRecord', { collection: things, record: {}, swapCommit })],
@@ -281,6 +289,7 @@ describe('swapCommit', () => {
   })
 })
 
+// SPEC WR-3
 describe('swapRecord', () => {
   const path = { collection: things, rkey: 'compare' }
   const put = (n: number, swapRecord: string | null) =>

@@ -36,6 +36,7 @@ const read = (method: string, params: Record<string, string>, options: object = 
   api.get(`com.atproto.repo.${method}`, params, options)
 
 describe('com.atproto.repo', () => {
+  // SPEC SYN-11, EP-3
   test('a record is created on one pod and read on the other', async () => {
     const created = await write('createRecord', post('hello'))
     expect(created).toMatchObject({ status: 200, body: { validationStatus: 'valid' } })
@@ -93,6 +94,7 @@ describe('com.atproto.repo', () => {
     expect(answers.at(-1)?.[1].body.collections).toContain('com.example.thing')
   })
 
+  // SPEC EP-1
   test('nobody writes a repo but its account', async () => {
     expect(await write('createRecord', post('x', { repo: bob.did }))).toMatchObject({
       status: 401,
@@ -229,6 +231,7 @@ describe('com.atproto.repo', () => {
     }
   })
 
+  // SPEC ACC-6, ST-1, EP-2
   test('an account that is not active is neither read nor written', async () => {
     const carol = await api.signUp('carol')
     await write('createRecord', post('x'), { as: carol })

@@ -22,6 +22,7 @@ function setStatus(subjectDid: string, change: object) {
 }
 
 describe('createSession', () => {
+  // SPEC AU-8
   test.each(['alice.one.test', 'ALICE.one.test', 'alice@mail.test', 'Alice@Mail.Test'])(
     'takes %s',
     async (name) => {
@@ -33,6 +34,7 @@ describe('createSession', () => {
     expect(await login(did)).toMatchObject({ did })
   })
 
+  // SPEC XR-4, AU-8
   test('answers a wrong password and an unknown account with the same bytes', async () => {
     const answers = await Promise.all(
       [
@@ -69,6 +71,7 @@ describe('createSession', () => {
 })
 
 describe('access tokens', () => {
+  // SPEC AU-10
   test.each([
     ['no header', {}, 401, 'AuthMissing'],
     ['another scheme', { authorization: 'Digest x' }, 400, 'InvalidToken'],
@@ -181,6 +184,7 @@ describe('refreshSession and deleteSession', () => {
 describe('takedown', () => {
   const takedown = { applied: true, ref: 'case-1' }
 
+  // SPEC AU-6, AU-11, LAB-4, ACC-11
   test('ends sessions with the next request, on every pod, and lets the owner move away', async () => {
     const { did: bob, accessJwt, refreshJwt } = await api.signUp('bob')
     const answer = await setStatus(bob, { takedown })

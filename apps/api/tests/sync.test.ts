@@ -147,6 +147,7 @@ describe('com.atproto.sync', () => {
     expect(await statusOf('did:plc:none')).toBe(400)
   })
 
+  // SPEC ST-1, ST-2, ST-3
   test('names the reason when a repo may not be read, and lets its owner and the operator', async () => {
     const { did, accessJwt } = await signUp('dora', ['mine'])
     const { accessJwt: other } = await signUp('otto')
@@ -190,6 +191,7 @@ describe('com.atproto.sync', () => {
     expect(unknown).toMatchObject({ status: 400, body: { error: 'RepoNotFound' } })
   })
 
+  // SPEC ST-1, ST-2, ST-3, ST-6, LAB-4, ACC-11
   test('a repo that is taken down is named as such, and read by its owner and the operator only', async () => {
     const { did, accessJwt } = await signUp('tina', ['gone'])
     const setTakedown = (applied: boolean) =>
@@ -348,6 +350,7 @@ describe('importRepo', () => {
       { token: session.accessJwt, headers: { 'content-type': carType, ...headers } },
     )
 
+  // SPEC IMP-5
   test('replaces the repo of a deactivated account without an event', async () => {
     const session = await signUp('mia', ['gone'])
     await api.post('com.atproto.server.deactivateAccount', {}, { token: session.accessJwt })

@@ -63,6 +63,7 @@ function setStatus({ did }: Session, change: object): Promise<Answer> {
   return api.post('com.atproto.admin.updateSubjectStatus', { subject, ...change }, { admin: true, pod: 1 })
 }
 
+// SPEC SYN-13, AU-11
 describe('an account that has written may no longer write, by any pod, from the answer on to', () => {
   test('its takedown', async () => {
     const alice = await writer('alice')

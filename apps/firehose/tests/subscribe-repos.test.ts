@@ -182,6 +182,7 @@ describe('com.atproto.sync.subscribeRepos', () => {
     expect(said).toEqual(Array.from({ length: 600 }, (_, n) => `did:plc:${n}`))
   })
 
+  // SPEC EV-5
   test('backfills many pages and goes on live', async () => {
     startSequencer()
     await say(1_300)
@@ -195,6 +196,7 @@ describe('com.atproto.sync.subscribeRepos', () => {
     expect(client.seqs()).toEqual(await allNumbered())
   })
 
+  // SPEC EV-5
   test('a cursor above everything and the clock is refused; one that may only be ahead of this pod waits', async () => {
     startSequencer()
     const pod = await startPod()
@@ -213,6 +215,7 @@ describe('com.atproto.sync.subscribeRepos', () => {
     expect(ahead.frames()[0]?.body).toMatchObject({ did: 'did:plc:1' })
   })
 
+  // SPEC EV-7
   test('a cursor equal to the last seq is live', async () => {
     startSequencer()
     const pod = await startPod()
@@ -224,6 +227,7 @@ describe('com.atproto.sync.subscribeRepos', () => {
     expect(client.frames()[0]?.body).toMatchObject({ did: 'did:plc:3' })
   })
 
+  // SPEC EV-5
   test('a cursor that has missed events gets #info OutdatedCursor, then the window', async () => {
     startSequencer()
     await say(3)
@@ -251,6 +255,7 @@ describe('com.atproto.sync.subscribeRepos', () => {
     expect(client.frames()[0]?.body).toMatchObject({ did: 'did:plc:3' })
   })
 
+  // SPEC EV-2
   test('refuses before the upgrade in JSON', async () => {
     const pod = await startPod()
     for (const cursor of ['abc', '1.5', '', '99999999999999999']) {
@@ -269,6 +274,7 @@ describe('com.atproto.sync.subscribeRepos', () => {
     }
   })
 
+  // SPEC EV-3, EV-10
   test('answers pings and ignores what clients send', async () => {
     startSequencer()
     const pod = await startPod()

@@ -92,6 +92,7 @@ const everything = ['account', 'repo', 'record', 'pack', 'blob', 'account_usage'
 const anHour = 3_600_000
 const patience = { timeout: 20_000, interval: 50 }
 
+// SPEC ACC-9
 test('an account is deleted with everything of it when its time has come, and nothing of another', async () => {
   const due = await createFullAccount('due', new Date(Date.now() - 1_000))
   const later = await createFullAccount('later', new Date(Date.now() + anHour))

@@ -89,6 +89,7 @@ describe('signIn', () => {
   })
 })
 
+// SPEC AU-3
 describe('refreshSession', () => {
   test('however many refresh at once, there is one successor', async () => {
     const { refreshJwt } = await login('alice.example')

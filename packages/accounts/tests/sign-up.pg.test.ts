@@ -42,6 +42,7 @@ async function makeInvite(uses: number): Promise<string> {
 }
 
 describe('createAccount', () => {
+  // SPEC SYN-12
   test('makes an active account with #identity and then #account', async () => {
     const { account, accessJwt, refreshJwt } = await signUp(db.database, host, 'alice')
     expect(account).toMatchObject({ did: 'did:plc:alice', handle: 'alice.example', status: 'active' })
@@ -85,6 +86,7 @@ describe('createAccount', () => {
     expect(await claims()).toBe(0)
   })
 
+  // SPEC ACC-1
   test('a directory that refuses leaves nothing behind, and nothing is tombstoned', async () => {
     let tombstones = 0
     const identity = identityOf('did:plc:refused', {
@@ -101,6 +103,7 @@ describe('createAccount', () => {
     await signUp(db.database, host, 'refused')
   })
 
+  // SPEC ACC-1
   test('a DID that was registered is tombstoned when the account can not be stored', async () => {
     let tombstones = 0
     const identity = identityOf('did:plc:unstored', {
@@ -127,6 +130,7 @@ describe('createAccount', () => {
     expect(await claims()).toBe(0)
   })
 
+  // SPEC ST-4, ACC-2
   test('an account from elsewhere starts deactivated and without events', async () => {
     const { did, signer, storeSigningKey } = identityOf('did:web:carol.example')
     const { account } = await signUp(db.database, host, 'carol', {
@@ -137,6 +141,7 @@ describe('createAccount', () => {
     expect(await queuedEvents(db.database, account.id)).toEqual([])
   })
 
+  // SPEC REP-3, ACC-10
   test('a returning DID continues above the rev it had', async () => {
     const { account } = await signUp(db.database, host, 'returning')
     await deleteAccount({ db: db.database, scheduleErasure: () => Promise.resolve() }, account.id)

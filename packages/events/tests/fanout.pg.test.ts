@@ -83,6 +83,7 @@ async function logged(): Promise<number[]> {
 }
 
 describe('Fanout', () => {
+  // SPEC EV-6, EV-12
   test('whenever a subscriber comes, from wherever, however slow: no gap, no duplicate', async () => {
     // A ring of some dozen events: most subscribers change between log and ring several times.
     const fanout = await startPod({ ringBytesMax: 5_000 })
@@ -137,6 +138,7 @@ describe('Fanout', () => {
     expect(slow.pendingBytesMax).toBeLessThan(pendingBytesMax + logPageBytesMax + 200_000)
   })
 
+  // SPEC EV-8
   test('sends ConsumerTooSlow to a connection that takes nothing for stallMsMax', async () => {
     const fanout = await startPod({ stallMsMax: 1_500 })
     const [stalled, slow] = [new MemorySink(), new MemorySink()]

@@ -61,6 +61,7 @@ async function streamSeqs(): Promise<number[]> {
 }
 
 describe('Sequencer', () => {
+  // SPEC EV-4, EV-12
   test('numbers every committed event once, per account in commit order, while leaders come and go', async () => {
     await using first = startSequencer()
     await using second = startSequencer()
@@ -146,6 +147,7 @@ describe('Sequencer', () => {
     expect(await countQueued(db.pool)).toBe(1)
   })
 
+  // SPEC EV-4
   test('seq is the clock in microseconds, or one above the last', async () => {
     let nowMicros = 2 ** 50
     await using sequencer = startSequencer({ nowMicros: () => nowMicros })
@@ -175,6 +177,7 @@ describe('Sequencer', () => {
     expect((await readLog(db.pool)).map(({ seq }) => seq)).toEqual([2 ** 50, 2 ** 50 + 5])
   })
 
+  // SPEC EV-4
   test('a database restored to an earlier time goes on above every seq it ever gave', async () => {
     await using sequencer = startSequencer()
     for (let n = 0; n < 5; n++) await say(db.pool, { host: 1, account: 1, n })
@@ -191,6 +194,7 @@ describe('Sequencer', () => {
     expect(sequencer.isLeader).toBe(true)
   })
 
+  // SPEC EV-13
   test('creates partitions ahead and drops those past retention, noting what each host lost', async () => {
     let nowMicros = 2 ** 50
     const tenant = await db.pool.query<{ id: number }>(

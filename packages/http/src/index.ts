@@ -1,4 +1,3 @@
-export { registerCompression } from './compression.ts'
 export { registerCors } from './cors.ts'
 export { errorMap, toXrpcError } from './error-map.ts'
 export { type InternalServer, type InternalServerOptions, startInternalServer } from './internal-server.ts'

@@ -65,6 +65,7 @@ describe('validateRecord', () => {
     expect(lexicons.validateRecord(record.$type, record)).toBe('valid')
   })
 
+  // SPEC LEX-2
   test('accepts and keeps fields that the lexicon does not know', () => {
     const record = { ...post, more: { a: null } }
     expect(lexicons.validateRecord('app.bsky.feed.post', record)).toBe('valid')
@@ -92,6 +93,7 @@ describe('validateRecord', () => {
     expect(refused(null)).toThrow(InvalidRecordError)
   })
 
+  // SPEC LEX-3
   test('counts graphemes, and bytes, up to the limit', () => {
     const family = '👨‍👩‍👧‍👧'
     const withText = (text: string) => () => lexicons.validateRecord('app.bsky.feed.post', { ...post, text })
@@ -104,6 +106,7 @@ describe('validateRecord', () => {
     expect(withText('\r\n'.repeat(300))).not.toThrow()
   })
 
+  // SPEC ID-9, WR-6
   test.each([
     ['tid', 'app.bsky.feed.post', post, '3jzfcijpj2z2a', 'self'],
     ['literal', 'app.bsky.actor.profile', { $type: 'app.bsky.actor.profile' }, 'self', '3jzfcijpj2z2a'],
@@ -119,6 +122,7 @@ describe('validateRecord', () => {
     expect(() => lexicons.validateRecord(collection, record, bad)).toThrow(InvalidRecordError)
   })
 
+  // SPEC LEX-7, DM-10, BL-4
   test('enforces type and size of blobs, at the limit and past it, and refuses the legacy form', () => {
     const avatar = (mimeType: string, size: number) => () =>
       lexicons.validateRecord('app.bsky.actor.profile', {
@@ -133,6 +137,7 @@ describe('validateRecord', () => {
     expect(() => lexicons.validateRecord('app.bsky.actor.profile', legacy)).toThrow('should be a blob ref')
   })
 
+  // SPEC LEX-4, LEX-5, LEX-6
   test('refuses whatever @atproto/lexicon refuses', () => {
     const oracle = new Lexicons(structuredClone(schemas) as never)
     const change = fc.record({
@@ -157,6 +162,7 @@ describe('validateRecord', () => {
   })
 })
 
+// SPEC XR-2
 describe('validateParams', () => {
   const getRecord = 'com.atproto.repo.getRecord'
   const listRecords = 'com.atproto.repo.listRecords'
@@ -237,6 +243,7 @@ describe('validateInput and validateOutput', () => {
     expect(create(undefined)).toThrow(InvalidInputError)
   })
 
+  // SPEC LEX-4
   test('tell the types of a closed union apart', () => {
     const apply = (write: unknown) => () =>
       lexicons.validateInput('com.atproto.repo.applyWrites', { repo: 'alice.test', writes: [write] })

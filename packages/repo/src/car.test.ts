@@ -27,6 +27,7 @@ describe('encodeCar', () => {
     expect(read.blocks.size).toBe(blocks.length)
   })
 
+  // SPEC CAR-1, CAR-6
   test('is the header and the sections, each block once', () => {
     const parts = blocks.flatMap(({ cid, bytes }) => [carSectionHeader(cid, bytes.length), bytes])
     const car = Buffer.concat([carHeader(root), ...parts])
@@ -89,6 +90,7 @@ describe('readCar', () => {
     expect(ended).toBe(2)
   })
 
+  // SPEC CAR-1, CAR-3
   test('takes any order, repeated, unrelated and unreadable blocks, and further roots', async () => {
     const raw = {
       cid: cidForRawDigest(cidForCbor(Buffer.from('blob')).subarray(4)),

@@ -16,6 +16,7 @@ const did = 'did:plc:dpg45vsnuir2vqqqadsn6afg'
 const sound = { did, rev, sig, data: link, prev: null, version: 3 }
 
 describe('the commit codec', () => {
+  // SPEC REP-1
   test('writes what @ipld/dag-cbor writes, and reads it back', () => {
     const dids = fc.oneof(
       fc.stringMatching(/^did:plc:[a-z2-7]{24}$/),
@@ -39,6 +40,7 @@ describe('the commit codec', () => {
     )
   })
 
+  // SPEC REP-2
   test('signs and verifies', async () => {
     const key = await Secp256k1Keypair.create()
     const verify = (bytes: Uint8Array, sig: Uint8Array) => verifySignature(key.did(), bytes, sig)
@@ -48,6 +50,7 @@ describe('the commit codec', () => {
     expect(await verifyCommit({ ...commit, rev: tidFrom(0, 0) }, verify)).toBe(false)
   })
 
+  // SPEC REP-5
   test('reads version 2, with and without a rev and a previous commit, and verifies it', async () => {
     const key = await Secp256k1Keypair.create()
     for (const unsigned of [
@@ -62,6 +65,7 @@ describe('the commit codec', () => {
     }
   })
 
+  // SPEC REP-1
   test.each<[string, object]>([
     ['version 1', { ...sound, version: 1 }],
     ['version 4', { ...sound, version: 4 }],

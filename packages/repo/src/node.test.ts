@@ -23,6 +23,7 @@ const nodeKeys = fc
   .uniqueArray(fc.stringMatching(/^[ab]{0,6}\/[a-zA-Z0-9:._~-]{1,12}$/), { maxLength: 40 })
   .map((keys) => keys.toSorted())
 
+// SPEC MST-2, MST-3
 describe('the node codec', () => {
   test('writes what @ipld/dag-cbor writes, and reads it back', () => {
     fc.assert(
@@ -118,6 +119,7 @@ describe('the node codec', () => {
   })
 })
 
+// SPEC MST-4, MST-5, MST-9
 describe('a foreign tree', () => {
   const byLayer = (layer: number, count: number) => {
     const keys: string[] = []

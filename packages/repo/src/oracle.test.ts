@@ -46,6 +46,7 @@ const history = fc.array(fc.uniqueArray(step, { selector: ({ key }) => key, minL
   maxLength: 8,
 })
 
+// SPEC MST-5, MST-6, MST-8, DIFF-3, DIFF-4, SYN-4
 describe('a random history', () => {
   test('gives the reference’s roots, nodes and commits byte for byte, and every commit inverts', async () => {
     const property = fc.asyncProperty(history, async (batches) => {

@@ -67,6 +67,7 @@ describe('applyOps', () => {
     expect(applyOps(tree, []).tree.root).toEqual(tree.root)
   })
 
+  // SPEC ID-10, MST-10
   test('takes a path of pathBytesMax bytes', () => {
     const path = `a/${'b'.repeat(pathBytesMax - 2)}`
     expect(applyOps(emptyTree(), [{ action: 'create', path, cid: cidA }]).ops).toHaveLength(1)
@@ -118,6 +119,7 @@ describe('applyOps', () => {
     expect(applied.newNodes[0]?.cid).toEqual(applied.tree.root)
   })
 
+  // SPEC MST-6, MST-7
   test('leaves the empty node when the last record goes', () => {
     const one = applyOps(emptyTree(), [{ action: 'create', path: present, cid: cidA }])
     const none = applyOps(one.tree, [{ action: 'delete', path: present }])

@@ -45,6 +45,7 @@ describe('CIDs', () => {
     )
   })
 
+  // SPEC DM-7
   test('of another version, codec, hash, base or length are refused', () => {
     const text = cidToString(cidForCbor(Buffer.from('a')))
     for (const wrong of [
@@ -63,6 +64,7 @@ describe('CIDs', () => {
 })
 
 describe('TIDs', () => {
+  // SPEC ID-2, ID-4
   test('sort as their instants do and give them back', () => {
     const micros = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
     const clockId = fc.integer({ min: 0, max: 1023 })
@@ -77,6 +79,7 @@ describe('TIDs', () => {
     )
   })
 
+  // SPEC ID-3
   test('of one clock never repeat or go back, whatever the clock does', () => {
     const readings = [5, 5, 3, 9, 1]
     const clock = new TidClock(() => readings.shift() ?? 0, 7)

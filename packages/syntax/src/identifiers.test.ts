@@ -14,12 +14,14 @@ import {
 import { didCharsMax, nsidCharsMax, recordKeyCharsMax, uriCharsMax } from './limits.ts'
 
 describe('handles', () => {
+  // SPEC ID-13
   test('are kept in lower case', () => {
     expect(parseHandle('Alice.Example.COM')).toBe('alice.example.com')
     expect(tryParseHandle('alice')).toBeUndefined()
     expect(() => parseHandle('alice..com')).toThrow(InvalidHandleError)
   })
 
+  // SPEC ID-14
   test.each(['alt', 'arpa', 'example', 'internal', 'invalid', 'local', 'localhost', 'onion'])(
     'of the reserved domain .%s name nobody',
     (tld) => {
@@ -42,6 +44,7 @@ describe('handles', () => {
 
 describe('limits', () => {
   const label = 'a'.repeat(63)
+  // SPEC ID-5, ID-8, ID-11
   test.each([
     ['DID', (n: number) => parseDid(`did:web:${'a'.repeat(n - 8)}`), didCharsMax],
     [
@@ -61,6 +64,7 @@ describe('limits', () => {
   })
 })
 
+// SPEC ID-15
 describe('AT-URIs', () => {
   test('are taken apart and put together', () => {
     const uri = atUri('did:web:example.com', 'app.bsky.feed.post', '3jzfcijpj2z2a')

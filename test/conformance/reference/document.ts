@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 
+import { escapeMarkdown } from '../../support/markdown.ts'
 import { type Coverage, type CoverageTable, splitTest } from './coverage.ts'
 
 /** Returns docs/reference-coverage.md: every case of the reference's suite and what answers it. */
@@ -7,7 +8,7 @@ export function coverageDocument(table: CoverageTable, version: string): string 
   const all = [...table.values()].flatMap((cases) => [...cases.values()])
   const count = (kind: string) => all.filter((coverage) => kindOf(coverage) === kind).length
   const sections = [...table].map(([file, cases]) => {
-    const rows = [...cases].map(([name, coverage]) => `| ${escaped(name)} | ${answer(coverage)} |`)
+    const rows = [...cases].map(([name, coverage]) => `| ${escapeMarkdown(name)} | ${answer(coverage)} |`)
     return `## ${file}\n\n| case | answer |\n|---|---|\n${rows.join('\n')}\n`
   })
   return [
@@ -34,20 +35,16 @@ function kindOf(coverage: Coverage): Kind {
 }
 
 function answer(coverage: Coverage): string {
-  if ('pending' in coverage) return `**pending**: ${escaped(coverage.pending)}`
-  if ('notApplicable' in coverage) return `not applicable: ${escaped(coverage.notApplicable)}`
+  if ('pending' in coverage) return `**pending**: ${escapeMarkdown(coverage.pending)}`
+  if ('notApplicable' in coverage) return `not applicable: ${escapeMarkdown(coverage.notApplicable)}`
   const tests = coverage.tests.map(link).join('<br>')
   if (!('referenceIsWrong' in coverage)) {
-    return coverage.note === undefined ? tests : `${tests}<br>${escaped(coverage.note)}`
+    return coverage.note === undefined ? tests : `${tests}<br>${escapeMarkdown(coverage.note)}`
   }
-  return `the reference is wrong (${coverage.spec}): ${escaped(coverage.referenceIsWrong)}<br>${tests}`
+  return `the reference is wrong (${coverage.spec}): ${escapeMarkdown(coverage.referenceIsWrong)}<br>${tests}`
 }
 
 function link(test: string): string {
   const { path, name } = splitTest(test)
-  return `[${basename(path, '.test.ts')}](../${path}): ${escaped(name)}`
-}
-
-function escaped(text: string): string {
-  return text.replace(/[|*_`<>[\]$]/g, (character) => `\\${character}`)
+  return `[${basename(path, '.test.ts')}](../${path}): ${escapeMarkdown(name)}`
 }

@@ -38,6 +38,7 @@ describe('assertHandleUnderDomain', () => {
   })
 })
 
+// SPEC ID-14
 test('assertCustomHandle refuses names that are not on the public DNS', () => {
   expect(() => assertCustomHandle('alice.example.com', { allowTest: false })).not.toThrow()
   for (const top of ['local', 'arpa', 'invalid', 'localhost', 'onion', 'internal', 'test']) {

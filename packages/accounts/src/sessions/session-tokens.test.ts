@@ -35,6 +35,7 @@ function signed(header: object): Promise<string> {
 }
 
 describe('SessionTokens', () => {
+  // SPEC AU-1, AU-2, AU-4
   test('an access token says what SPEC AU-1, AU-2 and AU-4 want', () => {
     const token = tokens().issueAccess(audience, { did, scope })
     expect(decodeProtectedHeader(token)).toEqual({ typ: 'at+jwt', alg: 'HS256' })
@@ -77,6 +78,7 @@ describe('SessionTokens', () => {
     }
   })
 
+  // SPEC AU-1
   test('tells access from refresh', () => {
     const issuer = tokens()
     const expiresAt = issuer.refreshExpiry()

@@ -39,6 +39,7 @@ function numbered({ frame, seqOffset }: EventFrame, seq: number): Buffer {
 }
 
 describe('event frames', () => {
+  // SPEC EV-1, SYN-1, SYN-2
   test('a #commit is byte-equal to the one of the reference encoder', () => {
     const events = fc.record(
       {
@@ -79,6 +80,7 @@ describe('event frames', () => {
     )
   })
 
+  // SPEC EV-1, SYN-5, SYN-6, SYN-7
   test('#sync, #identity and #account are byte-equal to those of the reference encoder', () => {
     const status = fc.option(fc.constantFrom('takendown', 'suspended', 'deleted', 'deactivated'), {
       nil: undefined,
@@ -105,6 +107,7 @@ describe('event frames', () => {
     )
   })
 
+  // SPEC EV-1, SYN-8
   test('#info and error frames are what the reference parser reads', () => {
     const info = Frame.fromBytes(encodeInfoFrame({ name: 'OutdatedCursor', message: 'events are missing' }))
     expect(info.header).toEqual({ op: 1, t: '#info' })
@@ -119,6 +122,7 @@ describe('event frames', () => {
     expect(Frame.fromBytes(frame).body).toEqual({ did: 'did:plc:a', time: 't', seq: 1_790_000_000_000_001 })
   })
 
+  // SPEC EV-9, SYN-3
   test('refuses a frame above frameBytesMax and takes one of exactly that', () => {
     const sync = (bytes: number) =>
       encodeSyncFrame({ did: 'did:plc:a', rev: 'r', time: 't', blocks: new Uint8Array(bytes) })

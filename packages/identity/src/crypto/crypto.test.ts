@@ -81,6 +81,7 @@ describe('backends', () => {
   })
 })
 
+// SPEC CR-1
 describe('verifySignature', () => {
   test('accepts what @atproto/crypto signs with P-256, and nothing that was changed', async () => {
     for (let i = 0; i < 20; i++) {
@@ -115,6 +116,7 @@ describe('verifySignature', () => {
 })
 
 describe('keys', () => {
+  // SPEC CR-2
   test('of both curves are read and written as @atproto/crypto does', async () => {
     for (const pair of [await Secp256k1Keypair.create(), await P256Keypair.create()]) {
       const key = parseDidKey(pair.did())
@@ -126,6 +128,7 @@ describe('keys', () => {
     }
   })
 
+  // SPEC CR-3
   test('of legacy verification methods may be uncompressed', async () => {
     const types = { k256: 'EcdsaSecp256k1VerificationKey2019', p256: 'EcdsaSecp256r1VerificationKey2019' }
     for (const pair of [await Secp256k1Keypair.create(), await P256Keypair.create()]) {

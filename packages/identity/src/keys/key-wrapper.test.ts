@@ -10,6 +10,7 @@ const second = randomBytes(32)
 const privateKey = randomBytes(32)
 const owner = 'did:plc:alice'
 
+// SPEC CR-4
 describe('KeyWrapper', () => {
   test('unwraps what it wrapped, and wraps the same key differently each time', () => {
     const wrapper = new KeyWrapper([first])

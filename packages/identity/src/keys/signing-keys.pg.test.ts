@@ -57,6 +57,7 @@ describe('SigningKeys', () => {
     await signingKeys().signerFor(alice)
   })
 
+  // SPEC IDN-15
   test('a DID has one reserved key, which its account then gets', async () => {
     const did = 'did:plc:carol'
     const keys = signingKeys()

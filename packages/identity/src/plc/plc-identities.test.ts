@@ -43,6 +43,7 @@ function documentOf(did: string) {
 }
 
 describe('PlcIdentities', () => {
+  // SPEC PLC-1, PLC-2
   test('registers a DID with the user’s recovery key first, and registering again is safe', async () => {
     const recovery = (await Secp256k1Keypair.create()).did()
     const { did, register } = await mint('alice.example.com', recovery)
@@ -58,6 +59,7 @@ describe('PlcIdentities', () => {
     expect(await documentOf(did)).toMatchObject({ id: did, alsoKnownAs: ['at://alice.example.com'] })
   })
 
+  // SPEC PLC-3
   test('tombstones what it registered', async () => {
     const { did, register, tombstone } = await mint('bob.example.com')
     await register()
@@ -78,6 +80,7 @@ describe('PlcIdentities', () => {
     ])
   })
 
+  // SPEC PLC-6
   test('updates that overtake one another all arrive', async () => {
     const { did, register } = await mint('eve.example.com')
     await register()
@@ -114,6 +117,7 @@ describe('assertOperationKeepsAccount', () => {
   const withKey = () => ({ ...own, rotationDidKey: identities.rotationDidKey })
   const good = () => recommendedCredentials(identities, own)
 
+  // SPEC IDN-8
   test('takes what getRecommendedDidCredentials answers', () => {
     expect(() => assertOperationKeepsAccount(good(), withKey())).not.toThrow()
   })

@@ -21,6 +21,7 @@ function documentOf(fields: Record<string, unknown>): DidDocument {
   }
 }
 
+// SPEC IDN-6
 describe('atprotoData', () => {
   test('reads handle, key and PDS, their ids relative or absolute', () => {
     const expected = {

@@ -60,6 +60,7 @@ function resolver(
   })
 }
 
+// SPEC IDN-3, ID-12
 describe('resolveDid', () => {
   test('asks once, for all processes and all callers at the same time', async () => {
     const [one, two] = [resolver(), resolver()]
@@ -128,6 +129,7 @@ describe('resolveDid', () => {
   )
 })
 
+// SPEC IDN-1
 describe('resolveHandle', () => {
   const other = 'did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'
 

@@ -45,6 +45,7 @@ async function problemOf(token: string): Promise<ServiceTokenProblem | undefined
 }
 
 describe('verifyServiceToken', () => {
+  // SPEC SA-1
   test('takes what issueServiceToken makes, for the bare service DID and for its #atproto_pds', async () => {
     expect(await verify(issueServiceToken(signer, claims))).toMatchObject({ issuer })
     const full = { ...claims, audience: `${audience}#atproto_pds` }
@@ -67,6 +68,7 @@ describe('verifyServiceToken', () => {
     expect(await verify(`${text}.${signature}`, keypair.did())).toMatchObject({ issuer, jti: 'x' })
   })
 
+  // SPEC SA-3
   test('looks a rotated key up anew', async () => {
     const old = keySigner(generatePrivateKey())
     expect(await verify(issueServiceToken(signer, claims), old.didKey, signer.didKey)).toMatchObject({
@@ -74,6 +76,7 @@ describe('verifyServiceToken', () => {
     })
   })
 
+  // SPEC SA-3, SA-4
   test.each<[ServiceTokenProblem, string]>([
     ['BadJwt', 'text'],
     ['BadJwt', 'a.b.c'],

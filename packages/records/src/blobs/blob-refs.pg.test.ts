@@ -9,6 +9,7 @@ import { deleteOf } from '../../test-support/test-repo.ts'
 import { collectBlobs } from './collect-blobs.ts'
 import { BlobNotFoundError } from './errors.ts'
 
+// SPEC BL-4, BL-5, BL-6
 describe('references to blobs', () => {
   let fixture: BlobFixture
   beforeAll(async () => {

@@ -64,6 +64,7 @@ describe.each(['disk', 's3'] as const)('the collector on %s', (driver) => {
     expect(await fixture.objects(accountId)).toHaveLength(1)
   })
 
+  // SPEC BL-3
   test('refuses to take uploads younger than an hour', async () => {
     await expect(collectBlobs(fixture.deps, { temporaryAgeMs: hourMs - 1 })).rejects.toBeInstanceOf(
       AssertionError,

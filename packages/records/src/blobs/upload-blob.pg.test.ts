@@ -39,6 +39,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     await fixture[Symbol.asyncDispose]()
   })
 
+  // SPEC BL-2
   test('stores bytes as a temporary blob under their CID and sniffed type', async () => {
     const accountId = await fixture.createAccount()
     const blob = await fixture.upload(accountId, png, 'text/plain')
@@ -72,6 +73,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     expect(blob.size).toBe(0)
   })
 
+  // SPEC BL-1
   test('takes a blob of exactly the limit and none larger', async () => {
     const accountId = await fixture.createAccount()
     const input = { hostId: fixture.hostId, accountId, bytesMax: 100_000 }
@@ -96,6 +98,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     expect(body.destroyed).toBe(false)
   })
 
+  // SPEC BL-1
   test('refuses a body that is not of its declared length', async () => {
     const accountId = await fixture.createAccount()
     for (const length of [4, 6]) {
@@ -147,6 +150,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     expect(await fixture.usage(accountId)).toEqual({ blob_bytes: 5, blob_count: 1 })
   })
 
+  // SPEC BL-8
   test('leaves a permanent blob as it is when its bytes come again', async () => {
     const accountId = await fixture.createAccount()
     const { cid } = await fixture.upload(accountId, png)
@@ -166,6 +170,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     expect(await fixture.usage(accountId)).toEqual({ blob_bytes: 10_000, blob_count: 1 })
   })
 
+  // SPEC BL-7
   test('keeps accounts apart', async () => {
     const [one, two] = [await fixture.createAccount(), await fixture.createAccount()]
     const { cid } = await fixture.upload(one, png)
@@ -284,6 +289,7 @@ describe.each(['disk', 's3'] as const)('uploadBlob on %s', (driver) => {
     await expect(check({})).rejects.toBeInstanceOf(BlobNotFoundError)
   })
 
+  // SPEC BL-14
   test('lists permanent blobs by CID, in pages and since a rev', async () => {
     const accountId = await fixture.createAccount()
     const blobs = await Promise.all([1, 2, 3].map(() => fixture.upload(accountId, randomBytes(50))))

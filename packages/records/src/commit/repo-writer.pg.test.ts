@@ -36,6 +36,7 @@ async function oracleRoot(records: Map<string, string>): Promise<string> {
 }
 
 describe('RepoWriter', () => {
+  // SPEC DIFF-1, DIFF-3, WR-8
   test('keeps the tree of any history, through cold starts and compactions', async () => {
     const step = fc.record({
       paths: fc.uniqueArray(
@@ -97,6 +98,7 @@ describe('RepoWriter', () => {
     )
   }, 120_000)
 
+  // SPEC DIFF-1
   test('makes slices that @atproto/repo reads', async () => {
     const repo = await createTestRepo(db.database)
     await using writer = testWriter(db.database)
@@ -111,6 +113,7 @@ describe('RepoWriter', () => {
     expect(events[1]?.body['rev']).toBe(stored?.rev)
   })
 
+  // SPEC WR-8
   test('lets 20 writers through two processes write one repo, in one linear history', async () => {
     const repo = await createTestRepo(db.database)
     await using one = testWriter(db.database)
@@ -173,6 +176,7 @@ describe('RepoWriter', () => {
     await expect(two.commit(repo, () => [writeOf('create', path, {})])).rejects.toThrow(RecordExistsError)
   })
 
+  // SPEC SYN-13
   test('stores nothing after the account is no longer active, whoever is first', async () => {
     for (let round = 0; round < 5; round++) {
       const repo = await createTestRepo(db.database)
@@ -230,6 +234,7 @@ describe('RepoWriter', () => {
     await writer.commit(repo, () => [writeOf('create', 'app.bsky.feed.post/a', {})])
   })
 
+  // SPEC WR-7, BL-4
   test('refuses a blob that goes away between the check and the commit, and only that commit', async () => {
     const repo = await createTestRepo(db.database)
     const other = await createTestRepo(db.database)

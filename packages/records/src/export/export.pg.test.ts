@@ -68,6 +68,7 @@ async function fill(repo: AccountRepo, count: number): Promise<string[]> {
 }
 
 describe('RepoExporter', () => {
+  // SPEC CAR-2
   test('exports what @atproto/repo verifies, with every record and nothing else', async () => {
     const repo = await createAccountRepo(db.database)
     const paths = await fill(repo, 2_500)
@@ -89,6 +90,7 @@ describe('RepoExporter', () => {
     }
   }, 60_000)
 
+  // SPEC CAR-4
   test('writes each node before its slots and the slots in the order of the paths', async () => {
     const repo = await createAccountRepo(db.database)
     const paths = await fill(repo, 1_200)
@@ -113,6 +115,7 @@ describe('RepoExporter', () => {
     ])
   })
 
+  // SPEC DIFF-2, DIFF-6, DIFF-7
   test('exports since any rev what an earlier copy lacks, never a deleted value', async () => {
     const step = fc.record({
       keys: fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 8 }),

@@ -75,6 +75,7 @@ async function write(repo: AccountRepo, path: string, value: DataObject = {}): P
 }
 
 describe('importRepo', () => {
+  // SPEC IMP-3, IMP-4
   test('takes any repo that @atproto/repo makes, and gives it back', async () => {
     const record = fc.record({
       collection: fc.constantFrom(post, 'a.b.c', 'a.b.c.d'),
@@ -141,6 +142,7 @@ describe('importRepo', () => {
     expect(await contentOf(repo)).toEqual(cidsOf({ ...after, [`${post}/later`]: later }))
   })
 
+  // SPEC REP-3, IMP-4, IMP-5
   test('continues above every rev, and asserts the new state of an active account', async () => {
     const repo = await createAccountRepo(db.database)
     const ahead = foreignRev(60_000)
@@ -152,6 +154,7 @@ describe('importRepo', () => {
     expect((await write(repo, `${post}/next`)) > rev).toBe(true)
   })
 
+  // SPEC IMP-3
   test('takes a diff since what it has imported before', async () => {
     const there = await createAccountRepo(db.database, { hostname: 'old.test' })
     const here = await createAccountRepo(db.database, { did: there.did, status: 'deactivated' })
@@ -171,6 +174,7 @@ describe('importRepo', () => {
     expect(await contentOf(here)).toEqual(await contentOf(there))
   })
 
+  // SPEC IMP-2
   test('ignores blocks that the commit does not reach, repeated ones and their order', async () => {
     const repo = await createAccountRepo(db.database)
     const secret = blockOf({ text: 'of somebody else' })
@@ -197,6 +201,7 @@ describe('importRepo', () => {
   })
 })
 
+// SPEC BL-9
 describe('blobs of an imported repo', () => {
   const image = (cid: string): DataObject => ({
     $type: post,
@@ -284,6 +289,7 @@ describe('a blob that is being deleted when an import refers to it', () => {
   })
 })
 
+// SPEC IMP-1
 describe('a CAR that can’t be imported', () => {
   type Case = { name: string; reason: string; make: (repo: AccountRepo) => Promise<Uint8Array> | Uint8Array }
   const car = (repo: AccountRepo) => foreignCar(repo.did, posts(60, 'theirs'))

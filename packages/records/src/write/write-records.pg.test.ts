@@ -46,6 +46,7 @@ async function keysOf(collection: string): Promise<string[]> {
 }
 
 describe('createRecord', () => {
+  // SPEC WR-5, WR-6
   test('gives a record its $type and a key, and says what validation found', async () => {
     const valid = await createRecord(deps, repo, post)
     expect(valid.result.validationStatus).toBe('valid')
@@ -68,6 +69,7 @@ describe('createRecord', () => {
     await expect(createRecord(deps, repo, input)).rejects.toThrow(InvalidRecordError)
   })
 
+  // SPEC DM-8
   test('accepts a record of recordBytesMax', async () => {
     const overhead = 40
     for (let size = recordBytesMax - overhead - 10; ; size++) {
@@ -175,6 +177,7 @@ describe('applyWrites', () => {
     expect(after.deltaCount === before.deltaCount + 1 || after.baseRev !== before.baseRev).toBe(true)
   })
 
+  // SPEC WR-1, WR-2, WR-4
   test('carries out all of it or nothing', async () => {
     const { rev } = (await findHead(db.pool, repo.accountId))!
     const create = { action: 'create' as const, ...unknown() }
@@ -201,6 +204,7 @@ describe('applyWrites', () => {
     expect((await findHead(db.pool, repo.accountId))?.rev).toBe(rev)
   })
 
+  // SPEC WR-1
   test('takes commitOpsMax writes', async () => {
     const writes = Array.from({ length: commitOpsMax }, () => ({ action: 'create' as const, ...unknown() }))
     expect((await applyWrites(deps, repo, { writes })).result).toHaveLength(commitOpsMax)

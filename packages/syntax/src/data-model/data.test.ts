@@ -58,6 +58,7 @@ function forOracle(input: DataValue): unknown {
 }
 
 describe('encodeData and decodeData', () => {
+  // SPEC DM-1
   test('produce the bytes of @ipld/dag-cbor and read them back', () => {
     fc.assert(
       fc.property(value, (input) => {
@@ -72,6 +73,7 @@ describe('encodeData and decodeData', () => {
     )
   })
 
+  // SPEC DM-1
   test('accept no random bytes but in canonical form', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
@@ -164,6 +166,7 @@ describe('JsonText', () => {
 })
 
 describe('decodeData', () => {
+  // SPEC DM-1, DM-2, DM-3, DM-7, DM-12
   test.each([
     ['a half float', 'f93c00'],
     ['a single float', 'fa3f800000'],
@@ -228,6 +231,7 @@ describe('decodeData', () => {
 })
 
 describe('checkData', () => {
+  // SPEC DM-2, DM-3, DM-5, DM-6, DM-12
   test.each([
     ['a float', 1.5],
     ['an unsafe integer', 2 ** 53],
@@ -264,6 +268,7 @@ describe('checkData', () => {
     expect(() => checkData({ a: [{ b: 1.5 }] })).toThrow('invalid value at /a/0/b: a number')
   })
 
+  // SPEC DM-8
   test.each([
     ['nesting', (n: number) => JSON.parse('['.repeat(n) + ']'.repeat(n)) as unknown, dataDepthMax],
     ['elements', (n: number) => Array.from({ length: n }, () => 0), dataElementsMax],
@@ -285,6 +290,7 @@ describe('checkData', () => {
     expect(decodeData(encodeData(input))).toStrictEqual(input)
   })
 
+  // SPEC DM-9
   test('accepts an empty blob and refuses one of another codec or with unknown fields', () => {
     const ref = (cid: Uint8Array) => ({
       $type: 'blob',
@@ -308,6 +314,7 @@ describe('checkData', () => {
 })
 
 describe('blobRefs and links', () => {
+  // SPEC DM-10
   test('finds typed and legacy blobs at any depth, and every link', () => {
     const raw = cidToString(cidForRawDigest(new Uint8Array(32)))
     const node = cidToString(cidForCbor(Buffer.alloc(1)))

@@ -70,8 +70,7 @@ export function nameOf(ref: Partial<SubjectRef>): SubjectName {
 /**
  * Returns how a subject stands.
  *
- * @throws {XrpcError} 400 NotFound if there is no such record.
- * @throws {BlobNotFoundError} if there is no such blob.
+ * @throws {XrpcError} 400 NotFound if there is no such record or blob.
  */
 export async function getSubjectState(deps: Pick<AdminDeps, 'db'>, subject: Subject): Promise<SubjectStatus> {
   const { account } = subject
@@ -84,10 +83,11 @@ export async function getSubjectState(deps: Pick<AdminDeps, 'db'>, subject: Subj
       takedown: attributeOf(row.takedown_ref),
     }
   }
-  const ref = await findBlobTakedown(deps.db.pool, { accountId: account.id, cid: subject.cid })
+  const row = await findBlobTakedown(deps.db.pool, { accountId: account.id, cid: subject.cid })
+  if (row === undefined) throw subjectNotFound()
   return {
-    subject: { $type: 'com.atproto.admin.defs#repoBlobRef', did: account.did, cid: cidToString(subject.cid) },
-    takedown: attributeOf(ref ?? null),
+    subject: { $type: 'com.atproto.admin.defs#repoBlobRef', did: account.did, cid: cidToString(row.cid) },
+    takedown: attributeOf(row.takedown_ref),
   }
 }
 

@@ -3,7 +3,6 @@ import { must } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 
 import { unauthenticated } from '../../auth/unauthenticated.ts'
-import { uploadBytesMaxOf } from '../upload-rules.ts'
 
 /** com.atproto.server.describeServer: what an app or relay needs to know of the host before anything else. */
 export function describeServer(deps: { directory: HostDirectory; uploadBytesMax: number }): AnyXrpcMethod {
@@ -23,7 +22,7 @@ export function describeServer(deps: { directory: HostDirectory; uploadBytesMax:
           termsOfService: settings.termsOfServiceUrl,
         }),
         contact: definedOnly({ email: settings.contactEmail }),
-        blobUploadLimit: uploadBytesMaxOf(settings, deps.uploadBytesMax),
+        blobUploadLimit: deps.uploadBytesMax,
       }
     },
   })
