@@ -60,6 +60,51 @@ describe('deactivateAccount and activateAccount', () => {
   })
 })
 
+describe('a deactivated account', () => {
+  test('is served to nobody, its handle names nobody, and all of it is back afterwards', async () => {
+    const { did, accessJwt: token } = await api.signUp('hidden')
+    const [collection, handle] = ['app.bsky.feed.post', 'hidden.one.test']
+    const record = { $type: collection, text: 'hello', createdAt: new Date().toISOString() }
+    const write = () =>
+      api.post('com.atproto.repo.createRecord', { repo: did, collection, record }, { token })
+    const rkey = (await write()).body.uri.split('/').at(-1)
+    const reads: [string, Record<string, string>][] = [
+      ['com.atproto.sync.getRepo', { did }],
+      ['com.atproto.sync.getLatestCommit', { did }],
+      ['com.atproto.sync.listBlobs', { did }],
+      ['com.atproto.sync.getRecord', { did, collection, rkey }],
+      ['com.atproto.repo.getRecord', { repo: did, collection, rkey }],
+      ['com.atproto.repo.describeRepo', { repo: did }],
+      ['com.atproto.identity.resolveHandle', { handle }],
+    ]
+    const statuses = () =>
+      Promise.all(reads.map(async ([nsid, params]) => (await api.get(nsid, params)).status))
+    expect(await statuses()).toEqual(reads.map(() => 200))
+    await api.post(`${server}.deactivateAccount`, {}, { token })
+    expect(await statuses()).toEqual(reads.map(() => 400))
+    for (const [nsid, params] of reads.slice(0, 4)) {
+      expect((await api.get(nsid, params)).body).toMatchObject({ error: 'RepoDeactivated' })
+    }
+    expect(await write()).toMatchObject({ status: 401, body: { error: 'AccountDeactivated' } })
+    const gone = { did, active: false, status: 'deactivated' }
+    expect((await api.get('com.atproto.sync.getRepoStatus', { did })).body).toEqual(gone)
+    const { body } = await api.get('com.atproto.sync.listRepos', { limit: '1000' })
+    expect(body.repos).toContainEqual(expect.objectContaining(gone))
+    const info = () => api.get('com.atproto.admin.getAccountInfo', { did }, { admin: true })
+    expect((await info()).body.deactivatedAt).toEqual(expect.any(String))
+    await api.post(`${server}.activateAccount`, undefined, { token })
+    expect(await statuses()).toEqual(reads.map(() => 200))
+    expect((await info()).body.deactivatedAt).toBeUndefined()
+  })
+
+  test('keeps its handle: nobody else gets it', async () => {
+    const { accessJwt: token } = await api.signUp('keeper')
+    await api.post(`${server}.deactivateAccount`, {}, { token })
+    const input = { handle: 'keeper.one.test', email: 'other@mail.test', password: 'other-pass' }
+    expect((await api.post(`${server}.createAccount`, input)).body.error).toBe('HandleNotAvailable')
+  })
+})
+
 // SPEC ACC-5
 test('checkAccountStatus counts what is there', async () => {
   const { did, accessJwt: token } = await api.signUp('counter')

@@ -7,7 +7,7 @@ import { loadConfig } from '@rookery/config'
 import { createSafeFetch } from '@rookery/http'
 import { IdentityResolver } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
-import { type MailCatcher, type PlcDirectory, startMailCatcher, startPlc } from '@rookery/local'
+import { type MailCatcher, startMailCatcher } from '@rookery/local'
 import { Mailer, deliverMail } from '@rookery/mail'
 import type { JobPayload } from '@rookery/jobs'
 import { Metrics, createLogger } from '@rookery/telemetry'
@@ -17,6 +17,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 
 import { buildApi } from '../src/app.ts'
 import { type ApiDeps, createApiDeps } from '../src/deps.ts'
+import { TestPlc } from './test-plc.ts'
 
 /** An answer, its body parsed if it is JSON. */
 export type Answer = { status: number; body: any; headers: Record<string, unknown> }
@@ -38,22 +39,25 @@ const adminPassword = 'operator-password'
  */
 export class TestApi implements AsyncDisposable {
   readonly db: TestDatabase
-  readonly plc: PlcDirectory
+  readonly plc: TestPlc
   readonly pods: { app: FastifyInstance; deps: ApiDeps }[]
-  /** TXT records of the world outside, by name; nothing answers there by HTTPS. */
+  /** TXT records of the world outside, by name. */
   readonly dns: Map<string, string[]>
+  /** JSON that answers there by HTTPS, by URL. */
+  readonly web: Map<string, unknown>
   readonly #mail: MailCatcher
   readonly #stack: AsyncDisposableStack
 
   private constructor(
     db: TestDatabase,
-    plc: PlcDirectory,
+    plc: TestPlc,
     mail: MailCatcher,
     pods: { app: FastifyInstance; deps: ApiDeps }[],
-    dns: Map<string, string[]>,
+    world: { dns: Map<string, string[]>; web: Map<string, unknown> },
     stack: AsyncDisposableStack,
   ) {
-    this.dns = dns
+    this.dns = world.dns
+    this.web = world.web
     this.db = db
     this.plc = plc
     this.#mail = mail
@@ -69,7 +73,7 @@ export class TestApi implements AsyncDisposable {
     const { store: blobs } = stack.use(await createTestBlobStore('disk'))
     const directory = mkdtempSync(join(tmpdir(), 'rookery-api-'))
     stack.defer(() => rmSync(directory, { recursive: true }))
-    const plc = stack.use(await startPlc({ file: join(directory, 'plc.jsonl') }))
+    const plc = stack.use(await TestPlc.start(join(directory, 'plc.jsonl')))
     const mail = stack.use(await startMailCatcher())
     await seed(db)
     const config = loadConfig(['api'], {
@@ -87,7 +91,7 @@ export class TestApi implements AsyncDisposable {
     })
     const log = createLogger('api', process.env['TEST_LOG_LEVEL'] ?? 'silent')
     const lexicons = bundledLexicons()
-    const dns = new Map<string, string[]>()
+    const world = { dns: new Map<string, string[]>(), web: new Map<string, unknown>() }
     const pods = []
     for (let pod = 0; pod < 2; pod++) {
       const hosts = stack.use(new HostDirectory(log, db.database.kysely))
@@ -105,13 +109,13 @@ export class TestApi implements AsyncDisposable {
         lexicons,
       }
       const built = createApiDeps(connections)
-      const deps = { ...built, identities: resolverOf(built, dns) }
+      const deps = { ...built, identities: resolverOf(built, world) }
       stack.use(deps.writer)
       const app = await buildApi(deps)
       stack.defer(() => app.close())
       pods.push({ app, deps })
     }
-    return new TestApi(db, plc, mail, pods, dns, stack.move())
+    return new TestApi(db, plc, mail, pods, world, stack.move())
   }
 
   /** Calls a query. */
@@ -187,15 +191,23 @@ export class TestApi implements AsyncDisposable {
   }
 }
 
-/** The resolver as it is, but for the network: the PLC directory is all that there is, besides `dns`. */
-function resolverOf(deps: ApiDeps, dns: Map<string, string[]>): IdentityResolver {
+/** The resolver as it is, but for the network: the PLC directory is all that there is, besides `dns` and `web`. */
+function resolverOf(
+  deps: ApiDeps,
+  { dns, web }: { dns: Map<string, string[]>; web: Map<string, unknown> },
+): IdentityResolver {
   const { log, redis, keys, config } = deps
   return new IdentityResolver({
     log,
     redis,
     keys,
     sources: {
-      fetch: () => Promise.reject(new Error('nothing answers there')),
+      fetch: (input) => {
+        const url = String(input)
+        return web.has(url)
+          ? Promise.resolve(Response.json(web.get(url)))
+          : Promise.reject(new Error('nothing answers there'))
+      },
       plcFetch: createSafeFetch({ allowPrivateNetwork: true }),
       plcUrl: config.identity.plcUrl,
       allowPrivateNetwork: true,

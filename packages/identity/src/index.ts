@@ -52,6 +52,8 @@ export {
   PlcIdentities,
   type PlcIdentitiesOptions,
   type WantedIdentity,
+  assertPlcDid,
+  isPlcDid,
 } from './plc/plc-identities.ts'
 export {
   type AtprotoData,

@@ -32,6 +32,7 @@ export async function activate(deps: ActivateDeps, host: PdsHost, account: Accou
     did: account.did,
     signingKey: signer.didKey,
     pdsUrl: host.publicUrl,
+    handle: account.handle,
   })
   const appendEvents = async (tx: Queryable, activated: Account): Promise<void> => {
     await appendIdentityEvent(tx, activated)

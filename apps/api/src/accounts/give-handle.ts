@@ -1,7 +1,7 @@
 import { type Account, changeHandle } from '@rookery/accounts'
 import type { Database } from '@rookery/db'
 import { invalidRequest } from '@rookery/http'
-import { type IdentityResolver, type PlcIdentities, atprotoData } from '@rookery/identity'
+import { type IdentityResolver, type PlcIdentities, atprotoData, isPlcDid } from '@rookery/identity'
 import type { Handle } from '@rookery/syntax'
 
 export type GiveHandleDeps = {
@@ -25,7 +25,7 @@ export async function giveHandle(deps: GiveHandleDeps, account: Account, handle:
 }
 
 async function publish(deps: GiveHandleDeps, did: string, handle: Handle): Promise<void> {
-  if (did.startsWith('did:plc:')) return deps.plc.updateHandle(did, handle)
+  if (isPlcDid(did)) return deps.plc.updateHandle(did, handle)
   const document = await deps.identities.resolveDid(did, { refresh: true })
   if (atprotoData(document).handle !== handle) {
     throw invalidRequest('DID is not properly configured for handle')

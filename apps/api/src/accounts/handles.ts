@@ -47,7 +47,8 @@ export async function assertHandleNames(deps: HandleDeps, handle: Handle, did: s
 }
 
 /**
- * Returns the DID that a handle names: by the host's own accounts first, else by DNS or HTTPS; undefined if nobody.
+ * Returns the DID that a handle names: by the host's own active accounts first, else by DNS or HTTPS; undefined if
+ * nobody.
  *
  * @param options.refresh asks the network whatever the cache holds.
  */
@@ -58,8 +59,8 @@ export async function findDidOfHandle(
   options: { refresh?: boolean } = {},
 ): Promise<string | undefined> {
   const account = await findAccountByHandle(deps.db.pool, host.id, handle)
-  if (account !== undefined) return account.status === 'takendown' ? undefined : account.did
-  // Under our own domains nobody else would know better.
+  if (account?.status === 'active') return account.did
+  // Under our own domains nobody else would know better; elsewhere a handle may have moved on with its account.
   if (deps.directory.findHandleDomain(handle)?.hostId === host.id) return undefined
   return deps.identities.resolveHandle(handle, options)
 }

@@ -4,23 +4,23 @@ import { IncompatibleDidDocError } from '../errors.ts'
 import { atprotoData } from '../resolution/did-document.ts'
 import type { IdentityResolver } from '../resolution/identity-resolver.ts'
 import type { PlcData } from './plc-client.ts'
-import type { OperationChange, PlcIdentities } from './plc-identities.ts'
+import { type OperationChange, type PlcIdentities, isPlcDid } from './plc-identities.ts'
 
 const pdsServiceType = 'AtprotoPersonalDataServer'
 
-/** What an account's identity has to say for this host to be its PDS. */
-export type OwnIdentity = { did: string; signingKey: string; pdsUrl: string }
+/** What an account's identity has to say for this host to be its PDS; the handle is null if it has none. */
+export type OwnIdentity = { did: string; signingKey: string; pdsUrl: string; handle: string | null }
 
-/** What getRecommendedDidCredentials answers (SPEC IDN-8). */
-export type RecommendedCredentials = Omit<PlcData, 'did'>
+/** What getRecommendedDidCredentials answers (SPEC IDN-8); only a did:plc has rotation keys. */
+export type RecommendedCredentials = Omit<PlcData, 'did' | 'rotationKeys'> & { rotationKeys?: string[] }
 
 /** Returns what the account's DID should say to be at home here. */
 export function recommendedCredentials(
   plc: Pick<PlcIdentities, 'rotationKeys'>,
-  own: { signingKey: string; pdsUrl: string; handle: string },
+  own: { did: string; signingKey: string; pdsUrl: string; handle: string },
 ): RecommendedCredentials {
   return {
-    rotationKeys: plc.rotationKeys(),
+    ...(isPlcDid(own.did) && { rotationKeys: plc.rotationKeys() }),
     alsoKnownAs: [`at://${own.handle}`],
     verificationMethods: { atproto: own.signingKey },
     services: { atproto_pds: { type: pdsServiceType, endpoint: own.pdsUrl } },
@@ -62,7 +62,8 @@ export function assertOperationKeepsAccount(
 }
 
 /**
- * Returns if the DID, asked anew, says that the account is here and signs with our key (SPEC IDN-12).
+ * Returns if the DID, asked anew, says that the account is here and signs with our key (SPEC IDN-12). A document that
+ * its owner writes must name the account's handle too; that of a did:plc got it from an operation that was checked.
  *
  * @throws {IncompatibleDidDocError} if it does not.
  * @throws {DidNotFoundError} if the DID is not known.
@@ -72,7 +73,7 @@ export async function assertIdentityIsOurs(
   deps: { plc: PlcIdentities; identities: IdentityResolver },
   own: OwnIdentity,
 ): Promise<void> {
-  const { pdsUrl, signingKey } = await currentIdentity(deps, own.did)
+  const { pdsUrl, signingKey, handle } = await currentIdentity(deps, own.did)
   if (pdsUrl !== own.pdsUrl) {
     throw new IncompatibleDidDocError(
       'DID document atproto_pds service endpoint does not match PDS public url',
@@ -81,14 +82,16 @@ export async function assertIdentityIsOurs(
   if (signingKey !== own.signingKey) {
     throw new IncompatibleDidDocError('DID document verification method does not match expected signing key')
   }
+  if (!isPlcDid(own.did) && own.handle !== null && handle !== own.handle) {
+    throw new IncompatibleDidDocError(`DID document does not name the handle ${own.handle}`)
+  }
 }
 
 async function currentIdentity(
   deps: { plc: PlcIdentities; identities: IdentityResolver },
   did: string,
-): Promise<{ pdsUrl: string | undefined; signingKey: string | undefined }> {
-  if (!did.startsWith('did:plc:'))
-    return atprotoData(await deps.identities.resolveDid(did, { refresh: true }))
+): Promise<{ pdsUrl: string | undefined; signingKey: string | undefined; handle?: string | undefined }> {
+  if (!isPlcDid(did)) return atprotoData(await deps.identities.resolveDid(did, { refresh: true }))
   const data = await deps.plc.data(did)
   if (!data.rotationKeys.includes(deps.plc.rotationDidKey)) {
     throw new IncompatibleDidDocError('Server rotation key not included in PLC DID data')

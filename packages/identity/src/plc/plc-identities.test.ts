@@ -110,6 +110,7 @@ describe('PlcIdentities', () => {
 
 describe('assertOperationKeepsAccount', () => {
   const own = {
+    did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa',
     signingKey: 'did:key:zSigning',
     pdsUrl: 'https://pds.example.com',
     handle: 'alice.example.com',
@@ -127,6 +128,11 @@ describe('assertOperationKeepsAccount', () => {
       'rotation keys',
       { rotationKeys: ['did:key:zOther'] },
       "Rotation keys do not include server's rotation key",
+    ],
+    [
+      'another kind of service',
+      { services: { atproto_pds: { type: 'Other', endpoint: 'https://pds.example.com' } } },
+      'Incorrect type on atproto_pds service',
     ],
     ['no service', { services: {} }, 'Incorrect type on atproto_pds service'],
     [

@@ -111,9 +111,11 @@ export class PlcIdentities {
   /**
    * Returns the DID's last operation with the changes, signed with our rotation key and not sent.
    *
-   * @throws {IncompatibleDidDocError} if it would have more rotation keys than the specification allows.
+   * @throws {IncompatibleDidDocError} if it is no did:plc, or would have more rotation keys than the specification
+   *   allows.
    */
   async signOperation(did: string, change: OperationChange): Promise<Operation> {
+    assertPlcDid(did)
     if ((change.rotationKeys?.length ?? 0) > rotationKeysMax) {
       throw new IncompatibleDidDocError(`A DID has at most ${rotationKeysMax} rotation keys`)
     }
@@ -127,8 +129,13 @@ export class PlcIdentities {
     }))
   }
 
-  /** Sends an operation that was checked. */
+  /**
+   * Sends an operation that was checked.
+   *
+   * @throws {IncompatibleDidDocError} if it is no did:plc.
+   */
   async submit(did: string, operation: object): Promise<void> {
+    assertPlcDid(did)
     await this.#options.client.send(did, operation)
   }
 
@@ -181,4 +188,19 @@ export class PlcIdentities {
       throw error
     }
   }
+}
+
+/**
+ * Returns if the DID's document changes by operations of the PLC directory.
+ *
+ * @throws {IncompatibleDidDocError} if it is its owner's to change.
+ */
+export function assertPlcDid(did: string): void {
+  if (isPlcDid(did)) return
+  throw new IncompatibleDidDocError('Only a did:plc has operations: change the DID document where it is kept')
+}
+
+/** Tells whether the DID's document changes by operations of the PLC directory. */
+export function isPlcDid(did: string): boolean {
+  return did.startsWith('did:plc:')
 }

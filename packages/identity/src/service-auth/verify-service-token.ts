@@ -1,7 +1,7 @@
 import { DomainError } from '@rookery/std'
 
 import { verifySignature } from '../crypto/signer.ts'
-import { InvalidServiceTokenError } from '../errors.ts'
+import { DidUnreachableError, InvalidServiceTokenError } from '../errors.ts'
 import { clockSkewMs, serviceTokenLengthMax, serviceTokenMaxMs } from '../limits.ts'
 import { verificationKey } from '../resolution/did-document.ts'
 import type { IdentityResolver } from '../resolution/identity-resolver.ts'
@@ -39,6 +39,7 @@ const labelerSuffix = '#atproto_labeler'
  * document, the document is fetched anew once: keys rotate. Whether the token was seen before is the caller's to check.
  *
  * @throws {InvalidServiceTokenError} if it does not prove that the issuer calls this method here.
+ * @throws {DidUnreachableError} if nobody answers who the issuer is.
  */
 export async function verifyServiceToken(
   deps: VerifyServiceTokenDeps,
@@ -86,7 +87,8 @@ async function isSignedBy(
     const didKey = verificationKey(document, issuer.key)
     return didKey !== undefined && verifySignature(didKey, proof.signed, proof.signature)
   } catch (error) {
-    if (!(error instanceof DomainError)) throw error
+    // Nobody knows whether the token is good: that is no word against it.
+    if (!(error instanceof DomainError) || error instanceof DidUnreachableError) throw error
     throw new InvalidServiceTokenError('BadJwtIss', 'could not resolve the jwt issuer', { cause: error })
   }
 }

@@ -14,6 +14,7 @@ export function getRecommendedDidCredentials(
     handler: async ({ host, auth: { account } }: XrpcCall<unknown, unknown, AccessAuth>) => {
       const { didKey } = await deps.signingKeys.signerFor(account)
       return recommendedCredentials(deps.plc, {
+        did: account.did,
         signingKey: didKey,
         pdsUrl: host.publicUrl,
         handle: account.handle ?? invalidHandle,

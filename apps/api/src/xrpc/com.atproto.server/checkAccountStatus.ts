@@ -25,7 +25,8 @@ export function checkAccountStatus(deps: CheckAccountStatusDeps): AnyXrpcMethod 
     auth: accessAuth(deps),
     handler: async ({ host, auth: { account } }: XrpcCall<unknown, unknown, AccessAuth>) => {
       const { didKey } = await deps.signingKeys.signerFor(account)
-      const own = { did: account.did, signingKey: didKey, pdsUrl: host.publicUrl }
+      const { did, handle } = account
+      const own = { did, signingKey: didKey, pdsUrl: host.publicUrl, handle }
       const totals = await countAccount(deps.db.pool, account.id)
       return {
         activated: account.status === 'active',
