@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { HostWatch } from './host-watch.ts'
 import { until } from './until.ts'
 
 /** What the supervisor writes into stack.json. */
@@ -29,7 +31,10 @@ export type Stack = AsyncDisposable & {
 const startMsMax = 180_000
 const stopMsMax = 60_000
 
-/** Starts the cluster with the command that users type, on two free ports, in a directory of its own. */
+/**
+ * Starts the cluster with the command that users type, on two free ports, in a directory of its own. A strict relay
+ * watches each host from its first event to the end of the test: disposing of the stack throws what it has found.
+ */
 export async function startStack(flags: string[] = []): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), 'rookery-stack-'))
   const port = await twoFreePorts()
@@ -73,10 +78,20 @@ export async function startStack(flags: string[] = []): Promise<Stack> {
     await stop()
     throw new Error(`${String(error)}\n${output}`, { cause: error })
   }
+  const read = async (): Promise<StackFile> =>
+    JSON.parse(await readFile(join(directory, 'stack.json'), 'utf8')) as StackFile
+  const { hosts, plcUrl } = await read()
+  const watches = hosts.map((host) => new HostWatch(host, plcUrl))
   return {
-    read: async () => JSON.parse(await readFile(join(directory, 'stack.json'), 'utf8')) as StackFile,
+    read,
     output: () => output,
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: async () => {
+      await using stack = new AsyncDisposableStack()
+      stack.defer(stop)
+      for (const watch of watches) stack.use(watch)
+      const findings = await Promise.all(watches.map((watch) => watch.settle()))
+      assert.deepEqual(findings.flat(), [], 'a strict relay would not have taken this')
+    },
   }
 }
 

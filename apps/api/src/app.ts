@@ -4,6 +4,7 @@ import { Database, waitForSchema } from '@rookery/db'
 import {
   type AnyXrpcMethod,
   createServer,
+  registerCompression,
   registerCors,
   registerMethods,
   startInternalServer,
@@ -21,12 +22,14 @@ import { registerHealth } from './health.ts'
 import { rateGates, registerRateLimits } from './limits/register-rate-limits.ts'
 import { registerHome } from './pages/home.ts'
 import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
+import { type TlsCheckAnswer, checkTls, registerTlsCheck } from './well-known/tls-check.ts'
 import { registerWellKnown } from './well-known/well-known.ts'
 import { adminMethods } from './xrpc/com.atproto.admin/index.ts'
 import { identityMethods } from './xrpc/com.atproto.identity/index.ts'
 import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
 import { syncMethods } from './xrpc/com.atproto.sync/index.ts'
+import { tempMethods } from './xrpc/com.atproto.temp/index.ts'
 
 /** How long a request waits for Redis, in milliseconds: one that hangs is as good as away. */
 const redisTimeoutMs = 1_000
@@ -39,24 +42,23 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
     ...repoMethods(deps),
     ...serverMethods(deps),
     ...syncMethods(deps),
+    ...tempMethods(deps),
   ]
 }
 
 /** Returns the api's Fastify instance, not listening yet: tests inject into it. */
 export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   const { config, log, metrics } = deps
-  const app = createServer({
-    log,
-    trustedProxies: config.http.trustedProxies,
-    hosts: hostsWithCustomHandles(deps),
-    metrics,
-  })
+  const hosts = hostsWithCustomHandles(deps)
+  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts, metrics })
   await registerCors(app)
+  await registerCompression(app)
   const isLimited = config.limits.rateLimits
   if (isLimited) registerRateLimits(app, deps)
   registerHome(app, deps)
   registerHealth(app, deps)
   registerWellKnown(app, deps)
+  registerTlsCheck(app, { db: deps.db, hosts })
   registerMethods(app, deps.lexicons, xrpcMethods(deps), isLimited ? rateGates(deps) : undefined)
   return app
 }
@@ -98,11 +100,13 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
     }),
   )
   let isListening = false
+  let tlsCheck: ((query: URLSearchParams) => Promise<TlsCheckAnswer>) | undefined
   const internal = stack.use(
     await startInternalServer({
       port: config.http.internalPort,
       notReady: () => (isListening ? whyNotReady(db, extension) : 'starting'),
       metrics: () => metrics.page(),
+      routes: { '/tls-check': async (query) => (await tlsCheck?.(query)) ?? [503, 'starting\n'] },
     }),
   )
   const blobs = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
@@ -124,6 +128,8 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   await extension?.register(app)
   await app.listen({ port: config.http.port, host: config.http.address })
   isListening = true
+  const hosts = hostsWithCustomHandles(deps)
+  tlsCheck = (query) => checkTls({ db, hosts }, query.get('domain') ?? '')
   stack.defer(async () => {
     internal.drain()
     await extension?.drain(app)

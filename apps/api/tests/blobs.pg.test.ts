@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { must } from '@rookery/std'
 import { cidForRawDigest, cidToString, parseCid } from '@rookery/syntax'
 import { type TestBlobStore, createTestBlobStore } from '@rookery/testkit'
+import { type TenantSettingsInput, updateTenant } from '@rookery/tenants'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -231,6 +232,38 @@ describe('uploadBlob', () => {
       expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5'])
     }
     expect((await upload(caller, randomBytes(10))).status).toBe(200)
+  })
+})
+
+describe("a tenant's rules for uploads", () => {
+  async function setRules(settings: TenantSettingsInput): Promise<void> {
+    await updateTenant(api.db.database.kysely, 'one', { settings })
+    await deps.directory.refresh()
+  }
+
+  test('bound size, types and room, each with an error of its own, and no other tenant', async () => {
+    const [caller, other] = [await createCaller(), await createCaller('two.test')]
+    const describeServer = async (host: string) =>
+      json(await call('GET', 'com.atproto.server.describeServer', { host })).blobUploadLimit
+    await setRules({ blobBytesMax: 1_000, blobTypes: ['text/*'], accountBlobBytesMax: 1_500 })
+    expect([await describeServer('one.test'), await describeServer('two.test')]).toEqual([1_000, bytesMax])
+    expect((await upload(caller, randomBytes(1_000))).status).toBe(200)
+    const answers = [
+      await upload(caller, randomBytes(1_001)),
+      await upload(caller, randomBytes(501)),
+      await upload(caller, randomBytes(501), { 'transfer-encoding': 'chunked' }),
+      await upload(caller, pngHead),
+    ]
+    expect(answers.map((answer) => [answer.status, json(answer).error])).toEqual([
+      [413, 'PayloadTooLarge'],
+      [413, 'QuotaExceeded'],
+      [413, 'QuotaExceeded'],
+      [400, 'InvalidMimeType'],
+    ])
+    expect((await upload(other, Buffer.concat([pngHead, randomBytes(5_000)]))).status).toBe(200)
+    await setRules({ blobBytesMax: bytesMax * 2, blobTypes: ['*/*'], accountBlobBytesMax: null })
+    expect(await describeServer('one.test')).toBe(bytesMax)
+    expect((await upload(caller, pngHead)).status).toBe(200)
   })
 })
 

@@ -128,4 +128,5 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'com.atproto.sync.getRepoStatus': ({ did }) => ({ params: { did } }),
   'com.atproto.sync.listBlobs': ({ did }) => ({ params: { did } }),
   'com.atproto.sync.listRepos': () => ({}),
+  'com.atproto.temp.checkSignupQueue': () => ({}),
 }

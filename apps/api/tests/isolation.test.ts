@@ -8,7 +8,15 @@ const blobBytes = Buffer.from('GIF89a bytes that only the victim uploaded')
 const xrpc = '/xrpc/'
 
 /** Routes that are no XRPC method: each serves what belongs to the host or handle that was asked. */
-const otherRoutes = ['/', '/robots.txt', '/xrpc/_health', '/.well-known/atproto-did', '/.well-known/did.json']
+const otherRoutes = [
+  '/',
+  '/robots.txt',
+  // Says of any name only whether it is served, which a request to that name does too.
+  '/tls-check',
+  '/xrpc/_health',
+  '/.well-known/atproto-did',
+  '/.well-known/did.json',
+]
 
 let api: TestApi
 let victim: Victim

@@ -109,9 +109,9 @@ describe('takedown of a blob', () => {
     const owner = await api.signUp('empty')
     const cid = 'bafkreibjfgx2gprinfvicegelk5kosd6y2frmqpqzwqkg7usac74l3t2v4'
     expect((await getStatus({ blob: cid })).body.message).toBe('Must provide a did to request blob state')
-    expect((await getStatus({ did: owner.did, blob: cid })).body.error).toBe('NotFound')
+    expect((await getStatus({ did: owner.did, blob: cid })).body.error).toBe('BlobNotFound')
     const subject = { $type: 'com.atproto.admin.defs#repoBlobRef', did: owner.did, cid }
-    expect((await setStatus(subject, { takedown })).body.error).toBe('NotFound')
+    expect((await setStatus(subject, { takedown })).body.error).toBe('BlobNotFound')
   })
 })
 

@@ -27,6 +27,11 @@ export function orNone<T>(parse: (text: string) => T): (text: string) => T | typ
   return (text) => (text === 'none' ? none : parse(text))
 }
 
+/** Parses texts that commas separate; empty text is none. */
+export function commaSeparated(text: string): string[] {
+  return text === '' ? [] : text.split(',').map((part) => part.trim())
+}
+
 /** Parses `<did>,<url>`. */
 export function service(text: string): { did: string; url: string } {
   const [did, url, ...rest] = text.split(',')

@@ -1,7 +1,7 @@
 import type { TenantSettings, TenantSettingsInput } from '@rookery/tenants'
 import type { Command } from 'commander'
 
-import { appView, none, onOff, orNone, rateLimits, service, wholeNumber } from './parse.ts'
+import { appView, commaSeparated, none, onOff, orNone, rateLimits, service, wholeNumber } from './parse.ts'
 
 type SettingOption = { flags: string; description: string; parse: (text: string) => unknown }
 
@@ -57,6 +57,31 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     parse: orNone(service),
   },
   rateLimits: rateLimitsOption,
+  blobBytesMax: {
+    flags: '--blob-bytes-max <n|none>',
+    description: 'largest blob in bytes; none: as large as the cluster takes',
+    parse: orNone(wholeNumber(1)),
+  },
+  blobTypes: {
+    flags: '--blob-types <types>',
+    description: 'types of blobs that are taken, such as image/*,video/mp4; */* is all',
+    parse: commaSeparated,
+  },
+  blobTypesRefused: {
+    flags: '--blob-types-refused <types>',
+    description: 'types of blobs that are refused all the same; empty: none',
+    parse: commaSeparated,
+  },
+  accountBlobBytesMax: {
+    flags: '--account-blob-bytes-max <n|none>',
+    description: 'bytes of blobs that each account may have',
+    parse: orNone(wholeNumber(0)),
+  },
+  tenantBlobBytesMax: {
+    flags: '--tenant-blob-bytes-max <n|none>',
+    description: 'bytes of blobs that all accounts may have together',
+    parse: orNone(wholeNumber(0)),
+  },
 }
 
 /** Adds an option for every tenant setting. */

@@ -129,6 +129,11 @@ describe('ctl tenant, host and domain', () => {
         'repo-write-day=off,sign-in=9/60',
         { 'repo-write-day': null, 'sign-in': { points: 9, windowMs: 60_000 } },
       ],
+      blobBytesMax: ['--blob-bytes-max', '1000', 1_000],
+      blobTypes: ['--blob-types', 'image/*, video/mp4', ['image/*', 'video/mp4']],
+      blobTypesRefused: ['--blob-types-refused', 'image/gif', ['image/gif']],
+      accountBlobBytesMax: ['--account-blob-bytes-max', '0', 0],
+      tenantBlobBytesMax: ['--tenant-blob-bytes-max', '5000', 5_000],
     } as const
     expect(Object.keys(flags)).toEqual(Object.keys(tenantSettings.shape))
     for (const [setting, [flag, text, value]] of Object.entries(flags)) {

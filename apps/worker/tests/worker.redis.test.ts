@@ -77,6 +77,23 @@ describe('crawl requests', () => {
     expect(world.crawls).toHaveLength(2)
   })
 
+  test('go out for each host when the cluster starts, and not again because another worker starts', async () => {
+    const { kysely } = world.db.database
+    const hostnames = ['localhost:2583', 'localhost:2584']
+    for (const hostname of hostnames) await createHost(kysely, { hostname, tenant: 'acme' })
+    await world.start()
+    await vi.waitFor(() => expect(world.crawls).toHaveLength(2), patience)
+    expect(world.crawls.map(({ hostname }) => hostname).sort()).toEqual(hostnames)
+    await world.db.pool.query(`delete from job_schedule where name = 'crawl-requests'`)
+    await world.start()
+    await vi.waitFor(async () => {
+      const { rows } = await world.db.pool.query(`select from job_schedule where name = 'crawl-requests'`)
+      expect(rows).toHaveLength(1)
+    }, patience)
+    await idle()
+    expect(world.crawls).toHaveLength(2)
+  })
+
   test('are not sent for a suspended host', async () => {
     const { kysely } = world.db.database
     const host = await createHost(kysely, { hostname: 'localhost:2583', tenant: 'acme' })

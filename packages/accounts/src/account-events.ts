@@ -4,9 +4,12 @@ import {
   appendEvent,
   encodeAccountFrame,
   encodeIdentityFrame,
+  encodeSyncFrame,
 } from '@rookery/events'
+import { encodeCar } from '@rookery/repo'
 
 import type { Account } from './account.ts'
+import { findSignedHead } from './status/status-queries.ts'
 
 /**
  * Appends #identity with the account's handle. As with every event, the transaction holds the repo's lock, or no
@@ -27,6 +30,16 @@ export async function appendAccountEvent(
   const { id: accountId, host_id: hostId, did } = account
   const frame = encodeAccountFrame({ did, time: now(), ...(status === undefined ? {} : { status }) })
   await appendEvent(tx, { hostId, accountId, kind: 'account', frame })
+}
+
+/** Appends #sync of the repo's head as it is; nothing if there is no repo. */
+export async function appendSyncEvent(tx: Queryable, account: Account): Promise<void> {
+  const { id: accountId, host_id: hostId, did } = account
+  const head = await findSignedHead(tx, accountId)
+  if (head === undefined) return
+  const { rev, cid, bytes } = head
+  const frame = encodeSyncFrame({ did, rev, blocks: encodeCar(cid, [{ cid, bytes }]), time: now() })
+  await appendEvent(tx, { hostId, accountId, kind: 'sync', frame })
 }
 
 function now(): string {

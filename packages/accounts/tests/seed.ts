@@ -75,7 +75,7 @@ async function insertHead(tx: Queryable, repo: NewRepo): Promise<void> {
   const rev = revAbove === undefined ? '3aaaaaaaaaaa2' : `${revAbove.slice(0, -1)}z`
   await tx.query(
     `insert into repo (account_id, host_id, did, status, rev, head, data, commit) values ($1, $2, $3, $4, $5, $6, $6, $6)`,
-    [account.id, account.host_id, account.did, status, rev, Buffer.of(0)],
+    [account.id, account.host_id, account.did, status, rev, Buffer.alloc(36)],
   )
 }
 

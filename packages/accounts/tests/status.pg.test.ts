@@ -52,8 +52,22 @@ describe('changeAccountStatus', () => {
     expect((await change(account, { deactivated: null })).status).toBe('active')
     expect(await repoStatus(account.id)).toBe('active')
     const kinds = await queuedEvents(db.database, account.id)
-    expect(kinds).toEqual(['identity', ...Array.from({ length: 7 }, () => 'account')])
+    const changes = Array.from({ length: 5 }, () => 'account')
+    expect(kinds).toEqual(['identity', 'account', ...changes, 'identity', 'account', 'sync'])
     expect((await findAccountById(db.pool, account.id))?.delete_after).toBeNull()
+  })
+
+  test('tells of the repo again when a takedown or suspension ends', async () => {
+    const { account } = await signUp(db.database, host, 'zoe')
+    await change(account, { suspended: true })
+    await change(account, { suspended: false })
+    expect(await queuedEvents(db.database, account.id)).toEqual([
+      'identity',
+      'account',
+      'account',
+      'account',
+      'sync',
+    ])
   })
 
   test('refuses to activate what is taken down, and changes nothing', async () => {

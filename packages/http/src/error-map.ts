@@ -97,6 +97,8 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   BlobInvalidMimeType: { status: 400, error: 'InvalidMimeType' },
   BlobInvalidSize: { status: 400, error: 'InvalidSize' },
   BlobTooLarge: { status: 413, error: 'PayloadTooLarge' },
+  BlobTypeRefused: { status: 400, error: 'InvalidMimeType' },
+  BlobQuotaExceeded: { status: 413, error: 'QuotaExceeded' },
   BlobLengthMismatch: { status: 400, error: 'InvalidRequest' },
   BlobUploadAborted: { status: 400, error: 'InvalidRequest' },
   BlobUploadTimeout: { status: 504, error: 'UpstreamTimeout' },

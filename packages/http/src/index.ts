@@ -1,3 +1,4 @@
+export { registerCompression } from './compression.ts'
 export { registerCors } from './cors.ts'
 export { errorMap, toXrpcError } from './error-map.ts'
 export { type InternalServer, type InternalServerOptions, startInternalServer } from './internal-server.ts'

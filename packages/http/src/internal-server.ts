@@ -11,6 +11,8 @@ export type InternalServerOptions = {
   notReady: () => Promise<string | undefined> | string | undefined
   /** Returns the metrics page, if the process has one. */
   metrics?: () => Promise<string>
+  /** What else is answered, by path: status and text. */
+  routes?: Readonly<Record<string, (query: URLSearchParams) => Promise<[number, string]>>>
 }
 
 /** The internal port of a process. */
@@ -21,10 +23,13 @@ export type InternalServer = AsyncDisposable & {
   drain(): void
 }
 
-/** Serves /livez, /readyz and /metrics on a port that only the cluster can reach. */
+/** Serves /livez, /readyz, /metrics and the given routes on a port that only the cluster can reach. */
 export async function startInternalServer(options: InternalServerOptions): Promise<InternalServer> {
   let isDraining = false
-  const answer = async (path: string): Promise<[number, string]> => {
+  const answer = async (url: string): Promise<[number, string]> => {
+    const [path = '', query = ''] = url.split('?', 2)
+    const route = options.routes?.[path]
+    if (route !== undefined) return route(new URLSearchParams(query))
     if (path === '/livez') return [200, 'ok\n']
     if (path === '/metrics' && options.metrics !== undefined) return [200, await options.metrics()]
     if (path !== '/readyz') return [404, 'not found\n']

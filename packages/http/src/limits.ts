@@ -1,6 +1,9 @@
 /** Largest JSON body of a method without a limit of its own, in bytes (SPEC XR-8). */
 export const jsonBytesMax = 150 * 1024
 
+/** Smallest answer that is compressed, in bytes: less fits into one packet anyway. */
+export const compressionBytesMin = 1_024
+
 /** Longest request head (line and headers) that Node reads, in bytes. */
 export const headBytesMax = 32 * 1024
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 
@@ -214,6 +215,28 @@ describe('XRPC routes', () => {
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([400, 400, 400, 400, 400])
     expect(answers.map((answer) => answer.json().error)).toEqual(answers.map(() => 'InvalidRequest'))
     expect((await post('/xrpc/test.putNothing', 'application/json')).statusCode).toBe(200)
+  })
+
+  test('a method without input takes an empty body in whatever form, and no other', async () => {
+    const app = await build()
+    const url = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+    const ask = async (head: string, body = ''): Promise<string> => {
+      const socket = connect(Number(url.port), url.hostname).setEncoding('utf8')
+      const lines = ['POST /xrpc/test.putNothing HTTP/1.1', 'Host: one.example', 'Connection: close']
+      socket.write(`${[...lines, ...(head === '' ? [] : [head])].join('\r\n')}\r\n\r\n${body}`)
+      let received = ''
+      for await (const part of socket) received += String(part)
+      return received
+    }
+    const chunked = 'Transfer-Encoding: chunked'
+    const typed = `Content-Type: application/json\r\n`
+    for (const head of ['', 'Content-Length: 0', `${typed}Content-Length: 0`]) {
+      expect(await ask(head), head).toMatch(/^HTTP\/1.1 200 /)
+    }
+    expect(await ask(chunked, '0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /)
+    expect(await ask(typed + chunked, '0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /)
+    expect(await ask(chunked, '2\r\n{}\r\n0\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*InvalidRequest/s)
+    expect(await ask('Content-Length: 2', '{}')).toMatch(/^HTTP\/1.1 400 .*InvalidRequest/s)
   })
 
   test('bytes are streamed to the handler and from it', async () => {

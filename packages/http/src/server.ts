@@ -31,6 +31,10 @@ declare module 'fastify' {
     /** Who the request is for, as far as known: goes into its log lines. */
     logContext: LogContext
   }
+  interface FastifyContextConfig {
+    /** Whether the route is served under any name, also one that no host has; `pdsHost` is then unset. */
+    isForAnyHost?: boolean
+  }
 }
 
 /** Fields that tie a log line to what it is about. */
@@ -71,6 +75,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     request.logContext = { requestId: request.id }
     reply.header('x-request-id', request.id)
+    if (request.routeOptions.config.isForAnyHost === true) return done()
     const host = findHost(options.hosts, request)
     // Most hosts are known: no promise then.
     if (!(host instanceof Promise)) return done(assignHost(request, host))
@@ -145,6 +150,8 @@ function answerError(
 ): FastifyReply {
   if (answer.status >= 500)
     request.log.error({ ...request.logContext, err: error, path: request.url.split('?', 1)[0] }, 'failed')
+  // An unknown host is found out before CORS is looked at; pages of other origins may read that as well.
+  if (!reply.hasHeader('access-control-allow-origin')) reply.header('access-control-allow-origin', '*')
   if (answer.status === 401) reply.header('www-authenticate', `Bearer error="${answer.error}"`)
   return reply
     .code(answer.status)

@@ -6,6 +6,7 @@ import type {
   FastifyRequest,
   HTTPMethods,
   HookHandlerDoneFunction,
+  RequestPayload,
 } from 'fastify'
 
 import { decodedBody } from './content-encoding.ts'
@@ -34,6 +35,8 @@ export type XrpcMethod<Params, Input, Output, Auth> = {
   auth: (request: FastifyRequest) => Promise<Auth> | Auth
   /** Largest JSON body, in bytes. Default 153,600; methods that take bytes bound their stream themselves. */
   inputBytesMax?: number
+  /** Whether the answer may be compressed for who asks for it. Default true. */
+  isCompressible?: boolean
   handler: (call: XrpcCall<Params, Input, Auth>) => Promise<Output> | Output
 }
 
@@ -118,6 +121,7 @@ function registerQuery(app: FastifyInstance, lexicons: XrpcLexicons, method: Any
   const url = `/xrpc/${method.nsid}`
   refuse(app, url, ['POST'], 'GET')
   app.get(url, {
+    ...(method.isCompressible === false ? { compress: false } : {}),
     onRequest: (request, reply, done) => identify(lexicons, method, { request, reply, done }),
     handler: (request, reply) => run(method, request, reply, undefined),
   })
@@ -133,10 +137,11 @@ function registerProcedure(
   refuse(app, url, ['GET'], 'POST')
   void app.register((scope, _options, done) => {
     const takesBytes = encoding !== undefined && encoding !== 'application/json'
-    if (takesBytes) {
-      // Bytes are the handler's to stream and to bound.
+    if (encoding !== 'application/json') {
       scope.removeAllContentTypeParsers()
-      scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload))
+      // Bytes are the handler's to stream and to bound.
+      if (takesBytes) scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload))
+      else scope.addContentTypeParser('*', refuseBytes)
     }
     scope.post(url, {
       ...(method.inputBytesMax === undefined ? {} : { bodyLimit: method.inputBytesMax }),
@@ -157,15 +162,35 @@ function registerProcedure(
   })
 }
 
+const unexpectedBody = 'A request body was provided when none was expected'
+
+/** Reads the body of a method that takes none: a client or proxy may send an empty one in chunks. */
+function refuseBytes(
+  _request: FastifyRequest,
+  payload: RequestPayload,
+  done: (error: Error | null) => void,
+): void {
+  const accept = (): void => done(null)
+  payload.once('end', accept)
+  payload.once('error', done)
+  payload.once('data', () => {
+    payload
+      .off('end', accept)
+      .off('error', done)
+      .on('error', () => {})
+      .pause()
+    // What else comes is not read, so the connection cannot be used again.
+    done(new XrpcError(400, 'InvalidRequest', unexpectedBody, { headers: { connection: 'close' } }))
+  })
+}
+
 /** Refuses a body whose type is not the method's: before it is read. */
 function checkEncoding(expected: string | undefined, request: FastifyRequest): void {
-  const hasBody =
-    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  const length = Number(request.headers['content-length'] ?? 0)
+  const hasBody = request.headers['transfer-encoding'] !== undefined || length > 0
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (expected === undefined) {
-    if (hasBody) throw invalidRequest('A request body was provided when none was expected')
-    // Clients send a type without a body; it must not reach a parser that wants one.
-    delete request.headers['content-type']
+    if (length > 0) throw invalidRequest(unexpectedBody)
     return
   }
   if (type === undefined || type === '') {

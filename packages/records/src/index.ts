@@ -1,3 +1,5 @@
+export type { BlobQuota } from './blobs/blob-queries.ts'
+export { type BlobRules, noBlobRules } from './blobs/blob-rules.ts'
 export { type BlobRefClaim, checkBlobRefs } from './blobs/check-blob-refs.ts'
 export {
   type CollectBlobsOptions,
@@ -10,16 +12,29 @@ export {
   BlobLengthError,
   BlobMimeTypeError,
   BlobNotFoundError,
+  BlobQuotaExceededError,
   BlobSizeError,
   BlobTakenDownError,
   BlobTooLargeError,
+  BlobTypeRefusedError,
   BlobUploadAbortedError,
   BlobUploadTimeoutError,
 } from './blobs/errors.ts'
 export { listBlobsMax } from './blobs/limits.ts'
 export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './blobs/list-queries.ts'
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'
+export { type BlobSubject, findBlobTakedown, restoreBlob, takeDownBlob } from './blobs/takedown-queries.ts'
 export { type BlobDeps, type BlobUpload, type StoredBlob, uploadBlob } from './blobs/upload-blob.ts'
+export {
+  type AccountBlobUsage,
+  type BlobUsage,
+  type Recount,
+  findBlobUsage,
+  getTenantBlobUsage,
+  recountAccountUsage,
+  recountTenantUsage,
+  setAccountBlobQuota,
+} from './blobs/usage-queries.ts'
 export type { RepoView, WritePlan } from './commit/build-commit.ts'
 export { type NewRepoOptions, createRepo, resignRepo } from './commit/repo-lifecycle.ts'
 export { type RepoRef, RepoWriter, type RepoWriterOptions, type StoredCommit } from './commit/repo-writer.ts'
@@ -70,15 +85,7 @@ export { compactRepo } from './storage/compact.ts'
 export { deleteRepoContent } from './storage/delete-content.ts'
 export { NodeCache } from './storage/node-cache.ts'
 export { InvalidPackError } from './storage/pack.ts'
-export {
-  type BlobOwner,
-  type RecordPath,
-  type TakedownRow,
-  findBlobTakedown,
-  findRecordTakedown,
-  setBlobTakedown,
-  setRecordTakedown,
-} from './takedown/takedown-queries.ts'
+export { type RecordPath, findRecordTakedown, setRecordTakedown } from './takedown/takedown-queries.ts'
 export { type RecordInput, type RecordLexicons, type ValidationStatus } from './write/prepare-record.ts'
 export { linkOfRecord } from './write/record-link.ts'
 export {

@@ -1,6 +1,12 @@
 import { rateOverrides } from '@rookery/config'
 import { z } from 'zod'
 
+/** A media type in lower case, `image/*`, or any type. */
+const mimePattern = z.string().regex(/^(\*\/\*|[a-z0-9][a-z0-9!#$&^_.+-]*\/(\*|[a-z0-9][a-z0-9!#$&^_.+-]*))$/)
+
+/** Patterns of types that a tenant may list, each way. */
+const mimePatternsMax = 100
+
 /** What a tenant decides for itself; stored as JSON, every field with a default so that old rows stay valid. */
 export const tenantSettings = z.object({
   /** Whether new accounts need an invite code. */
@@ -21,6 +27,16 @@ export const tenantSettings = z.object({
   moderation: z.object({ did: z.string(), url: z.url() }).nullable().default(null),
   /** Rate limits of the tenant's accounts that differ from the host's. */
   rateLimits: rateOverrides.default({}),
+  /** Largest blob, in bytes; null: as large as the cluster takes, which bounds it anyway. */
+  blobBytesMax: z.number().int().positive().nullable().default(null),
+  /** Types of blobs that are taken. */
+  blobTypes: z.array(mimePattern).max(mimePatternsMax).default(['*/*']),
+  /** Types of blobs that are refused though they are among those. */
+  blobTypesRefused: z.array(mimePattern).max(mimePatternsMax).default([]),
+  /** Bytes of blobs that each account may have; null: any number. */
+  accountBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
+  /** Bytes of blobs that all accounts may have together; null: any number. */
+  tenantBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
 })
 
 /** A tenant's settings, complete. */

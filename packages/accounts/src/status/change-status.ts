@@ -1,6 +1,6 @@
 import { type AccountStatus, type Database, type Queryable, inTransaction } from '@rookery/db'
 
-import { appendAccountEvent } from '../account-events.ts'
+import { appendAccountEvent, appendIdentityEvent, appendSyncEvent } from '../account-events.ts'
 import { lockAccount } from '../account-queries.ts'
 import type { Account } from '../account.ts'
 import { AccountNotFoundError, ConflictingStatusError } from '../errors.ts'
@@ -18,7 +18,7 @@ export type StatusChange = {
 }
 
 /** Appends the events that tell of a status that has changed, in the transaction that changes it. */
-export type AppendStatusEvents = (tx: Queryable, account: Account) => Promise<void>
+export type AppendStatusEvents = (tx: Queryable, after: Account, before: Account) => Promise<void>
 
 /**
  * Changes an account's status flags and returns the account with the status that follows from them.
@@ -27,7 +27,8 @@ export type AppendStatusEvents = (tx: Queryable, account: Account) => Promise<vo
  * event before the #account event, those after it see the new status in their compare. Events are appended only if
  * the effective status changes, so a repeated call changes nothing. Refresh tokens end with a takedown or suspension.
  *
- * @param deps.appendEvents default: one #account event.
+ * @param deps.appendEvents default: #account and, of an account that is active again, #sync of its repo as it is now,
+ *   which consumers need not know (SPEC §5); #identity goes first if it was deactivated: it may never have been told of.
  * @throws {AccountNotFoundError} if the account is gone.
  * @throws {ConflictingStatusError} if it is to be activated while it is, or is to be, taken down.
  */
@@ -47,9 +48,16 @@ export async function changeAccountStatus(
     await updateStatus(tx, after, after.status)
     if (after.status === before.status) return after
     if (after.status === 'takendown' || after.status === 'suspended') await deleteRefreshTokens(tx, accountId)
-    await (deps.appendEvents ?? appendAccountEvent)(tx, after)
+    await (deps.appendEvents ?? appendStatusEvents)(tx, after, before)
     return after
   })
+}
+
+async function appendStatusEvents(tx: Queryable, after: Account, before: Account): Promise<void> {
+  const isBack = after.status === 'active'
+  if (isBack && before.deactivated_at !== null) await appendIdentityEvent(tx, after)
+  await appendAccountEvent(tx, after)
+  if (isBack) await appendSyncEvent(tx, after)
 }
 
 function applyChange(account: Account, change: StatusChange): Account {

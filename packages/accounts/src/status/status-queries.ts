@@ -1,4 +1,5 @@
 import type { AccountStatus, Queryable } from '@rookery/db'
+import type { Cid } from '@rookery/syntax'
 
 import type { Account } from '../account.ts'
 
@@ -7,6 +8,18 @@ export async function lockRepo(tx: Queryable, accountId: number): Promise<{ rev:
   const { rows } = await tx.query<{ rev: string }>('select rev from repo where account_id = $1 for update', [
     accountId,
   ])
+  return rows[0]
+}
+
+/** Returns the repo's signed commit, or undefined if there is no repo. */
+export async function findSignedHead(
+  tx: Queryable,
+  accountId: number,
+): Promise<{ rev: string; cid: Cid; bytes: Buffer } | undefined> {
+  const { rows } = await tx.query<{ rev: string; cid: Cid; bytes: Buffer }>(
+    'select rev, head as cid, commit as bytes from repo where account_id = $1',
+    [accountId],
+  )
   return rows[0]
 }
 

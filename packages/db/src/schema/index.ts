@@ -10,7 +10,7 @@ import type {
   ReservedSigningKeyTable,
   SigningKeyTable,
 } from './account.ts'
-import type { AccountUsageTable, BlobRefTable, BlobTable } from './blob.ts'
+import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } from './blob.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
@@ -37,6 +37,7 @@ export type Schema = {
   blob: BlobTable
   blob_ref: BlobRefTable
   account_usage: AccountUsageTable
+  tenant_usage: TenantUsageTable
   event_queue: EventQueueTable
   event_log: EventLogTable
   event_sequencer: EventSequencerTable

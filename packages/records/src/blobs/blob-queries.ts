@@ -2,7 +2,7 @@ import { AccountNotFoundError } from '@rookery/accounts'
 import { type BlobState, type Database, type Queryable, statement } from '@rookery/db'
 import type { Cid } from '@rookery/syntax'
 
-import { BlobTakenDownError } from './errors.ts'
+import { BlobQuotaExceededError, BlobTakenDownError } from './errors.ts'
 
 /** A blob of an account, with the key of its object. */
 export type BlobRow = {
@@ -16,9 +16,18 @@ export type BlobRow = {
 /** What an upload has put into the store and now wants to be known. */
 export type NewBlob = { accountId: number; cid: Cid; objectKey: string; mimeType: string; size: number }
 
+/** Bytes of blobs that an account and its tenant may have; null: any number. */
+export type BlobQuota = { accountBytesMax: number | null; tenantBytesMax: number | null }
+
+/** What `store_blob` raises. */
+const quotaErrors: Readonly<Record<string, 'account' | 'tenant'>> = { RQ001: 'account', RQ002: 'tenant' }
+
 const columns = 'object_key, mime_type, size, state, takedown_ref'
 
-const store = statement<BlobRow>('blob_store', `select ${columns} from store_blob($1, $2, $3, $4, $5)`)
+const store = statement<BlobRow>(
+  'blob_store',
+  `select ${columns} from store_blob($1, $2, $3, $4, $5, $6, $7)`,
+)
 
 const find = statement<BlobRow>('blob_find', `select ${columns} from blob where account_id = $1 and cid = $2`)
 
@@ -47,14 +56,26 @@ export async function findBlobRows(
  * Makes an uploaded object the account's blob and returns its row: of this object, or of an earlier one with the
  * same bytes, which then only starts its age anew. A blob that records already refer to is permanent at once.
  *
+ * The account's quota holds exactly. Uploads of other accounts that are stored at the same moment are not seen by the
+ * tenant's: together they may exceed it by as much as they are.
+ *
+ * @throws {BlobQuotaExceededError}
  * @throws {BlobTakenDownError}
  * @throws {AccountNotFoundError} if the account was deleted meanwhile.
  */
-export async function storeBlob(pool: Database['pool'], blob: NewBlob): Promise<BlobRow> {
+export async function storeBlob(pool: Database['pool'], blob: NewBlob, quota: BlobQuota): Promise<BlobRow> {
   const { accountId, cid, objectKey, mimeType, size } = blob
-  const { rows } = await store(pool, [accountId, cid, objectKey, mimeType, size])
+  const { accountBytesMax, tenantBytesMax } = quota
+  const values = [accountId, cid, objectKey, mimeType, size, accountBytesMax, tenantBytesMax]
+  const { rows } = await store(pool, values).catch(throwQuotaError)
   const row = rows[0]
   if (row === undefined) throw new AccountNotFoundError('Account not found')
   if (row.takedown_ref !== null) throw new BlobTakenDownError('Blob has been takendown, cannot re-upload')
   return row
+}
+
+function throwQuotaError(error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const of = quotaErrors[code]
+  throw of === undefined ? error : new BlobQuotaExceededError(of, { cause: error })
 }

@@ -52,3 +52,21 @@ export class BlobTakenDownError extends DomainError {
   override readonly name = 'BlobTakenDownError'
   readonly code = 'BlobTakenDown'
 }
+
+/** Is thrown when a blob is of a type that the tenant does not take. */
+export class BlobTypeRefusedError extends DomainError {
+  override readonly name = 'BlobTypeRefusedError'
+  readonly code = 'BlobTypeRefused'
+}
+
+/** Is thrown when an upload would leave an account or its tenant with more bytes of blobs than it may have. */
+export class BlobQuotaExceededError extends DomainError {
+  override readonly name = 'BlobQuotaExceededError'
+  readonly code = 'BlobQuotaExceeded'
+  readonly of: 'account' | 'tenant'
+
+  constructor(of: 'account' | 'tenant', options?: ErrorOptions) {
+    super(`There is no room left for this file: the storage of this ${of} is full`, options)
+    this.of = of
+  }
+}

@@ -8,6 +8,7 @@ import type { Cid } from '@rookery/syntax'
 
 import { BlobMeter } from './blob-meter.ts'
 import { findBlobRow, storeBlob } from './blob-queries.ts'
+import { type BlobRules, dependOnContent, noBlobRules } from './blob-rules.ts'
 import {
   BlobLengthError,
   BlobTooLargeError,
@@ -16,6 +17,8 @@ import {
 } from './errors.ts'
 import { uploadMsMax } from './limits.ts'
 import { sniffMimeType } from './sniff-mime-type.ts'
+import { UploadGate } from './upload-gate.ts'
+import { checkBlobQuota } from './usage-queries.ts'
 
 /** What the functions on blobs work with. */
 export type BlobDeps = {
@@ -35,6 +38,8 @@ export type BlobUpload = {
   length?: number | undefined
   /** Largest blob, in bytes. */
   bytesMax: number
+  /** What else the account's tenant asks of it. Default: nothing. */
+  rules?: BlobRules
   /** Longest time, in milliseconds. Default `uploadMsMax`. */
   timeoutMs?: number
 }
@@ -51,6 +56,8 @@ export type StoredBlob = { cid: Cid; mimeType: string; size: number }
  * `collectOrphanObjects` when the process dies or nobody knows whether the row was written.
  *
  * @throws {BlobTooLargeError}
+ * @throws {BlobTypeRefusedError}
+ * @throws {BlobQuotaExceededError}
  * @throws {BlobLengthError}
  * @throws {BlobUploadAbortedError} if the body breaks off.
  * @throws {BlobUploadTimeoutError}
@@ -59,10 +66,11 @@ export type StoredBlob = { cid: Cid; mimeType: string; size: number }
  * @throws {BlobStoreUnavailableError}
  */
 export async function uploadBlob(deps: BlobDeps, upload: BlobUpload): Promise<StoredBlob> {
-  const { hostId, accountId, length, bytesMax } = upload
+  const { hostId, accountId, length, bytesMax, rules = noBlobRules } = upload
   if (length !== undefined && length > bytesMax) {
     throw new BlobTooLargeError(`This file is too large. The limit is ${bytesMax} bytes.`)
   }
+  await checkBlobQuota(deps.pool, { accountId, bytes: length ?? 0 }, rules)
   const objectKey = blobKey({ hostId, accountId, name: randomBytes(16).toString('hex') })
   const meter = await putMetered(deps.store, objectKey, upload)
   const cid = meter.cid()
@@ -73,7 +81,8 @@ export async function uploadBlob(deps: BlobDeps, upload: BlobUpload): Promise<St
     const head = meter.head()
     const mimeType = await sniffMimeType(head, upload.mimeType)
     releaseBytes(head)
-    const row = await storeBlob(deps.pool, { accountId, cid, objectKey, mimeType, size: meter.size })
+    const blob = { accountId, cid, objectKey, mimeType, size: meter.size }
+    const row = await storeBlob(deps.pool, blob, rules)
     if (row.object_key !== objectKey) await discard(deps.store, objectKey)
     return { cid, mimeType: row.mime_type, size: row.size }
   } catch (error) {
@@ -83,8 +92,11 @@ export async function uploadBlob(deps: BlobDeps, upload: BlobUpload): Promise<St
 }
 
 async function putMetered(store: BlobStore, objectKey: string, upload: BlobUpload): Promise<BlobMeter> {
-  const { body } = upload
+  const { body, rules = noBlobRules } = upload
   const meter = new BlobMeter(upload.bytesMax)
+  const gate = dependOnContent(rules) ? new UploadGate(rules, upload.mimeType) : undefined
+  gate?.on('error', (error) => meter.destroy(error)).pipe(meter)
+  const entry = gate ?? meter
   const onEnd = (): void => {
     if (!body.readableEnded) meter.destroy(new BlobUploadAbortedError('The upload broke off'))
   }
@@ -93,7 +105,7 @@ async function putMetered(store: BlobStore, objectKey: string, upload: BlobUploa
   if (body.destroyed) onEnd()
   const timeout = AbortSignal.timeout(upload.timeoutMs ?? uploadMsMax)
   try {
-    body.pipe(meter)
+    body.pipe(entry)
     await store.put(objectKey, meter, timeout)
     return meter
   } catch (error) {
@@ -102,7 +114,8 @@ async function putMetered(store: BlobStore, objectKey: string, upload: BlobUploa
     }
     throw error
   } finally {
-    body.unpipe(meter)
+    body.unpipe(entry)
+    gate?.destroy()
     body.off('close', onEnd)
   }
 }

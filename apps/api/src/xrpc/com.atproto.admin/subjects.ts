@@ -70,7 +70,8 @@ export function nameOf(ref: Partial<SubjectRef>): SubjectName {
 /**
  * Returns how a subject stands.
  *
- * @throws {XrpcError} 400 NotFound if there is no such record or blob.
+ * @throws {XrpcError} 400 NotFound if there is no such record.
+ * @throws {BlobNotFoundError} if there is no such blob.
  */
 export async function getSubjectState(deps: Pick<AdminDeps, 'db'>, subject: Subject): Promise<SubjectStatus> {
   const { account } = subject
@@ -83,11 +84,10 @@ export async function getSubjectState(deps: Pick<AdminDeps, 'db'>, subject: Subj
       takedown: attributeOf(row.takedown_ref),
     }
   }
-  const row = await findBlobTakedown(deps.db.pool, { accountId: account.id, cid: subject.cid })
-  if (row === undefined) throw subjectNotFound()
+  const ref = await findBlobTakedown(deps.db.pool, { accountId: account.id, cid: subject.cid })
   return {
-    subject: { $type: 'com.atproto.admin.defs#repoBlobRef', did: account.did, cid: cidToString(row.cid) },
-    takedown: attributeOf(row.takedown_ref),
+    subject: { $type: 'com.atproto.admin.defs#repoBlobRef', did: account.did, cid: cidToString(subject.cid) },
+    takedown: attributeOf(ref ?? null),
   }
 }
 

@@ -1,6 +1,6 @@
 import { type StatusChange, changeAccountStatus } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
-import { setBlobTakedown, setRecordTakedown } from '@rookery/records'
+import { restoreBlob, setRecordTakedown, takeDownBlob } from '@rookery/records'
 
 import { type Operator, moderatorAuth } from '../../auth/operator.ts'
 import type { AdminDeps } from './admin-deps.ts'
@@ -51,11 +51,13 @@ async function change(
   if (deactivated !== undefined) throw invalidRequest('Only an account can be deactivated')
   if (takedown === undefined) return
   const ref = takedown.applied ? refOf(takedown) : null
-  const changed =
-    subject.kind === 'record'
-      ? await setRecordTakedown(deps.db.pool, subject.path, ref)
-      : await setBlobTakedown(deps.db.pool, { accountId: subject.account.id, cid: subject.cid }, ref)
-  if (changed === undefined) throw subjectNotFound()
+  if (subject.kind === 'record') {
+    if ((await setRecordTakedown(deps.db.pool, subject.path, ref)) === undefined) throw subjectNotFound()
+    return
+  }
+  const blob = { accountId: subject.account.id, cid: subject.cid }
+  if (ref === null) await restoreBlob(deps.db.pool, blob)
+  else await takeDownBlob(deps.db.pool, { ...blob, ref })
 }
 
 function statusChange(

@@ -3,6 +3,7 @@ import { must } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 
 import { unauthenticated } from '../../auth/unauthenticated.ts'
+import { uploadBytesMaxOf } from '../upload-rules.ts'
 
 /** com.atproto.server.describeServer: what an app or relay needs to know of the host before anything else. */
 export function describeServer(deps: { directory: HostDirectory; uploadBytesMax: number }): AnyXrpcMethod {
@@ -22,7 +23,7 @@ export function describeServer(deps: { directory: HostDirectory; uploadBytesMax:
           termsOfService: settings.termsOfServiceUrl,
         }),
         contact: definedOnly({ email: settings.contactEmail }),
-        blobUploadLimit: deps.uploadBytesMax,
+        blobUploadLimit: uploadBytesMaxOf(settings, deps.uploadBytesMax),
       }
     },
   })

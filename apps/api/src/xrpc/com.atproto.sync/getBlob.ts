@@ -18,6 +18,8 @@ export function getBlob(deps: AccessDeps & { blobs: BlobStore }): AnyXrpcMethod 
   return defineMethod<{ did: string; cid: string }, undefined, RawAnswer | FastifyReply, OptionalAuth>({
     nsid: 'com.atproto.sync.getBlob',
     auth: optionalAuth(deps),
+    // Lengths, ranges and the ETag are those of the bytes as they were uploaded.
+    isCompressible: false,
     handler: async ({ host, params, auth, request, reply }) => {
       const account = await getReadableAccount(deps.db.pool, { hostId: host.id, did: params.did }, auth)
       const blob = await getServableBlob(deps.db.pool, account.id, parseCid(params.cid))

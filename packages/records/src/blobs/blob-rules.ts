@@ -1,0 +1,39 @@
+import type { BlobQuota } from './blob-queries.ts'
+import { BlobTypeRefusedError } from './errors.ts'
+
+/** What a tenant lets its accounts upload. */
+export type BlobRules = BlobQuota & {
+  /** Types that are taken: `image/png`, `image/*` or all of them. */
+  types: readonly string[]
+  /** Types that are refused though they are among those, in the same form. */
+  typesRefused: readonly string[]
+}
+
+/** The rules that allow everything. */
+export const noBlobRules: BlobRules = {
+  types: ['*/*'],
+  typesRefused: [],
+  accountBytesMax: null,
+  tenantBytesMax: null,
+}
+
+/** Tells whether the rules depend on what an upload is of, so that its beginning is looked at before it is stored. */
+export function dependOnContent({ types, typesRefused }: BlobRules): boolean {
+  return !types.includes('*/*') || typesRefused.length > 0
+}
+
+/**
+ * Returns if a blob of the type may be uploaded.
+ *
+ * @throws {BlobTypeRefusedError}
+ */
+export function checkBlobType({ types, typesRefused }: BlobRules, mimeType: string): void {
+  const isIn = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => isOfType(mimeType, pattern))
+  if (isIn(types) && !isIn(typesRefused)) return
+  throw new BlobTypeRefusedError(`Files of type ${mimeType} are not accepted here`)
+}
+
+function isOfType(mimeType: string, pattern: string): boolean {
+  return pattern === '*/*' || pattern === mimeType || pattern === `${mimeType.split('/', 1)[0]}/*`
+}
