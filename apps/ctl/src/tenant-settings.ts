@@ -72,6 +72,11 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     description: 'types of blobs that are refused all the same; empty: none',
     parse: commaSeparated,
   },
+  blobLocation: {
+    flags: '--blob-location <allow|reject|strip>',
+    description: 'what becomes of pictures and videos that tell where they were recorded',
+    parse: asText,
+  },
   accountBlobBytesMax: {
     flags: '--account-blob-bytes-max <n|none>',
     description: 'bytes of blobs that each account may have',

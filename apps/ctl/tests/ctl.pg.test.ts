@@ -132,6 +132,7 @@ describe('ctl tenant, host and domain', () => {
       blobBytesMax: ['--blob-bytes-max', '1000', 1_000],
       blobTypes: ['--blob-types', 'image/*, video/mp4', ['image/*', 'video/mp4']],
       blobTypesRefused: ['--blob-types-refused', 'image/gif', ['image/gif']],
+      blobLocation: ['--blob-location', 'strip', 'strip'],
       accountBlobBytesMax: ['--account-blob-bytes-max', '0', 0],
       tenantBlobBytesMax: ['--tenant-blob-bytes-max', '5000', 5_000],
     } as const

@@ -10,6 +10,7 @@ export {
 } from './blobs/collect-blobs.ts'
 export {
   BlobLengthError,
+  BlobLocationRefusedError,
   BlobMimeTypeError,
   BlobNotFoundError,
   BlobQuotaExceededError,
@@ -20,6 +21,7 @@ export {
   BlobUploadAbortedError,
   BlobUploadTimeoutError,
 } from './blobs/errors.ts'
+export type { LocationPolicy } from './blobs/location/location-filter.ts'
 export { listBlobsMax } from './blobs/limits.ts'
 export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './blobs/list-queries.ts'
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'

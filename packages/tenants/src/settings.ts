@@ -33,6 +33,8 @@ export const tenantSettings = z.object({
   blobTypes: z.array(mimePattern).max(mimePatternsMax).default(['*/*']),
   /** Types of blobs that are refused though they are among those. */
   blobTypesRefused: z.array(mimePattern).max(mimePatternsMax).default([]),
+  /** What becomes of pictures and videos that tell where they were recorded. */
+  blobLocation: z.enum(['allow', 'reject', 'strip']).default('allow'),
   /** Bytes of blobs that each account may have; null: any number. */
   accountBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
   /** Bytes of blobs that all accounts may have together; null: any number. */

@@ -11,6 +11,7 @@ export function uploadRulesOf(settings: TenantSettings): BlobRules {
   return {
     types: settings.blobTypes,
     typesRefused: settings.blobTypesRefused,
+    location: settings.blobLocation,
     accountBytesMax: settings.accountBlobBytesMax,
     tenantBytesMax: settings.tenantBlobBytesMax,
   }

@@ -1,13 +1,16 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { PassThrough, Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 
 import { must } from '@rookery/std'
+import { cidForRawDigest } from '@rookery/syntax'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { type BlobFixture, openBlobFixture, png } from '../../test-support/blob-fixture.ts'
+import { exif, exifSegment, jpeg } from '../../test-support/pictures.ts'
 import { type BlobRules, checkBlobType, noBlobRules } from './blob-rules.ts'
 import { collectBlobs } from './collect-blobs.ts'
-import { BlobQuotaExceededError, BlobTypeRefusedError } from './errors.ts'
+import { BlobLocationRefusedError, BlobQuotaExceededError, BlobTypeRefusedError } from './errors.ts'
 import { uploadBlob } from './upload-blob.ts'
 import {
   findBlobUsage,
@@ -84,6 +87,33 @@ describe('the types that a tenant takes', () => {
     await expect(done).rejects.toBeInstanceOf(BlobTypeRefusedError)
     expect(body.destroyed).toBe(false)
     expect(await fixture.objects(accountId)).toEqual([])
+  })
+})
+
+describe('the location of a recording', () => {
+  const located = jpeg([exifSegment(exif())], randomBytes(300_000))
+
+  test('is kept by default, refused, or removed before the blob has its CID', async () => {
+    const accountId = await fixture.createAccount()
+    const refused = uploadUnder({ location: 'reject' }, accountId, located)
+    await expect(refused).rejects.toBeInstanceOf(BlobLocationRefusedError)
+    expect(await fixture.objects(accountId)).toEqual([])
+    const allowed = await uploadUnder({ location: 'allow' }, accountId, located)
+    const stripped = await uploadUnder({ location: 'strip' }, accountId, located)
+    expect(stripped).toMatchObject({ mimeType: 'image/jpeg', size: located.length })
+    expect(stripped.cid).not.toEqual(allowed.cid)
+    const row = await fixture.row(accountId, stripped.cid)
+    const { body } = await fixture.store.get(String(row?.['object_key']))
+    const stored = await buffer(body)
+    expect(stripped.cid).toEqual(cidForRawDigest(createHash('sha256').update(stored).digest()))
+    await expect(uploadUnder({ location: 'reject' }, accountId, stored)).resolves.toEqual(stripped)
+  })
+
+  test('is not looked for in what is no recording', async () => {
+    const accountId = await fixture.createAccount()
+    const text = Buffer.concat([Buffer.from('just text '), exif()])
+    const blob = await uploadUnder({ location: 'reject' }, accountId, text, 'text/plain')
+    expect(blob).toMatchObject({ mimeType: 'text/plain', size: text.length })
   })
 })
 

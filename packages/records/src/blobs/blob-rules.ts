@@ -1,5 +1,6 @@
 import type { BlobQuota } from './blob-queries.ts'
 import { BlobTypeRefusedError } from './errors.ts'
+import type { LocationPolicy } from './location/location-filter.ts'
 
 /** What a tenant lets its accounts upload. */
 export type BlobRules = BlobQuota & {
@@ -7,19 +8,22 @@ export type BlobRules = BlobQuota & {
   types: readonly string[]
   /** Types that are refused though they are among those, in the same form. */
   typesRefused: readonly string[]
+  /** What becomes of pictures and videos that tell where they were recorded. */
+  location: LocationPolicy
 }
 
 /** The rules that allow everything. */
 export const noBlobRules: BlobRules = {
   types: ['*/*'],
   typesRefused: [],
+  location: 'allow',
   accountBytesMax: null,
   tenantBytesMax: null,
 }
 
 /** Tells whether the rules depend on what an upload is of, so that its beginning is looked at before it is stored. */
-export function dependOnContent({ types, typesRefused }: BlobRules): boolean {
-  return !types.includes('*/*') || typesRefused.length > 0
+export function dependOnContent({ types, typesRefused, location }: BlobRules): boolean {
+  return !types.includes('*/*') || typesRefused.length > 0 || location !== 'allow'
 }
 
 /**

@@ -70,3 +70,9 @@ export class BlobQuotaExceededError extends DomainError {
     this.of = of
   }
 }
+
+/** Is thrown when an upload tells where it was recorded and its tenant does not take that, or it cannot be removed. */
+export class BlobLocationRefusedError extends DomainError {
+  override readonly name = 'BlobLocationRefusedError'
+  readonly code = 'BlobLocationRefused'
+}

@@ -32,3 +32,18 @@ export const collectRowsMax = 500
 
 /** Blobs on a page of `listBlobs` and `listMissingBlobs` (SPEC §8). */
 export const listBlobsMax = 1_000
+
+/** Bytes of an upload that are held back while a location is looked for in them, at most. */
+export const locationWindowBytes = 512 * 1024
+
+/** Bytes behind the beginning of metadata in which all of it must lie: a JPEG allows 64 KiB for its Exif. */
+export const locationAheadBytes = 128 * 1024
+
+/** Bytes before the beginning of metadata that are needed to understand it: names, sizes of chunks and boxes. */
+export const locationBehindBytes = 64
+
+/**
+ * Places in one upload that are looked at because they begin like a location. Random bytes have one in a gigabyte or
+ * two, a file made to keep us busy millions.
+ */
+export const locationBeginningsMax = 1_000

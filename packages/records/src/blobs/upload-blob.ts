@@ -50,13 +50,14 @@ export type StoredBlob = { cid: Cid; mimeType: string; size: number }
 /**
  * Stores a blob of an account and returns what to refer to it by. It is temporary until a record does, or permanent
  * at once if an imported record already does. Bytes that the account has keep their state and type, and only start
- * their age anew.
+ * their age anew. If the tenant has locations removed, the CID is that of what is left.
  *
  * The object is stored first, its row after: whatever fails in between, the object is deleted, or left to
  * `collectOrphanObjects` when the process dies or nobody knows whether the row was written.
  *
  * @throws {BlobTooLargeError}
  * @throws {BlobTypeRefusedError}
+ * @throws {BlobLocationRefusedError}
  * @throws {BlobQuotaExceededError}
  * @throws {BlobLengthError}
  * @throws {BlobUploadAbortedError} if the body breaks off.
