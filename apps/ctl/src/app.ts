@@ -3,6 +3,7 @@ import { DomainError } from '@rookery/std'
 import { Command, CommanderError } from 'commander'
 
 import { addAccountCommands } from './commands/account.ts'
+import { addBlobCommands } from './commands/blob.ts'
 import { addCrawlCommand } from './commands/crawl.ts'
 import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
@@ -10,6 +11,7 @@ import { addInviteCommands } from './commands/invite.ts'
 import { addJobsCommands } from './commands/jobs.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addTenantCommands } from './commands/tenant.ts'
+import { addUsageCommands } from './commands/usage.ts'
 import { CtlContext, type CtlIo } from './context.ts'
 import { examples } from './examples.ts'
 
@@ -56,6 +58,8 @@ export function buildProgram(context: CtlContext): Command {
   addTenantCommands(program, context)
   addDomainCommands(program, context)
   addAccountCommands(program, context)
+  addBlobCommands(program, context)
+  addUsageCommands(program, context)
   addInviteCommands(program, context)
   addJobsCommands(program, context)
   addCrawlCommand(program, context)

@@ -38,7 +38,18 @@ async function json(...argv: string[]): Promise<unknown> {
 
 describe('ctl', () => {
   test('shows help with examples for every command, without a database', async () => {
-    for (const command of ['migrate', 'host', 'tenant', 'domain', 'account', 'invite', 'jobs', 'crawl']) {
+    for (const command of [
+      'migrate',
+      'host',
+      'tenant',
+      'domain',
+      'account',
+      'blob',
+      'usage',
+      'invite',
+      'jobs',
+      'crawl',
+    ]) {
       const { code, out } = await ctl(command, '--help')
       expect([command, code]).toEqual([command, 0])
       expect(out).toContain('Examples:')

@@ -98,6 +98,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   BlobInvalidSize: { status: 400, error: 'InvalidSize' },
   BlobTooLarge: { status: 413, error: 'PayloadTooLarge' },
   BlobTypeRefused: { status: 400, error: 'InvalidMimeType' },
+  BlobPurged: { status: 400, error: 'InvalidRequest' },
   BlobLocationRefused: { status: 400, error: 'LocationNotAllowed' },
   BlobQuotaExceeded: { status: 413, error: 'QuotaExceeded' },
   BlobLengthMismatch: { status: 400, error: 'InvalidRequest' },

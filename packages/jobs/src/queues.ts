@@ -55,6 +55,15 @@ export const queues = {
     runMsMax: 30 * minuteMs,
     concurrency: 1,
   },
+  /** Deletes the object of a blob that a moderator purged. Tried for a week. */
+  'blob-purge': {
+    payload: accountScope.extend({ cid: z.string() }),
+    attemptsMax: 60,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 4 * hourMs,
+    runMsMax: minuteMs,
+    concurrency: 2,
+  },
   /** Replaces an account's repo by an uploaded one; the caller waits for the result. */
   'repo-import': {
     payload: accountScope.extend({

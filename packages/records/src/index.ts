@@ -13,6 +13,7 @@ export {
   BlobLocationRefusedError,
   BlobMimeTypeError,
   BlobNotFoundError,
+  BlobPurgedError,
   BlobQuotaExceededError,
   BlobSizeError,
   BlobTakenDownError,
@@ -22,9 +23,11 @@ export {
   BlobUploadTimeoutError,
 } from './blobs/errors.ts'
 export type { LocationPolicy } from './blobs/location/location-filter.ts'
+export { eraseBlob } from './blobs/erase-blob.ts'
 export { listBlobsMax } from './blobs/limits.ts'
 export { type BlobPage, type MissingBlob, listBlobs, listMissingBlobs } from './blobs/list-queries.ts'
 export { type ServableBlob, getServableBlob, openBlob } from './blobs/open-blob.ts'
+export { type BlobPurge, type BlobView, getBlobView, purgeBlob } from './blobs/purge-queries.ts'
 export { type BlobSubject, findBlobTakedown, restoreBlob, takeDownBlob } from './blobs/takedown-queries.ts'
 export { type BlobDeps, type BlobUpload, type StoredBlob, uploadBlob } from './blobs/upload-blob.ts'
 export {

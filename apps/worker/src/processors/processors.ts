@@ -4,6 +4,7 @@ import type { ImportDeps } from '@rookery/records'
 import type { WorkerDeps } from '../deps.ts'
 import { accountDeletion } from './account-deletion.ts'
 import { blobGc } from './blob-gc.ts'
+import { blobPurge } from './blob-purge.ts'
 import { crawlRequest } from './crawl-request.ts'
 import { mail } from './mail.ts'
 import { repoCompaction } from './repo-compaction.ts'
@@ -16,6 +17,7 @@ export function buildProcessors(deps: WorkerDeps): JobProcessors {
   return {
     mail: mail({ db, directory, mailer }),
     'blob-gc': blobGc({ store, pool: db.pool }),
+    'blob-purge': blobPurge({ store, pool: db.pool }),
     'repo-compaction': repoCompaction({ pool: db.pool }),
     'account-deletion': accountDeletion({ db, store }),
     'repo-import': repoImport(importDeps(deps)),

@@ -24,14 +24,14 @@ const claim = statement<DoomedBlob>(
    returning blob.account_id, blob.cid, blob.object_key`,
 )
 
-// A row that an upload has revived meanwhile has another object and stays.
+// A row that an upload has revived meanwhile has another object and stays; one that is purged stays to refuse it.
 const remove = statement<{ removed: number }>(
   'blob_remove',
   `with gone as (
      delete from blob
      using unnest($2::bytea[], $3::text[]) as doomed (cid, object_key)
      where blob.account_id = $1 and blob.cid = doomed.cid
-       and blob.object_key = doomed.object_key and blob.state = 'deleting'
+       and blob.object_key = doomed.object_key and blob.state = 'deleting' and blob.takedown_ref is null
      returning blob.size
    ), totals as (
      select coalesce(sum(size), 0) as bytes, count(*) as blobs from gone

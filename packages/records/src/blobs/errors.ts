@@ -76,3 +76,13 @@ export class BlobLocationRefusedError extends DomainError {
   override readonly name = 'BlobLocationRefusedError'
   readonly code = 'BlobLocationRefused'
 }
+
+/** Is thrown when a blob is to be restored whose bytes were deleted for good. */
+export class BlobPurgedError extends DomainError {
+  override readonly name = 'BlobPurgedError'
+  readonly code = 'BlobPurged'
+
+  constructor() {
+    super('The blob was purged and cannot be restored')
+  }
+}

@@ -29,7 +29,8 @@ const listMissing = statement<{ cid: Buffer; collection: string; rkey: string }>
   'blob_list_missing',
   `select distinct on (ref.cid) ref.cid, ref.collection, ref.rkey from blob_ref as ref
    where ref.account_id = $1 and ref.cid > $2 and not exists (
-     select from blob where blob.account_id = $1 and blob.cid = ref.cid and blob.state <> 'deleting'
+     select from blob where blob.account_id = $1 and blob.cid = ref.cid
+       and (blob.state <> 'deleting' or blob.takedown_ref is not null)
    )
    order by ref.cid, ref.collection, ref.rkey limit $3`,
 )

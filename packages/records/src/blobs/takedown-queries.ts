@@ -1,7 +1,7 @@
 import { type Queryable, statement } from '@rookery/db'
 import type { Cid } from '@rookery/syntax'
 
-import { BlobNotFoundError } from './errors.ts'
+import { BlobNotFoundError, BlobPurgedError } from './errors.ts'
 
 /** A blob that a moderator names. */
 export type BlobSubject = { accountId: number; cid: Cid }
@@ -10,7 +10,7 @@ export type BlobSubject = { accountId: number; cid: Cid }
 const takeDown = statement(
   'blob_take_down',
   `update blob set state = 'quarantined', takedown_ref = $3
-   where account_id = $1 and cid = $2 and state <> 'deleting'`,
+   where account_id = $1 and cid = $2 and state in ('temporary', 'permanent', 'quarantined')`,
 )
 
 const restore = statement(
@@ -29,13 +29,13 @@ const findTakedown = statement<{ takedown_ref: string | null }>(
 /**
  * Takes a blob down, or gives the takedown another reference. From then on it is not served, not listed, not referred
  * to by new records and not uploaded again. Its bytes stay where they are, for `restoreBlob`, whatever becomes of the
- * records that refer to it.
+ * records that refer to it. One that was purged stays so.
  *
  * @throws {BlobNotFoundError} if the account has no such blob.
  */
 export async function takeDownBlob(db: Queryable, subject: BlobSubject & { ref: string }): Promise<void> {
   const { rowCount } = await takeDown(db, [subject.accountId, subject.cid, subject.ref])
-  if (rowCount === 0) throw new BlobNotFoundError(subject.cid)
+  if (rowCount === 0) await findBlobTakedown(db, subject)
 }
 
 /**
@@ -43,10 +43,11 @@ export async function takeDownBlob(db: Queryable, subject: BlobSubject & { ref: 
  * One that is not taken down stays as it is.
  *
  * @throws {BlobNotFoundError} if the account has no such blob.
+ * @throws {BlobPurgedError} if its bytes are gone for good.
  */
 export async function restoreBlob(db: Queryable, subject: BlobSubject): Promise<void> {
   const { rowCount } = await restore(db, [subject.accountId, subject.cid])
-  if (rowCount === 0) await findBlobTakedown(db, subject)
+  if (rowCount === 0 && (await findBlobTakedown(db, subject)) !== undefined) throw new BlobPurgedError()
 }
 
 /**
