@@ -18,7 +18,7 @@ const sameLayer: Record<string, string[]> = {
   records: ['accounts', 'events', 'identity'],
   oauth: ['accounts', 'identity'],
   moderation: ['accounts'],
-  mail: ['accounts'],
+  mail: ['accounts', 'tenants'],
 }
 
 const scope = '@rookery/'

@@ -73,6 +73,8 @@ export type Api = AsyncDisposable & {
 
 /** What another role adds to the public port when both run in one process. */
 export type ApiExtension = {
+  /** The metrics of the process. */
+  metrics: Metrics
   /** Registers routes, before the instance listens. */
   register(app: FastifyInstance): Promise<void>
   /** Ends what the routes hold open; called when readiness is gone, before requests are drained. */
@@ -84,7 +86,7 @@ export type ApiExtension = {
 /** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
 export async function startApi(config: Config, log: Logger, extension?: ApiExtension): Promise<Api> {
   await using stack = new AsyncDisposableStack()
-  const metrics = new Metrics('api')
+  const metrics = extension?.metrics ?? new Metrics('api')
   const db = stack.use(
     new Database(log, {
       url: config.database.url,

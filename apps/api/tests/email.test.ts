@@ -1,4 +1,5 @@
 import { emailTokenAttemptsMax } from '@rookery/accounts'
+import { tenantSettings } from '@rookery/tenants'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { type Answer, TestApi } from './test-api.ts'
@@ -166,7 +167,9 @@ describe('resetting a password', () => {
       { status: 200, body: '' },
       { status: 200, body: '' },
     ])
-    const { rows } = await api.db.pool.query(`select payload from job_outbox where queue = 'mail'`)
+    const { rows } = await api.db.pool.query(
+      `select payload from job_outbox where payload->>'template' = 'reset-password'`,
+    )
     expect(rows.map(({ payload }) => payload.to)).toEqual(['known@mail.test'])
     expect(known.did).toBeDefined()
   })
@@ -179,5 +182,87 @@ describe('resetting a password', () => {
     await age(owner)
     expect((await reset(token, 'too late now')).body.error).toBe('ExpiredToken')
     expect((await signIn(owner.handle, 'elsewhere-pass')).status).toBe(200)
+  })
+})
+
+describe('telling the owner', () => {
+  const subjects = async (email: string) => (await api.mails(email)).map(({ subject }) => subject)
+
+  test('that the password was changed, by reset or by the operator', async () => {
+    const owner = await api.signUp('warned')
+    const email = 'warned@mail.test'
+    await api.post(`${server}.requestPasswordReset`, { email })
+    const input = { token: await api.mailedToken(email), password: 'remembered now' }
+    await api.post(`${server}.resetPassword`, input, { headers: { 'accept-language': 'de-CH, fr;q=0.5' } })
+    const password = { did: owner.did, password: 'set by admin' }
+    await api.post('com.atproto.admin.updateAccountPassword', password, { admin: true })
+    expect(await subjects(email)).toEqual([
+      'Reset your password',
+      'Ihr Passwort wurde geändert',
+      'Your password was changed',
+    ])
+  })
+
+  test('at a confirmed old address that there is a new one, and says nothing to an unconfirmed one', async () => {
+    const owner = await api.signUp('leaves')
+    await call(owner, 'updateEmail', { email: 'leaves-1@mail.test' })
+    await confirm(owner, 'leaves-1@mail.test')
+    await call(owner, 'requestEmailUpdate')
+    const token = await api.mailedToken('leaves-1@mail.test')
+    await call(owner, 'updateEmail', { email: 'leaves-2@mail.test', token })
+    const operator = { account: owner.did, email: 'leaves-3@mail.test' }
+    await api.post('com.atproto.admin.updateAccountEmail', operator, { admin: true })
+    expect(await subjects('leaves@mail.test')).toEqual([])
+    expect((await subjects('leaves-1@mail.test')).at(-1)).toBe(
+      'The e-mail address of your account was changed',
+    )
+    expect(await subjects('leaves-2@mail.test')).toEqual([])
+    const told = (await api.mails('leaves-1@mail.test')).at(-1)
+    expect(told?.text).toContain(owner.handle)
+    expect(told?.text).not.toContain('leaves-2@mail.test')
+  })
+
+  test('that the account was deleted', async () => {
+    const owner = await api.signUp('gone')
+    await call(owner, 'requestAccountDelete')
+    const input = { did: owner.did, password: 'gone-pass', token: await api.mailedToken('gone@mail.test') }
+    expect((await api.post(`${server}.deleteAccount`, input)).status).toBe(200)
+    expect((await subjects('gone@mail.test')).at(-1)).toBe('Your account was deleted')
+  })
+})
+
+describe('asking for more mail than an address gets', () => {
+  const settings = tenantSettings.parse({})
+  async function fill(owner: Owner): Promise<void> {
+    await api.db.pool.query(
+      `insert into mail_delivery (host_id, tenant_id, account_id, template, recipient, state)
+       select host_id, tenant_id, id, 'confirm-email', email, 'sent' from account, generate_series(1, $2)
+       where did = $1`,
+      [owner.did, settings.mailsPerRecipientHourMax],
+    )
+  }
+
+  test('is refused to the owner, who is told when to come back', async () => {
+    const owner = await api.signUp('insists')
+    await fill(owner)
+    const answer = await call(owner, 'requestEmailConfirmation')
+    expect(answer).toMatchObject({ status: 429, body: { error: 'RateLimitExceeded' } })
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  })
+
+  test('looks to a stranger as it always does, and is noted for the operator', async () => {
+    const owner = await api.signUp('besieged')
+    await fill(owner)
+    const email = 'besieged@mail.test'
+    expect(await api.post(`${server}.requestPasswordReset`, { email })).toMatchObject({
+      status: 200,
+      body: '',
+    })
+    expect(await api.mails(email)).toEqual([])
+    const { rows } = await api.db.pool.query(
+      `select template from mail_delivery where recipient = $1 and state = 'limited'`,
+      [email],
+    )
+    expect(rows).toEqual([{ template: 'reset-password' }])
   })
 })

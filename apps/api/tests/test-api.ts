@@ -7,7 +7,7 @@ import { loadConfig } from '@rookery/config'
 import { createSafeFetch } from '@rookery/http'
 import { IdentityResolver } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
-import { type MailCatcher, startMailCatcher } from '@rookery/local'
+import { type CaughtMail, type MailCatcher, startMailCatcher } from '@rookery/local'
 import { Mailer, deliverMail } from '@rookery/mail'
 import type { JobPayload } from '@rookery/jobs'
 import { Metrics, createLogger } from '@rookery/telemetry'
@@ -31,6 +31,7 @@ export type CallOptions = {
   pod?: number
 }
 
+const tokenForm = /[A-Z2-7]{5}-[A-Z2-7]{5}/
 const adminPassword = 'operator-password'
 
 /**
@@ -160,19 +161,26 @@ export class TestApi implements AsyncDisposable {
     return answer.body
   }
 
-  /** Does the mail jobs in the outbox, as a worker would, and returns the token in the last mail to the address. */
-  async mailedToken(address: string): Promise<string> {
+  /** Does the mail jobs in the outbox, as a worker would, and returns all mail to the address, oldest first. */
+  async mails(address: string): Promise<CaughtMail[]> {
     const { deps } = this.pods[0]!
-    using mailer = new Mailer({ log: deps.log, smtpUrl: this.#mail.smtpUrl, from: 'Test <noreply@one.test>' })
-    const { rows } = await this.db.pool.query<{ payload: JobPayload<'mail'> }>(
-      `delete from job_outbox where queue = 'mail' returning payload`,
+    using mailer = new Mailer({ log: deps.log, url: this.#mail.smtpUrl, from: 'Test <noreply@one.test>' })
+    const { rows } = await this.db.pool.query<{ id: number; payload: JobPayload<'mail'> }>(
+      `delete from job_outbox where queue = 'mail' returning id, payload`,
     )
-    for (const { payload } of rows) {
-      await deliverMail({ db: this.db.database, directory: deps.directory, mailer }, payload)
+    const { directory, metrics } = deps
+    for (const job of rows.toSorted((a, b) => a.id - b.id)) {
+      const worker = { db: this.db.database, directory, mailer, metrics, moderationFrom: undefined }
+      await deliverMail(worker, { ...job, attempt: 1 })
     }
-    const mails = (await (await fetch(this.#mail.mailUrl)).json()) as { to: string[]; text: string }[]
-    const text = mails.findLast(({ to }) => to.includes(address))?.text ?? ''
-    const token = /[A-Z2-7]{5}-[A-Z2-7]{5}/.exec(text)?.[0]
+    const mails = (await (await fetch(this.#mail.mailUrl)).json()) as CaughtMail[]
+    return mails.filter(({ to }) => to.includes(address))
+  }
+
+  /** Does the mail jobs and returns the token in the last mail to the address that has one. */
+  async mailedToken(address: string): Promise<string> {
+    const text = (await this.mails(address)).findLast(({ text }) => tokenForm.test(text))?.text ?? ''
+    const token = tokenForm.exec(text)?.[0]
     if (token === undefined) throw new Error(`no token was mailed to ${address}`)
     return token
   }

@@ -1,4 +1,4 @@
-import type { TenantSettings, TenantSettingsInput } from '@rookery/tenants'
+import { type TenantSettings, type TenantSettingsInput, locales } from '@rookery/tenants'
 import type { Command } from 'commander'
 
 import { appView, commaSeparated, none, onOff, orNone, rateLimits, service, wholeNumber } from './parse.ts'
@@ -86,6 +86,61 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     flags: '--tenant-blob-bytes-max <n|none>',
     description: 'bytes of blobs that all accounts may have together',
     parse: orNone(wholeNumber(0)),
+  },
+  logoUrl: {
+    flags: '--logo-url <url|none>',
+    description: 'logo (PNG or JPEG) in mail',
+    parse: orNone(asText),
+  },
+  brandColor: {
+    flags: '--brand-color <#rrggbb|none>',
+    description: 'colour of mail',
+    parse: orNone(asText),
+  },
+  supportUrl: {
+    flags: '--support-url <url|none>',
+    description: 'page where people find help',
+    parse: orNone(asText),
+  },
+  defaultLocale: {
+    flags: '--default-locale <locale>',
+    description: `language for who asked for none that there is: ${locales.join(', ')}`,
+    parse: asText,
+  },
+  mailFrom: {
+    flags: '--mail-from <address|none>',
+    description: "address that mail comes from; none: the cluster's",
+    parse: orNone(asText),
+  },
+  mailFromName: {
+    flags: '--mail-from-name <name|none>',
+    description: "name that mail comes from; none: the tenant's",
+    parse: orNone(asText),
+  },
+  mailReplyTo: {
+    flags: '--mail-reply-to <address|none>',
+    description: 'address that answers to mail go to',
+    parse: orNone(asText),
+  },
+  mailModerationFrom: {
+    flags: '--mail-moderation-from <address|none>',
+    description: "address that moderators' mail comes from; none: the cluster's",
+    parse: orNone(asText),
+  },
+  mailFooter: {
+    flags: '--mail-footer <text|none>',
+    description: 'last words of every mail, such as a postal address',
+    parse: orNone(asText),
+  },
+  mailsPerRecipientHourMax: {
+    flags: '--mails-per-recipient-hour <n>',
+    description: 'most mails to one address within an hour',
+    parse: wholeNumber(1),
+  },
+  mailsPerTenantHourMax: {
+    flags: '--mails-per-tenant-hour <n>',
+    description: "most mails for all of the tenant's accounts within an hour",
+    parse: wholeNumber(1),
   },
 }
 

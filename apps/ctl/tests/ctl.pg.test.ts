@@ -146,6 +146,17 @@ describe('ctl tenant, host and domain', () => {
       blobLocation: ['--blob-location', 'strip', 'strip'],
       accountBlobBytesMax: ['--account-blob-bytes-max', '0', 0],
       tenantBlobBytesMax: ['--tenant-blob-bytes-max', '5000', 5_000],
+      logoUrl: ['--logo-url', 'https://acme.com/logo.png', 'https://acme.com/logo.png'],
+      brandColor: ['--brand-color', '#2b4c7e', '#2b4c7e'],
+      supportUrl: ['--support-url', 'https://acme.com/help', 'https://acme.com/help'],
+      defaultLocale: ['--default-locale', 'de', 'de'],
+      mailFrom: ['--mail-from', 'hello@acme.com', 'hello@acme.com'],
+      mailFromName: ['--mail-from-name', 'Acme Mail', 'Acme Mail'],
+      mailReplyTo: ['--mail-reply-to', 'help@acme.com', 'help@acme.com'],
+      mailModerationFrom: ['--mail-moderation-from', 'mods@acme.com', 'mods@acme.com'],
+      mailFooter: ['--mail-footer', 'Acme Inc., Springfield', 'Acme Inc., Springfield'],
+      mailsPerRecipientHourMax: ['--mails-per-recipient-hour', '5', 5],
+      mailsPerTenantHourMax: ['--mails-per-tenant-hour', '900', 900],
     } as const
     expect(Object.keys(flags)).toEqual(Object.keys(tenantSettings.shape))
     for (const [setting, [flag, text, value]] of Object.entries(flags)) {

@@ -8,7 +8,7 @@ import { JobRelay, JobRunner, JobSchedules } from '@rookery/jobs'
 import { Mailer } from '@rookery/mail'
 import { processTidClock } from '@rookery/records'
 import { createRedis, redisKeys } from '@rookery/redis'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, Metrics } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
 
 import type { WorkerDeps } from './deps.ts'
@@ -32,7 +32,7 @@ export type WorkerCore = AsyncDisposable & {
  * Connects, waits for the schema, and runs jobs until disposed: it then starts no further job, lets those that run
  * end within the drain time, and gives back the rest. Redis may be away: jobs wait in Postgres.
  */
-export async function openWorker(config: Config, log: Logger): Promise<WorkerCore> {
+export async function openWorker(config: Config, log: Logger, metrics: Metrics): Promise<WorkerCore> {
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
     new Database(log, {
@@ -44,7 +44,7 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
   await waitForSchema(log, db.pool)
   log.info({ signer: signerBackend }, 'commits are signed')
   const directory = stack.use(new HostDirectory(log, db.kysely))
-  const mailer = stack.use(new Mailer({ log, smtpUrl: config.mail.smtpUrl, from: config.mail.from }))
+  const mailer = stack.use(new Mailer({ log, url: config.mail.url, from: config.mail.from }))
   const store = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
   const fetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
   const keys = redisKeys(config.redis.prefix)
@@ -56,6 +56,7 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
     directory,
     store,
     mailer,
+    metrics,
     fetch,
     clock: processTidClock(),
     signingKeys: new SigningKeys({
@@ -89,9 +90,14 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
 /** Opens the worker, with its internal port. */
 export async function startWorker(config: Config, log: Logger): Promise<WorkerService> {
   await using stack = new AsyncDisposableStack()
-  const core = stack.use(await openWorker(config, log))
+  const metrics = new Metrics('worker')
+  const core = stack.use(await openWorker(config, log, metrics))
   const internal = stack.use(
-    await startInternalServer({ port: config.http.internalPort, notReady: () => core.notReady() }),
+    await startInternalServer({
+      port: config.http.internalPort,
+      notReady: () => core.notReady(),
+      metrics: () => metrics.page(),
+    }),
   )
   stack.defer(() => internal.drain())
   const owned = stack.move()

@@ -1,8 +1,9 @@
 import { findAccountByDid } from '@rookery/accounts'
 import { startMailCatcher } from '@rookery/local'
-import { requestTokenMail } from '@rookery/mail'
+import { listDeliveries, requestTokenMail } from '@rookery/mail'
 import { must } from '@rookery/std'
-import { createHost, createTenant } from '@rookery/tenants'
+import { createLogger } from '@rookery/telemetry'
+import { HostDirectory, createHost, createTenant } from '@rookery/tenants'
 import { listJobs } from '@rookery/jobs'
 import { expect, test, vi } from 'vitest'
 
@@ -13,7 +14,7 @@ const patience = { timeout: 15_000, interval: 20 }
 test('a mail that is asked for waits while the mail server is away, and is sent once', async () => {
   const first = await startMailCatcher()
   await first[Symbol.asyncDispose]()
-  await using world = await setUp({ ROOKERY_MAIL_SMTP_URL: first.smtpUrl })
+  await using world = await setUp({ ROOKERY_MAIL_URL: first.smtpUrl })
   const { kysely } = world.db.database
   await createTenant(kysely, { slug: 'acme', name: 'Acme' })
   const host = await createHost(kysely, { hostname: 'localhost:2583', tenant: 'acme' })
@@ -23,11 +24,18 @@ test('a mail that is asked for waits while the mail server is away, and is sent 
     [host.id, host.defaultTenantId],
   )
   const account = must(await findAccountByDid(world.db.pool, { hostId: host.id, did: 'did:plc:ann' }))
-  for (let n = 0; n < 3; n++) await requestTokenMail(world.db.pool, account, 'delete-account')
+  await using directory = new HostDirectory(createLogger('test', 'silent'), kysely)
+  for (let n = 0; n < 3; n++) {
+    const wish = { template: 'delete-account', locale: undefined } as const
+    await requestTokenMail({ tx: world.db.pool, directory }, account, wish)
+  }
   const worker = await world.start()
   const waiting = () => listJobs(world.db.pool, { queue: 'mail' })
   await vi.waitFor(async () => {
     expect(await waiting()).toMatchObject([{ state: 'open', attempts: 1, error: expect.any(String) }])
+    expect(await listDeliveries(world.db.pool, { limit: 10 })).toMatchObject([
+      { state: 'retrying', attempts: 1, error: expect.stringContaining('ECONNREFUSED') },
+    ])
   }, patience)
 
   await using catcher = await startMailCatcher({ smtpPort: Number(new URL(first.smtpUrl).port) })
@@ -37,6 +45,11 @@ test('a mail that is asked for waits while the mail server is away, and is sent 
   expect(mails).toHaveLength(1)
   expect(JSON.stringify(mails[0]?.to)).toContain('ann@mail.test')
   expect(mails[0]?.text).toMatch(/[A-Z2-7]{5}-[A-Z2-7]{5}/)
+  expect(await listDeliveries(world.db.pool, { limit: 10 })).toMatchObject([
+    { state: 'sent', attempts: 2, error: null, recipient: 'ann@mail.test', message_id: expect.any(String) },
+  ])
+  const page = await (await fetch(`http://127.0.0.1:${worker.internalPort}/metrics`)).text()
+  expect(page).toContain('rookery_mail_total{template="delete-account",state="sent",role="worker"} 1')
   // The worker keeps its connection to the mail server, which waits for it to end.
   await worker[Symbol.asyncDispose]()
 })

@@ -148,7 +148,7 @@ export function roleEnvironment(
     ROOKERY_DATABASE_URL: at.roleUrls.database,
     ROOKERY_REDIS_URL: at.roleUrls.redis,
     ROOKERY_PLC_URL: at.plcUrl,
-    ROOKERY_MAIL_SMTP_URL: given.env['ROOKERY_MAIL_SMTP_URL'] ?? at.smtpUrl,
+    ROOKERY_MAIL_URL: given.env['ROOKERY_MAIL_URL'] ?? at.smtpUrl,
     ROOKERY_LIMITS_RATE: options.rateLimits ? 'true' : 'false',
     ROOKERY_EVENTS_RETENTION_MS: String(options.retentionMs),
     ROOKERY_HTTP_ADDRESS: '127.0.0.1',

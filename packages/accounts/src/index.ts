@@ -22,7 +22,7 @@ export {
 } from './app-passwords/app-passwords.ts'
 export { deleteExpiredTokens } from './clean-up-queries.ts'
 export { confirmEmail } from './email/confirm-email.ts'
-export { setEmail, updateEmail } from './email/update-email.ts'
+export { type EmailDeps, setEmail, updateEmail } from './email/update-email.ts'
 export { parseEmail, parseOwnEmail } from './email-rules.ts'
 export {
   type OfferedEmailToken,
@@ -58,13 +58,14 @@ export {
   appPasswordNameLengthMax,
   appPasswordsMax,
   emailTokenAttemptsMax,
+  emailTokenLifeMs,
   inviteCodesMax,
   inviteUsesMax,
   tokenLengthMax,
 } from './limits.ts'
 export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
-export { resetPassword, setPassword } from './passwords/reset-password.ts'
+export { type PasswordDeps, resetPassword, setPassword } from './passwords/reset-password.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'
 export {
   type AccessScope,

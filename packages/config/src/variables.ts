@@ -268,10 +268,11 @@ export const variables = {
     }),
   },
   mail: {
-    smtpUrl: optional({
-      env: 'ROOKERY_MAIL_SMTP_URL',
-      description: 'SMTP server, with user and password if it wants them. Unset: mail is logged and dropped.',
-      schema: url('smtp', 'smtps'),
+    url: optional({
+      env: 'ROOKERY_MAIL_URL',
+      description:
+        'Where mail is handed over: `smtp://` or `smtps://` with user and password, or `ses://<region>` for the API of Amazon SES. Unset: mail is logged and dropped.',
+      schema: url('smtp', 'smtps', 'ses'),
       roles: ['worker'],
       secret: true,
     }),
@@ -280,6 +281,13 @@ export const variables = {
       description: 'Sender of mail for tenants without one of their own.',
       schema: text,
       default: 'Rookery <noreply@localhost>',
+      roles: ['worker'],
+    }),
+    moderationFrom: optional({
+      env: 'ROOKERY_MAIL_MODERATION_FROM',
+      description:
+        "Address that moderators' mail comes from for tenants without one of their own; unset: the same as other mail.",
+      schema: z.email('expected an e-mail address'),
       roles: ['worker'],
     }),
   },

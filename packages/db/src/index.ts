@@ -15,6 +15,7 @@ export { type MigrationStatus, isSchemaReady, migrate, migrationStatus } from '.
 export type { EmailTokenPurpose } from './schema/account.ts'
 export type { EventKind } from './schema/event.ts'
 export type { JobState } from './schema/job.ts'
+export type { MailDeliveryState } from './schema/mail.ts'
 export type { Schema } from './schema/index.ts'
 export type { BlobState } from './schema/blob.ts'
 export type { AccountStatus } from './schema/repo.ts'

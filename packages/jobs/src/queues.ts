@@ -34,6 +34,8 @@ export const queues = {
       /** A template of @rookery/mail. */
       template: z.string(),
       to: z.string(),
+      /** Language that the reader asked for; without one it is the tenant's. */
+      locale: z.string().optional(),
       /** What the template fills in. */
       params: z.record(z.string(), z.string()),
     }),

@@ -1,5 +1,38 @@
-export { type DeliverMailDeps, deliverMail } from './deliver-mail.ts'
-export { UnknownTemplateError } from './errors.ts'
-export { type Mail, Mailer, type MailerOptions } from './mailer.ts'
-export { requestTokenMail } from './request-mail.ts'
-export { type TemplateContext, type TemplateName, renderMail } from './templates.ts'
+export {
+  DeliveryNotFoundError,
+  InvalidMailSettingsError,
+  InvalidMessageError,
+  MailLimitError,
+  UnknownTemplateError,
+} from './errors.ts'
+export { type DeliverMailDeps, deliverMail } from './delivery/deliver-mail.ts'
+export {
+  type DeliveryFilter,
+  type DeliveryRow,
+  type DeliveryState,
+  type SuppressionRow,
+  deliveryStates,
+} from './delivery/delivery-queries.ts'
+export {
+  dropOldDeliveries,
+  listDeliveries,
+  listSuppressed,
+  recordBounce,
+  unsuppress,
+} from './delivery/operator.ts'
+export {
+  type RequestMailDeps,
+  requestMessage,
+  requestNotice,
+  requestTokenMail,
+} from './requests/request-mail.ts'
+export { chooseLocale } from './templates/messages.ts'
+export {
+  type NoticeTemplate,
+  type TemplateName,
+  type TokenTemplate,
+  templateNames,
+} from './templates/names.ts'
+export { sampleMail } from './templates/sample-mail.ts'
+export { type MailContent, type MailContext, renderMail } from './templates/render-mail.ts'
+export { type Mail, Mailer, type MailerOptions, type Sender } from './transport/mailer.ts'

@@ -8,6 +8,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #requestSeconds: Histogram<'method' | 'status'>
   readonly #errors: Counter<'method' | 'error'>
+  readonly #mails: Counter<'template' | 'state'>
 
   /** @param role which kind of process this is; a label of every metric. */
   constructor(role: string) {
@@ -31,6 +32,17 @@ export class Metrics {
       labelNames: ['method', 'error'],
       registers: [this.#registry],
     })
+    this.#mails = new Counter({
+      name: 'rookery_mail_total',
+      help: 'Attempts to send a mail, by template and what became of it.',
+      labelNames: ['template', 'state'],
+      registers: [this.#registry],
+    })
+  }
+
+  /** Counts an attempt to send a mail, by what became of it. */
+  mailEnded(template: string, state: string): void {
+    this.#mails.inc({ template, state })
   }
 
   /**

@@ -8,7 +8,13 @@ export {
 export { HostDirectory, directoryRefreshMs } from './host-directory.ts'
 export { countAccountsUnderDomain, removeHandleDomain } from './handle-domain-queries.ts'
 export { isPublicHostname } from './public-hostname.ts'
-export { type TenantSettings, type TenantSettingsInput, tenantSettings } from './settings.ts'
+export {
+  type Locale,
+  type TenantSettings,
+  type TenantSettingsInput,
+  locales,
+  tenantSettings,
+} from './settings.ts'
 export {
   type HandleDomain,
   type Host,

@@ -7,6 +7,21 @@ const mimePattern = z.string().regex(/^(\*\/\*|[a-z0-9][a-z0-9!#$&^_.+-]*\/(\*|[
 /** Patterns of types that a tenant may list, each way. */
 const mimePatternsMax = 100
 
+/** Languages that accounts are written to in. */
+export const locales = ['en', 'de', 'fr', 'es', 'ja'] as const
+
+/** A language that accounts are written to in. */
+export type Locale = (typeof locales)[number]
+
+const webUrl = z.url({ protocol: /^https?$/ })
+/** One line: it goes into headers of mail. */
+const line = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, 'expected one line')
+
 /** What a tenant decides for itself; stored as JSON, every field with a default so that old rows stay valid. */
 export const tenantSettings = z.object({
   /** Whether new accounts need an invite code. */
@@ -39,6 +54,32 @@ export const tenantSettings = z.object({
   accountBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
   /** Bytes of blobs that all accounts may have together; null: any number. */
   tenantBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
+  /** Logo, a PNG or JPEG. Everybody is shown the same URL: it tells nobody who opened what. */
+  logoUrl: webUrl.nullable().default(null),
+  /** `#rrggbb`. Text on it and in it is kept readable, whatever it is. */
+  brandColor: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i, 'expected a colour such as #2b4c7e')
+    .nullable()
+    .default(null),
+  /** Where people find help. */
+  supportUrl: webUrl.nullable().default(null),
+  /** Language for who asked for none that there is. */
+  defaultLocale: z.enum(locales).default('en'),
+  /** Address that mail comes from; null: the cluster's. */
+  mailFrom: z.email().nullable().default(null),
+  /** Name that mail comes from; null: the tenant's. */
+  mailFromName: line.nullable().default(null),
+  /** Address that answers go to; null: where the mail came from. */
+  mailReplyTo: z.email().nullable().default(null),
+  /** Address that moderators' mail comes from; null: the cluster's for that. */
+  mailModerationFrom: z.email().nullable().default(null),
+  /** Last words of every mail, such as a postal address. */
+  mailFooter: z.string().trim().min(1).max(500).nullable().default(null),
+  /** Most mails to one address within an hour. */
+  mailsPerRecipientHourMax: z.number().int().positive().default(10),
+  /** Most mails for all of the tenant's accounts within an hour. */
+  mailsPerTenantHourMax: z.number().int().positive().default(5_000),
 })
 
 /** A tenant's settings, complete. */

@@ -8,21 +8,21 @@ import {
   deleteAccount,
   scheduleErasure,
 } from '@rookery/accounts'
-import type { Database } from '@rookery/db'
 import type { PdsHost } from '@rookery/http'
 import type { IdentityResolver, SigningKeys } from '@rookery/identity'
+import type { Locale } from '@rookery/tenants'
 
-export type DeleteOwnAccountDeps = {
-  db: Pick<Database, 'pool'>
+import { type AccountMailDeps, announcer } from './account-mail.ts'
+
+export type DeleteOwnAccountDeps = AccountMailDeps & {
   passwords: PasswordHasher
   identities: Pick<IdentityResolver, 'forget'>
   signingKeys: Pick<SigningKeys, 'forget'>
   wakeSequencer: () => void
-  wakeWorkers: () => void
 }
 
 /**
- * Deletes the account by the word of its owner: the password, and the token that was mailed.
+ * Deletes the account by the word of its owner: the password, and the token that was mailed. A mail tells that it was.
  *
  * @throws {InvalidLoginError} for an unknown account and a wrong password alike.
  * @throws {InvalidTokenError} {ExpiredTokenError} for the token.
@@ -30,13 +30,18 @@ export type DeleteOwnAccountDeps = {
 export async function deleteOwnAccount(
   deps: DeleteOwnAccountDeps,
   host: Pick<PdsHost, 'id'>,
-  { did, password, token }: { did: string; password: string; token: string },
+  input: { did: string; password: string; token: string; locale: Locale | undefined },
 ): Promise<void> {
+  const { did, password, token, locale } = input
   const account = await checkPassword(deps, { hostId: host.id, did }, password)
   if (account === undefined) throw new InvalidLoginError('Invalid did or password')
   const offered: OfferedEmailToken = { accountId: account.id, purpose: 'delete_account', token }
   await assertEmailToken(deps.db.pool, offered)
-  await deleteAccount({ db: deps.db, scheduleErasure }, account.id, (tx) => consumeEmailToken(tx, offered))
+  const announce = announcer(deps, 'account-deleted', locale)
+  await deleteAccount({ db: deps.db, scheduleErasure }, account.id, async (tx) => {
+    await consumeEmailToken(tx, offered)
+    await announce(tx, account)
+  })
   deps.signingKeys.forget(account.id)
   deps.wakeSequencer()
   deps.wakeWorkers()

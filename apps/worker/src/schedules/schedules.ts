@@ -1,5 +1,6 @@
 import { deleteExpiredTokens } from '@rookery/accounts'
 import { type Schedule, addJob, dropOldResults } from '@rookery/jobs'
+import { dropOldDeliveries } from '@rookery/mail'
 import { listGrownRepos } from '@rookery/records'
 
 import type { WorkerDeps } from '../deps.ts'
@@ -47,6 +48,7 @@ export function buildSchedules(deps: Pick<WorkerDeps, 'config' | 'db'>): Schedul
       run: async (tx) => {
         await deleteExpiredTokens(tx)
         await dropOldResults(tx)
+        await dropOldDeliveries(tx)
       },
     },
     accountDeletions(),

@@ -1,10 +1,18 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
 
-import { updatePasswordHash } from '../account-queries.ts'
+import { findAccountById, updatePasswordHash } from '../account-queries.ts'
+import type { Account } from '../account.ts'
 import { consumeEmailToken, findAccountOfToken } from '../email-tokens/email-tokens.ts'
 import { deleteRefreshTokens } from '../sessions/session-queries.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { assertNewPassword } from './password-rules.ts'
+
+export type PasswordDeps = {
+  db: Pick<Database, 'pool'>
+  passwords: PasswordHasher
+  /** Tells the owner, in the transaction that sets the password. */
+  announce: (tx: Queryable, account: Account) => Promise<void>
+}
 
 /**
  * Sets a new password with the token that was mailed for it, and ends every session of the account (SPEC EM-5). App
@@ -16,17 +24,18 @@ import { assertNewPassword } from './password-rules.ts'
  * @throws {PasswordQueueFullError} if too many passwords wait to be hashed.
  */
 export async function resetPassword(
-  { db, passwords }: { db: Pick<Database, 'pool'>; passwords: PasswordHasher },
+  deps: PasswordDeps,
   hostId: number,
   { token, password }: { token: string; password: string },
 ): Promise<void> {
+  const { db, passwords } = deps
   assertNewPassword(password)
   const offered = { purpose: 'reset_password', token } as const
   const accountId = await findAccountOfToken(db.pool, hostId, offered)
   const passwordHash = await passwords.hash(password)
   await inTransaction(db.pool, async (tx) => {
     await consumeEmailToken(tx, { accountId, ...offered })
-    await replacePassword(tx, accountId, passwordHash)
+    await replacePassword(deps, tx, { accountId, passwordHash })
   })
 }
 
@@ -36,17 +45,20 @@ export async function resetPassword(
  * @throws {InvalidPasswordError} if the password may not be set.
  * @throws {PasswordQueueFullError} if too many passwords wait to be hashed.
  */
-export async function setPassword(
-  { db, passwords }: { db: Pick<Database, 'pool'>; passwords: PasswordHasher },
-  accountId: number,
-  password: string,
-): Promise<void> {
+export async function setPassword(deps: PasswordDeps, accountId: number, password: string): Promise<void> {
+  const { db, passwords } = deps
   assertNewPassword(password)
   const passwordHash = await passwords.hash(password)
-  await inTransaction(db.pool, (tx) => replacePassword(tx, accountId, passwordHash))
+  await inTransaction(db.pool, (tx) => replacePassword(deps, tx, { accountId, passwordHash }))
 }
 
-async function replacePassword(tx: Queryable, accountId: number, passwordHash: string): Promise<void> {
+async function replacePassword(
+  { announce }: PasswordDeps,
+  tx: Queryable,
+  { accountId, passwordHash }: { accountId: number; passwordHash: string },
+): Promise<void> {
   await updatePasswordHash(tx, accountId, passwordHash)
   await deleteRefreshTokens(tx, accountId)
+  const account = await findAccountById(tx, accountId)
+  if (account !== undefined) await announce(tx, account)
 }

@@ -16,6 +16,7 @@ import * as numberEvents from './0014-number-events.ts'
 import * as plainCreates from './0015-plain-creates.ts'
 import * as appPassword from './0016-app-password.ts'
 import * as rateLimits from './0019-rate-limits.ts'
+import * as mail from './0022-mail.ts'
 import * as tenantUsage from './0024-tenant-usage.ts'
 import * as blobQuota from './0025-blob-quota.ts'
 
@@ -37,6 +38,7 @@ export const migrations: Record<string, Migration> = {
   '0015-plain-creates': plainCreates,
   '0016-app-password': appPassword,
   '0019-rate-limits': rateLimits,
+  '0022-mail': mail,
   '0024-tenant-usage': tenantUsage,
   '0025-blob-quota': blobQuota,
 }

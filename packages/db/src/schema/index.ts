@@ -13,6 +13,7 @@ import type {
 import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } from './blob.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
+import type { MailDeliveryTable, MailSuppressionTable } from './mail.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
 import type { HandleDomainTable, HostTable, TenantTable } from './tenancy.ts'
 
@@ -44,4 +45,6 @@ export type Schema = {
   event_dropped: EventDroppedTable
   job_outbox: JobOutboxTable
   job_schedule: JobScheduleTable
+  mail_delivery: MailDeliveryTable
+  mail_suppression: MailSuppressionTable
 }

@@ -1,18 +1,17 @@
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { assertPlcDid } from '@rookery/identity'
-import { requestTokenMail } from '@rookery/mail'
 
+import { type AccountMailDeps, localeOf, mailToken } from '../../accounts/account-mail.ts'
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 /** com.atproto.identity.requestPlcOperationSignature: mails the token that signPlcOperation takes. */
-export function requestPlcOperationSignature(deps: AccessDeps & { wakeWorkers: () => void }): AnyXrpcMethod {
+export function requestPlcOperationSignature(deps: AccessDeps & AccountMailDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.identity.requestPlcOperationSignature',
     auth: fullAccessAuth(deps, { allowTakendown: true }),
-    handler: async ({ auth }: XrpcCall<unknown, unknown, AccessAuth>) => {
+    handler: async ({ auth, request }: XrpcCall<unknown, unknown, AccessAuth>) => {
       assertPlcDid(auth.account.did)
-      await requestTokenMail(deps.db.pool, auth.account, 'plc-operation')
-      deps.wakeWorkers()
+      await mailToken(deps, auth.account, 'plc-operation', localeOf(request))
     },
   })
 }

@@ -1,5 +1,6 @@
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 
+import { localeOf } from '../../accounts/account-mail.ts'
 import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../../accounts/delete-own-account.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 
@@ -10,6 +11,7 @@ export function deleteAccount(deps: DeleteOwnAccountDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.deleteAccount',
     auth: unauthenticated,
-    handler: ({ host, input }: XrpcCall<unknown, Input, null>) => deleteOwnAccount(deps, host, input),
+    handler: ({ host, input, request }: XrpcCall<unknown, Input, null>) =>
+      deleteOwnAccount(deps, host, { ...input, locale: localeOf(request) }),
   })
 }

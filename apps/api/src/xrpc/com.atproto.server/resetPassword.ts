@@ -1,17 +1,21 @@
 import { type PasswordHasher, resetPassword as reset } from '@rookery/accounts'
-import type { Database } from '@rookery/db'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 
+import { type AccountMailDeps, announcer, localeOf } from '../../accounts/account-mail.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 
-type Deps = { db: Pick<Database, 'pool'>; passwords: PasswordHasher }
+type Deps = AccountMailDeps & { passwords: PasswordHasher }
+type Input = { token: string; password: string }
 
 /** com.atproto.server.resetPassword: sets a new password with the token that was mailed, and ends all sessions. */
 export function resetPassword(deps: Deps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.resetPassword',
     auth: unauthenticated,
-    handler: ({ host, input }: XrpcCall<unknown, { token: string; password: string }, null>) =>
-      reset(deps, host.id, input),
+    handler: async ({ host, input, request }: XrpcCall<unknown, Input, null>) => {
+      const announce = announcer(deps, 'password-changed', localeOf(request))
+      await reset({ ...deps, announce }, host.id, input)
+      deps.wakeWorkers()
+    },
   })
 }

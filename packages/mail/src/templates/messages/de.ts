@@ -1,0 +1,61 @@
+import type { Messages } from '../messages.ts'
+
+const good = 'Der Code gilt {duration}.'
+const notYou = 'Falls Sie das nicht waren, geben Sie den Code nicht weiter und ändern Sie Ihr Passwort.'
+
+/** German. */
+export const de: Messages = {
+  direction: 'ltr',
+  subjects: {
+    'confirm-email': 'Bestätigen Sie Ihre E-Mail-Adresse',
+    'update-email': 'E-Mail-Adresse Ihres Kontos ändern',
+    'reset-password': 'Passwort zurücksetzen',
+    'delete-account': 'Konto löschen',
+    'plc-operation': 'Identität Ihres Kontos ändern',
+    'password-changed': 'Ihr Passwort wurde geändert',
+    'email-changed': 'Die E-Mail-Adresse Ihres Kontos wurde geändert',
+    'account-deleted': 'Ihr Konto wurde gelöscht',
+    message: 'Eine Nachricht zu Ihrem Konto',
+  },
+  requests: {
+    'confirm-email':
+      'Um zu bestätigen, dass dies die Adresse des Kontos {account} bei {brand} ist, geben Sie diesen Code ein:',
+    'update-email':
+      'Jemand möchte die E-Mail-Adresse des Kontos {account} bei {brand} ändern. Geben Sie zur Bestätigung diesen Code ein:',
+    'reset-password':
+      'Jemand möchte das Passwort des Kontos {account} bei {brand} zurücksetzen. Um ein neues zu wählen, geben Sie diesen Code ein:',
+    'delete-account':
+      'Jemand möchte das Konto {account} bei {brand} löschen. Geben Sie zur Bestätigung diesen Code ein:',
+    'plc-operation':
+      'Jemand möchte die Identität des Kontos {account} bei {brand} ändern, etwa um damit zu einem anderen Anbieter umzuziehen. Geben Sie zur Bestätigung diesen Code ein:',
+  },
+  advice: {
+    'confirm-email': [good, 'Falls Sie kein solches Konto haben, müssen Sie nichts tun.'],
+    'update-email': [good, notYou],
+    'reset-password': [
+      good,
+      'Falls Sie das nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.',
+    ],
+    'delete-account': [`${good} Das Löschen lässt sich nicht rückgängig machen.`, notYou],
+    'plc-operation': [`${good} Wer ihn kennt, kann das Konto übernehmen.`, notYou],
+  },
+  notices: {
+    'password-changed': [
+      'Das Passwort des Kontos {account} bei {brand} wurde geändert, und alle Sitzungen wurden abgemeldet.',
+      'Falls Sie das nicht waren, setzen Sie Ihr Passwort jetzt zurück und bitten Sie uns um Hilfe.',
+    ],
+    'email-changed': [
+      'Das Konto {account} bei {brand} hat nun eine andere E-Mail-Adresse. Nachrichten dazu gehen nicht mehr an diese.',
+      'Falls Sie das nicht waren, bitten Sie uns sofort um Hilfe.',
+    ],
+    'account-deleted': [
+      'Das Konto {account} bei {brand} wurde gelöscht. Was es hier veröffentlicht hat, wird entfernt.',
+      'Falls Sie das nicht waren, bitten Sie uns um Hilfe.',
+    ],
+  },
+  footer: {
+    reason: 'Sie erhalten diese Nachricht, weil {address} die Adresse des Kontos {account} bei {brand} ist.',
+    support: 'Hilfe',
+    contact: 'Kontakt',
+  },
+}

@@ -1,0 +1,58 @@
+import type { Messages } from '../messages.ts'
+
+const good = 'El código es válido durante {duration}.'
+const notYou = 'Si no ha sido usted, no comparta el código y cambie su contraseña.'
+
+/** Spanish. */
+export const es: Messages = {
+  direction: 'ltr',
+  subjects: {
+    'confirm-email': 'Confirme su dirección de correo',
+    'update-email': 'Cambiar la dirección de correo de su cuenta',
+    'reset-password': 'Restablecer su contraseña',
+    'delete-account': 'Eliminar su cuenta',
+    'plc-operation': 'Cambiar la identidad de su cuenta',
+    'password-changed': 'Su contraseña ha cambiado',
+    'email-changed': 'La dirección de correo de su cuenta ha cambiado',
+    'account-deleted': 'Su cuenta ha sido eliminada',
+    message: 'Un mensaje sobre su cuenta',
+  },
+  requests: {
+    'confirm-email':
+      'Para confirmar que esta es la dirección de la cuenta {account} en {brand}, introduzca este código:',
+    'update-email':
+      'Alguien ha pedido cambiar la dirección de correo de la cuenta {account} en {brand}. Para confirmarlo, introduzca este código:',
+    'reset-password':
+      'Alguien ha pedido restablecer la contraseña de la cuenta {account} en {brand}. Para elegir una nueva, introduzca este código:',
+    'delete-account':
+      'Alguien ha pedido eliminar la cuenta {account} en {brand}. Para confirmarlo, introduzca este código:',
+    'plc-operation':
+      'Alguien ha pedido cambiar la identidad de la cuenta {account} en {brand}, por ejemplo para trasladarla a otro proveedor. Para confirmarlo, introduzca este código:',
+  },
+  advice: {
+    'confirm-email': [good, 'Si no tiene esa cuenta, no tiene que hacer nada.'],
+    'update-email': [good, notYou],
+    'reset-password': [good, 'Si no ha sido usted, no tiene que hacer nada: su contraseña seguirá igual.'],
+    'delete-account': [`${good} La eliminación no se puede deshacer.`, notYou],
+    'plc-operation': [`${good} Quien lo tenga puede hacerse con la cuenta.`, notYou],
+  },
+  notices: {
+    'password-changed': [
+      'La contraseña de la cuenta {account} en {brand} ha cambiado y se han cerrado todas las sesiones.',
+      'Si no ha sido usted, restablezca ahora su contraseña y pídanos ayuda.',
+    ],
+    'email-changed': [
+      'La cuenta {account} en {brand} tiene ahora otra dirección de correo. Los mensajes sobre ella ya no llegarán a esta.',
+      'Si no ha sido usted, pídanos ayuda de inmediato.',
+    ],
+    'account-deleted': [
+      'La cuenta {account} en {brand} ha sido eliminada y se está retirando lo que publicó aquí.',
+      'Si no ha sido usted, pídanos ayuda.',
+    ],
+  },
+  footer: {
+    reason: 'Recibe este mensaje porque {address} es la dirección de la cuenta {account} en {brand}.',
+    support: 'Ayuda',
+    contact: 'Contacto',
+  },
+}

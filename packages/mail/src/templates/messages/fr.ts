@@ -1,0 +1,61 @@
+import type { Messages } from '../messages.ts'
+
+const good = 'Le code est valable {duration}.'
+const notYou = 'Si ce n’était pas vous, ne communiquez ce code à personne et changez votre mot de passe.'
+
+/** French. */
+export const fr: Messages = {
+  direction: 'ltr',
+  subjects: {
+    'confirm-email': 'Confirmez votre adresse e-mail',
+    'update-email': 'Changer l’adresse e-mail de votre compte',
+    'reset-password': 'Réinitialiser votre mot de passe',
+    'delete-account': 'Supprimer votre compte',
+    'plc-operation': 'Changer l’identité de votre compte',
+    'password-changed': 'Votre mot de passe a été changé',
+    'email-changed': 'L’adresse e-mail de votre compte a été changée',
+    'account-deleted': 'Votre compte a été supprimé',
+    message: 'Un message au sujet de votre compte',
+  },
+  requests: {
+    'confirm-email':
+      'Pour confirmer que ceci est l’adresse du compte {account} chez {brand}, saisissez ce code :',
+    'update-email':
+      'Quelqu’un a demandé à changer l’adresse e-mail du compte {account} chez {brand}. Pour confirmer, saisissez ce code :',
+    'reset-password':
+      'Quelqu’un a demandé à réinitialiser le mot de passe du compte {account} chez {brand}. Pour en choisir un nouveau, saisissez ce code :',
+    'delete-account':
+      'Quelqu’un a demandé à supprimer le compte {account} chez {brand}. Pour confirmer, saisissez ce code :',
+    'plc-operation':
+      'Quelqu’un a demandé à changer l’identité du compte {account} chez {brand}, par exemple pour le transférer vers un autre fournisseur. Pour confirmer, saisissez ce code :',
+  },
+  advice: {
+    'confirm-email': [good, 'Si vous n’avez pas de tel compte, vous n’avez rien à faire.'],
+    'update-email': [good, notYou],
+    'reset-password': [
+      good,
+      'Si ce n’était pas vous, vous n’avez rien à faire : votre mot de passe reste inchangé.',
+    ],
+    'delete-account': [`${good} La suppression est définitive.`, notYou],
+    'plc-operation': [`${good} Quiconque le possède peut prendre le contrôle du compte.`, notYou],
+  },
+  notices: {
+    'password-changed': [
+      'Le mot de passe du compte {account} chez {brand} a été changé et toutes les sessions ont été fermées.',
+      'Si ce n’était pas vous, réinitialisez votre mot de passe maintenant et demandez-nous de l’aide.',
+    ],
+    'email-changed': [
+      'Le compte {account} chez {brand} a désormais une autre adresse e-mail. Les messages à son sujet n’arriveront plus à celle-ci.',
+      'Si ce n’était pas vous, demandez-nous de l’aide sans attendre.',
+    ],
+    'account-deleted': [
+      'Le compte {account} chez {brand} a été supprimé ; ce qu’il a publié ici est en cours de retrait.',
+      'Si ce n’était pas vous, demandez-nous de l’aide.',
+    ],
+  },
+  footer: {
+    reason: 'Vous recevez ce message parce que {address} est l’adresse du compte {account} chez {brand}.',
+    support: 'Aide',
+    contact: 'Contact',
+  },
+}
