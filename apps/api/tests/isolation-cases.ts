@@ -1,3 +1,5 @@
+import type { Access } from './access-cases.ts'
+
 /** The account that the other host must not reach, and what is known of it to whoever tries. */
 export type Victim = {
   did: string
@@ -14,8 +16,10 @@ export type Victim = {
   accountId: number
 }
 
-/** How to aim a method at the victim. */
+/** Who may call a method, and how to aim it at the victim. */
 export type Attempt = {
+  /** The row of `accessOf` that says what each kind of caller is answered. */
+  access: Access
   params?: Record<string, string | string[]>
   input?: unknown
   bytes?: { type: string; body: Buffer }
@@ -26,107 +30,180 @@ export type Attempt = {
 const collection = 'app.bsky.feed.post'
 const post = { $type: collection, text: 'not yours', createdAt: '2026-01-01T00:00:00.000Z' }
 
-/** One entry for every XRPC method that is served; the test fails for a method without one. */
+/**
+ * One entry for every XRPC method that is served: who may call it (access.test.ts), and how it is tried through another
+ * host (isolation.test.ts). Both tests fail for a method without one.
+ */
 export const attempts: Record<string, (victim: Victim) => Attempt> = {
-  'com.atproto.admin.deleteAccount': ({ did }) => ({ input: { did } }),
-  'com.atproto.admin.disableAccountInvites': ({ did }) => ({ input: { account: did } }),
-  'com.atproto.admin.enableAccountInvites': ({ did }) => ({ input: { account: did } }),
-  'com.atproto.admin.getAccountInfo': ({ did }) => ({ params: { did } }),
-  'com.atproto.admin.getAccountInfos': ({ did }) => ({ params: { dids: [did] } }),
-  'com.atproto.admin.getSubjectStatus': ({ did }) => ({ params: { did } }),
-  'com.atproto.admin.searchAccounts': ({ email }) => ({ params: { email } }),
+  'com.atproto.admin.deleteAccount': ({ did }) => ({ access: 'operator', input: { did } }),
+  'com.atproto.admin.disableAccountInvites': ({ did }) => ({
+    access: 'operatorOrModeration',
+    input: { account: did },
+  }),
+  'com.atproto.admin.enableAccountInvites': ({ did }) => ({
+    access: 'operatorOrModeration',
+    input: { account: did },
+  }),
+  'com.atproto.admin.getAccountInfo': ({ did }) => ({ access: 'operatorOrModeration', params: { did } }),
+  'com.atproto.admin.getAccountInfos': ({ did }) => ({
+    access: 'operatorOrModeration',
+    params: { dids: [did] },
+  }),
+  'com.atproto.admin.getSubjectStatus': ({ did }) => ({ access: 'operatorOrModeration', params: { did } }),
+  'com.atproto.admin.searchAccounts': ({ email }) => ({ access: 'operatorOrModeration', params: { email } }),
   'com.atproto.admin.updateAccountEmail': ({ did, email }) => ({
+    access: 'operator',
     input: { account: did, email: `other-${email}` },
   }),
-  'com.atproto.admin.updateAccountHandle': ({ did }) => ({ input: { did, handle: 'other.two.test' } }),
-  'com.atproto.admin.updateAccountPassword': ({ did }) => ({ input: { did, password: 'taken over' } }),
+  'com.atproto.admin.updateAccountHandle': ({ did }) => ({
+    access: 'operator',
+    input: { did, handle: 'other.two.test' },
+  }),
+  'com.atproto.admin.updateAccountPassword': ({ did }) => ({
+    access: 'operator',
+    input: { did, password: 'taken over' },
+  }),
   'com.atproto.admin.updateSubjectStatus': ({ did }) => ({
+    access: 'operatorOrModeration',
     input: {
       subject: { $type: 'com.atproto.admin.defs#repoRef', did },
       takedown: { applied: true, ref: 'x' },
     },
   }),
-  'com.atproto.identity.getRecommendedDidCredentials': () => ({}),
+  'com.atproto.identity.getRecommendedDidCredentials': () => ({ access: 'session' }),
   'com.atproto.identity.refreshIdentity': ({ did }) => ({
+    access: 'anybody',
     input: { identifier: did },
     mayAnswer: 'identities are public',
   }),
-  'com.atproto.identity.requestPlcOperationSignature': () => ({}),
+  'com.atproto.identity.requestPlcOperationSignature': () => ({ access: 'fullSessionOrTakendown' }),
   'com.atproto.identity.resolveDid': ({ did }) => ({
+    access: 'anybody',
     params: { did },
     mayAnswer: 'DID documents are public',
   }),
   'com.atproto.identity.resolveHandle': ({ handle }) => ({
+    access: 'anybody',
     params: { handle },
     mayAnswer: 'handles are public',
   }),
   'com.atproto.identity.resolveIdentity': ({ did }) => ({
+    access: 'anybody',
     params: { identifier: did },
     mayAnswer: 'identities are public',
   }),
-  'com.atproto.identity.signPlcOperation': () => ({ input: { token: 'AAAAA-AAAAA' } }),
-  'com.atproto.identity.submitPlcOperation': () => ({ input: { operation: {} } }),
-  'com.atproto.identity.updateHandle': ({ handle }) => ({ input: { handle } }),
+  'com.atproto.identity.signPlcOperation': () => ({
+    access: 'fullSessionOrTakendown',
+    input: { token: 'AAAAA-AAAAA' },
+  }),
+  'com.atproto.identity.submitPlcOperation': () => ({ access: 'fullSession', input: { operation: {} } }),
+  'com.atproto.identity.updateHandle': ({ handle }) => ({ access: 'fullSession', input: { handle } }),
   'com.atproto.repo.applyWrites': ({ did }) => ({
+    access: 'writer',
     input: { repo: did, writes: [{ $type: 'com.atproto.repo.applyWrites#create', collection, value: post }] },
   }),
-  'com.atproto.repo.createRecord': ({ did }) => ({ input: { repo: did, collection, record: post } }),
-  'com.atproto.repo.deleteRecord': ({ did, rkey }) => ({ input: { repo: did, collection, rkey } }),
-  'com.atproto.repo.describeRepo': ({ did }) => ({ params: { repo: did } }),
-  'com.atproto.repo.getRecord': ({ did, rkey }) => ({ params: { repo: did, collection, rkey } }),
+  'com.atproto.repo.createRecord': ({ did }) => ({
+    access: 'writer',
+    input: { repo: did, collection, record: post },
+  }),
+  'com.atproto.repo.deleteRecord': ({ did, rkey }) => ({
+    access: 'writer',
+    input: { repo: did, collection, rkey },
+  }),
+  'com.atproto.repo.describeRepo': ({ did }) => ({ access: 'anybody', params: { repo: did } }),
+  'com.atproto.repo.getRecord': ({ did, rkey }) => ({
+    access: 'anybody',
+    params: { repo: did, collection, rkey },
+  }),
   // A body of a wrong type: who may not import is refused before it is looked at, and nobody waits for a worker.
-  'com.atproto.repo.importRepo': () => ({ bytes: { type: 'text/plain', body: Buffer.from('no CAR') } }),
-  'com.atproto.repo.listMissingBlobs': () => ({}),
-  'com.atproto.repo.listRecords': ({ did }) => ({ params: { repo: did, collection } }),
-  'com.atproto.repo.putRecord': ({ did, rkey }) => ({ input: { repo: did, collection, rkey, record: post } }),
-  'com.atproto.repo.uploadBlob': () => ({ bytes: { type: 'image/png', body: Buffer.from('other bytes') } }),
-  'com.atproto.server.activateAccount': () => ({}),
-  'com.atproto.server.checkAccountStatus': () => ({}),
-  'com.atproto.server.confirmEmail': ({ email }) => ({ input: { email, token: 'AAAAA-AAAAA' } }),
+  'com.atproto.repo.importRepo': () => ({
+    access: 'fullSession',
+    bytes: { type: 'text/plain', body: Buffer.from('no CAR') },
+  }),
+  'com.atproto.repo.listMissingBlobs': () => ({ access: 'session' }),
+  'com.atproto.repo.listRecords': ({ did }) => ({ access: 'anybody', params: { repo: did, collection } }),
+  'com.atproto.repo.putRecord': ({ did, rkey }) => ({
+    access: 'writer',
+    input: { repo: did, collection, rkey, record: post },
+  }),
+  'com.atproto.repo.uploadBlob': () => ({
+    access: 'sessionOrService',
+    bytes: { type: 'image/png', body: Buffer.from('other bytes') },
+  }),
+  'com.atproto.server.activateAccount': () => ({ access: 'fullSession' }),
+  'com.atproto.server.checkAccountStatus': () => ({ access: 'session' }),
+  'com.atproto.server.confirmEmail': ({ email }) => ({
+    access: 'fullSession',
+    input: { email, token: 'AAAAA-AAAAA' },
+  }),
   'com.atproto.server.createAccount': ({ handle, email, password }) => ({
+    access: 'anybodyOrService',
     input: { handle, email, password },
   }),
-  'com.atproto.server.createAppPassword': () => ({ input: { name: 'theirs' } }),
-  'com.atproto.server.createInviteCode': ({ did }) => ({ input: { useCount: 1, forAccount: did } }),
+  'com.atproto.server.createAppPassword': () => ({ access: 'fullSession', input: { name: 'theirs' } }),
+  'com.atproto.server.createInviteCode': ({ did }) => ({
+    access: 'operator',
+    input: { useCount: 1, forAccount: did },
+  }),
   'com.atproto.server.createInviteCodes': ({ did }) => ({
+    access: 'operator',
     input: { codeCount: 1, useCount: 1, forAccounts: [did] },
   }),
-  'com.atproto.server.createSession': ({ did, password }) => ({ input: { identifier: did, password } }),
-  'com.atproto.server.deactivateAccount': () => ({ input: {} }),
+  'com.atproto.server.createSession': ({ did, password }) => ({
+    access: 'anybody',
+    input: { identifier: did, password },
+  }),
+  'com.atproto.server.deactivateAccount': () => ({ access: 'fullSessionOrTakendown', input: {} }),
   'com.atproto.server.deleteAccount': ({ did, password }) => ({
+    access: 'anybody',
     input: { did, password, token: 'AAAAA-AAAAA' },
   }),
-  'com.atproto.server.deleteSession': () => ({}),
-  'com.atproto.server.describeServer': () => ({}),
+  'com.atproto.server.deleteSession': () => ({ access: 'refreshToken' }),
+  'com.atproto.server.describeServer': () => ({ access: 'anybody' }),
   'com.atproto.server.getServiceAuth': () => ({
+    access: 'serviceToken',
     params: { aud: 'did:web:service.example', lxm: 'com.atproto.repo.uploadBlob' },
   }),
-  'com.atproto.server.getSession': () => ({}),
-  'com.atproto.server.listAppPasswords': () => ({}),
-  'com.atproto.server.refreshSession': () => ({}),
-  'com.atproto.server.requestAccountDelete': () => ({}),
-  'com.atproto.server.requestEmailConfirmation': () => ({}),
-  'com.atproto.server.requestEmailUpdate': () => ({}),
+  'com.atproto.server.getSession': () => ({ access: 'sessionOrTakendown' }),
+  'com.atproto.server.listAppPasswords': () => ({ access: 'fullSession' }),
+  'com.atproto.server.refreshSession': () => ({ access: 'refreshToken' }),
+  'com.atproto.server.requestAccountDelete': () => ({ access: 'fullSession' }),
+  'com.atproto.server.requestEmailConfirmation': () => ({ access: 'fullSession' }),
+  'com.atproto.server.requestEmailUpdate': () => ({ access: 'fullSession' }),
   'com.atproto.server.requestPasswordReset': ({ email }) => ({
+    access: 'anybody',
     input: { email },
     mayAnswer:
       'everybody gets the same answer, and nothing is done for an address that the host does not know',
   }),
-  'com.atproto.server.reserveSigningKey': ({ did }) => ({ input: { did } }),
-  'com.atproto.server.resetPassword': () => ({ input: { token: 'AAAAA-AAAAA', password: 'taken over' } }),
-  'com.atproto.server.revokeAppPassword': () => ({ input: { name: 'theirs' } }),
-  'com.atproto.server.updateEmail': ({ email }) => ({ input: { email: `other-${email}` } }),
-  'com.atproto.sync.getBlob': ({ did, blobCid }) => ({ params: { did, cid: blobCid } }),
+  'com.atproto.server.reserveSigningKey': ({ did }) => ({ access: 'anybody', input: { did } }),
+  'com.atproto.server.resetPassword': () => ({
+    access: 'anybody',
+    input: { token: 'AAAAA-AAAAA', password: 'taken over' },
+  }),
+  'com.atproto.server.revokeAppPassword': () => ({ access: 'fullSession', input: { name: 'theirs' } }),
+  'com.atproto.server.updateEmail': ({ email }) => ({
+    access: 'fullSession',
+    input: { email: `other-${email}` },
+  }),
+  'com.atproto.sync.getBlob': ({ did, blobCid }) => ({
+    access: 'anybodyOrOwner',
+    params: { did, cid: blobCid },
+  }),
   'com.atproto.sync.getBlocks': ({ did, commitCid, recordCid }) => ({
+    access: 'anybodyOrOwner',
     params: { did, cids: [commitCid, recordCid] },
   }),
-  'com.atproto.sync.getCheckout': ({ did }) => ({ params: { did } }),
-  'com.atproto.sync.getHead': ({ did }) => ({ params: { did } }),
-  'com.atproto.sync.getLatestCommit': ({ did }) => ({ params: { did } }),
-  'com.atproto.sync.getRecord': ({ did, rkey }) => ({ params: { did, collection, rkey } }),
-  'com.atproto.sync.getRepo': ({ did }) => ({ params: { did } }),
-  'com.atproto.sync.getRepoStatus': ({ did }) => ({ params: { did } }),
-  'com.atproto.sync.listBlobs': ({ did }) => ({ params: { did } }),
-  'com.atproto.sync.listRepos': () => ({}),
-  'com.atproto.temp.checkSignupQueue': () => ({}),
+  'com.atproto.sync.getCheckout': ({ did }) => ({ access: 'anybodyOrOwner', params: { did } }),
+  'com.atproto.sync.getHead': ({ did }) => ({ access: 'anybodyOrOwner', params: { did } }),
+  'com.atproto.sync.getLatestCommit': ({ did }) => ({ access: 'anybodyOrOwner', params: { did } }),
+  'com.atproto.sync.getRecord': ({ did, rkey }) => ({
+    access: 'anybodyOrOwner',
+    params: { did, collection, rkey },
+  }),
+  'com.atproto.sync.getRepo': ({ did }) => ({ access: 'anybodyOrOwner', params: { did } }),
+  'com.atproto.sync.getRepoStatus': ({ did }) => ({ access: 'anybody', params: { did } }),
+  'com.atproto.sync.listBlobs': ({ did }) => ({ access: 'anybodyOrOwner', params: { did } }),
+  'com.atproto.sync.listRepos': () => ({ access: 'anybody' }),
+  'com.atproto.temp.checkSignupQueue': () => ({ access: 'session' }),
 }
