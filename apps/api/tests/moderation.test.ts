@@ -35,6 +35,7 @@ function upload(owner: Owner, bytes: string): Promise<Answer> {
   return api.request({ ...request, headers }, { token: owner.accessJwt, headers })
 }
 
+// SPEC LAB-3, LAB-5, EP-2
 describe('takedown of a record', () => {
   test('hides it from what reads records and leaves it in the repo, until it is lifted', async () => {
     const owner = await api.signUp('author')
@@ -74,6 +75,7 @@ describe('takedown of a record', () => {
   })
 })
 
+// SPEC LAB-3, LAB-6
 describe('takedown of a blob', () => {
   test('keeps it from being served, listed, referred to and uploaded, until it is lifted', async () => {
     const owner = await api.signUp('painter')
@@ -115,6 +117,7 @@ describe('takedown of a blob', () => {
   })
 })
 
+// SPEC LAB-3, LAB-4, AU-6
 describe('takedown of an account', () => {
   test('closes its repo and blobs to everybody but itself and the operator', async () => {
     const owner = await api.signUp('closed')

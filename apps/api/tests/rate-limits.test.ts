@@ -44,6 +44,7 @@ async function override(change: { host?: object; tenant?: object }): Promise<voi
 
 const perMinute = (points: number) => ({ points, windowMs: 60_000 })
 
+// SPEC XR-9
 test('every answer tells the tightest limit and what is left of it', async () => {
   const first = await describe_(from('203.0.113.1'))
   expect(first.headers).toMatchObject({
@@ -59,6 +60,7 @@ test('every answer tells the tightest limit and what is left of it', async () =>
   expect(refused.headers).toMatchObject({ 'ratelimit-policy': '30;w=300', 'ratelimit-remaining': '29' })
 })
 
+// SPEC XR-4, XR-9
 test('a refusal says when to come back, also to pages of other origins', async () => {
   await override({ host: { 'global-ip': perMinute(0) } })
   const { status, body, headers } = await describe_(from('203.0.113.1'))
@@ -69,6 +71,7 @@ test('a refusal says when to come back, also to pages of other origins', async (
   expect(headers).toMatchObject({ 'ratelimit-remaining': '0', 'access-control-allow-origin': '*' })
 })
 
+// SPEC XR-10
 describe('signing in', () => {
   test('is limited to 30 attempts by identifier and address, on all pods together', async () => {
     const attempt = (n: number) => signIn('Nobody.one.test', 'wrong', { ...from('203.0.113.2'), pod: n % 2 })
@@ -107,6 +110,7 @@ test('an account may ask for five mails of a kind in an hour', async () => {
   expect(await allowed(9, (n) => ask('requestEmailUpdate', n))).toBe(5)
 })
 
+// SPEC XR-10
 describe('writes', () => {
   test('take 3, 2 and 1 points of their account, whatever the method and the pod', async () => {
     const { did, accessJwt: token } = await api.signUp('dave')
@@ -153,6 +157,7 @@ describe('writes', () => {
   })
 })
 
+// SPEC XR-10
 test('exports count by themselves', async () => {
   const { did } = await api.signUp('frank')
   const get = () => api.get('com.atproto.sync.getRepo', { did }, from('203.0.113.6'))

@@ -78,6 +78,43 @@ describe('a record', () => {
     expect(found.body.value).toEqual({ $type: posts, ...record })
   })
 
+  // SPEC DM-4
+  test('keeps null, false and an absent field apart', async () => {
+    const record = { nothing: null, no: false, empty: '' }
+    const { uri } = await written('createRecord', { collection: things, record })
+    const found = await get({ collection: things, rkey: rkeyOf(uri) })
+    expect(found.body.value).toEqual({ $type: things, ...record })
+    const reply = await write('createRecord', {
+      collection: posts,
+      record: { text: 'x', createdAt, reply: null },
+    })
+    expect(reply).toMatchObject({ status: 400, body: { error: 'InvalidRequest' } })
+  })
+
+  // SPEC DM-11
+  test('has the last of the values that JSON gives one field, and the CID of that', async () => {
+    const input = JSON.stringify({ repo: alice.did, collection: things, rkey: 'twice', record: { a: 1 } })
+    const send = (payload: string) =>
+      api.request(
+        { method: 'POST', url: `/xrpc/${repo}.putRecord`, payload },
+        { token: alice.accessJwt, headers: { 'content-type': 'application/json' } },
+      )
+    const { cid } = (await send(input)).body
+    const twice = await send(input.replace('{"a":1}', '{"a":2,"a":1}'))
+    expect(twice).toMatchObject({ status: 200, body: { cid } })
+    expect((await get({ collection: things, rkey: 'twice' })).body.value.a).toBe(1)
+  })
+
+  // SPEC ID-6
+  test('is of the collection whose name has the same case', async () => {
+    const lower = { collection: 'com.example.casename', rkey: 'same' }
+    const upper = { ...lower, collection: 'com.example.caseName' }
+    await written('createRecord', { ...upper, record: { n: 1 } })
+    expect((await get(lower)).body.error).toBe('RecordNotFound')
+    await written('createRecord', { ...lower, record: { n: 2 } })
+    expect((await get(upper)).body.value).toEqual({ $type: upper.collection, n: 1 })
+  })
+
   test('is at an AT-URI of the DID, whatever name the repo was given by', async () => {
     const rkey = '3m5aaaaaaaaa2'
     const record = { subject: bob.did, createdAt }

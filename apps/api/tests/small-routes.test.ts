@@ -49,6 +49,7 @@ describe('/tls-check', () => {
   })
 })
 
+// SPEC XR-12
 test('robots may read everything', async () => {
   const { status, body } = await api.request({ url: '/robots.txt' })
   expect([status, body]).toEqual([200, 'User-agent: *\nAllow: /\n'])
@@ -63,6 +64,7 @@ test('no account waits in a queue', async () => {
   expect((await api.get(method)).status).toBe(401)
 })
 
+// SPEC XR-7
 describe('pages of other origins', () => {
   const headers = { origin: 'https://app.example' }
 
