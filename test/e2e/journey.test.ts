@@ -38,6 +38,7 @@ test('the stack is two hosts of two tenants and one process list', () => {
 })
 
 describe.each([0, 1])('host %i', (index) => {
+  // SPEC SYN-4, SYN-12, SYN-14, BL-12
   test('a newcomer signs up, posts, uploads, edits, leaves and returns, and the firehose proves each step', async () => {
     const host = file.hosts[index]!
     await using relay = await subscribe(host.url, file.plcUrl)

@@ -226,7 +226,9 @@ describe('a session that an app password began', () => {
       api.get(`${server}.getServiceAuth`, { aud: 'did:web:service.example', lxm }, { token })
     expect((await ask('app.bsky.feed.getTimeline')).status).toBe(200)
     expect((await ask('chat.bsky.convo.getLog')).status).toBe(privileged ? 200 : 400)
-    expect((await ask('com.atproto.server.createAccount')).status).toBe(privileged ? 200 : 400)
+    for (const method of ['createAccount', 'createaccount']) {
+      expect((await ask(`${server}.${method}`)).status).toBe(privileged ? 200 : 400)
+    }
     expect((await ask(`${server}.createAppPassword`)).status).toBe(400)
   })
 })

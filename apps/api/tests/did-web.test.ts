@@ -70,6 +70,7 @@ class Owner {
   }
 }
 
+// SPEC IDN-7
 test('an account moves in once its document names this host, its key and its handle; PLC is not asked', async () => {
   const owner = new Owner('carla')
   await using _outage = await api.plc.outage()

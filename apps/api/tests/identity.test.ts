@@ -159,6 +159,7 @@ describe('submitPlcOperation', () => {
     })
   })
 
+  // SPEC PLC-4
   test('passes the directory’s refusal on', async () => {
     const { did, accessJwt: token } = await api.signUp('hilda')
     const operation = await api.pods[0]!.deps.plc.signOperation(did, {})

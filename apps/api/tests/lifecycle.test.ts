@@ -172,6 +172,23 @@ describe('deleteAccount', () => {
     expect((await api.signUp('dan')).did).not.toBe(did)
   })
 
+  test('deletes an account that was taken down meanwhile', async () => {
+    const { did, token } = await prepare('tessa')
+    const subject = { $type: 'com.atproto.admin.defs#repoRef', did }
+    const change = { subject, takedown: { applied: true } }
+    await api.post('com.atproto.admin.updateSubjectStatus', change, { admin: true })
+    const input = { did, password: 'tessa-pass', token }
+    expect((await api.post(`${server}.deleteAccount`, input)).status).toBe(200)
+    const signIn = await api.post(`${server}.createSession`, {
+      identifier: did,
+      password: 'tessa-pass',
+      allowTakendown: true,
+    })
+    expect(signIn).toMatchObject({ status: 401, body: { message: 'Invalid identifier or password' } })
+    const { rows } = await api.db.pool.query('select did from repo where did = $1', [did])
+    expect(rows).toEqual([])
+  })
+
   test('an expired token does not delete', async () => {
     const { did, token } = await prepare('eve')
     await api.db.pool.query(`update email_token set requested_at = now() - interval '16 minutes'`)

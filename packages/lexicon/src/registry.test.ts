@@ -106,7 +106,7 @@ describe('validateRecord', () => {
     expect(withText('\r\n'.repeat(300))).not.toThrow()
   })
 
-  // SPEC ID-9, WR-6
+  // SPEC ID-9, WR-6, LEX-12
   test.each([
     ['tid', 'app.bsky.feed.post', post, '3jzfcijpj2z2a', 'self'],
     ['literal', 'app.bsky.actor.profile', { $type: 'app.bsky.actor.profile' }, 'self', '3jzfcijpj2z2a'],

@@ -90,6 +90,7 @@ describe('the types that a tenant takes', () => {
   })
 })
 
+// SPEC BL-12
 describe('the location of a recording', () => {
   const located = jpeg([exifSegment(exif())], randomBytes(300_000))
 
@@ -117,6 +118,7 @@ describe('the location of a recording', () => {
   })
 })
 
+// SPEC BL-13
 describe('quotas', () => {
   test('let an account have as many bytes as it may, and not one more', async () => {
     const accountId = await fixture.createAccount()
