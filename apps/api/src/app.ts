@@ -21,11 +21,15 @@ import { type ApiDeps, createApiDeps } from './deps.ts'
 import { registerHealth } from './health.ts'
 import { rateGates, registerRateLimits } from './limits/register-rate-limits.ts'
 import { registerHome } from './pages/home.ts'
+import { registerCatchAll } from './proxy/catch-all.ts'
 import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
 import { type TlsCheckAnswer, checkTls, registerTlsCheck } from './well-known/tls-check.ts'
 import { registerWellKnown } from './well-known/well-known.ts'
+import { feedMethods } from './xrpc/app.bsky.feed/index.ts'
+import { notificationMethods } from './xrpc/app.bsky.notification/index.ts'
 import { adminMethods } from './xrpc/com.atproto.admin/index.ts'
 import { identityMethods } from './xrpc/com.atproto.identity/index.ts'
+import { moderationMethods } from './xrpc/com.atproto.moderation/index.ts'
 import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
 import { syncMethods } from './xrpc/com.atproto.sync/index.ts'
@@ -38,7 +42,10 @@ const redisTimeoutMs = 1_000
 export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
   return [
     ...adminMethods(deps),
+    ...feedMethods(deps),
     ...identityMethods(deps),
+    ...moderationMethods(deps),
+    ...notificationMethods(deps),
     ...repoMethods(deps),
     ...serverMethods(deps),
     ...syncMethods(deps),
@@ -59,7 +66,9 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerHealth(app, deps)
   registerWellKnown(app, deps)
   registerTlsCheck(app, { db: deps.db, hosts })
-  registerMethods(app, deps.lexicons, xrpcMethods(deps), isLimited ? rateGates(deps) : undefined)
+  const methods = xrpcMethods(deps)
+  registerMethods(app, deps.lexicons, methods, isLimited ? rateGates(deps) : undefined)
+  registerCatchAll(app, { ...deps, requestBytesMax: config.proxy.requestBytesMax }, methods)
   return app
 }
 
@@ -125,6 +134,7 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const deps = createApiDeps(connections)
   log.info({ signer: signerBackend }, 'commits are signed')
   stack.use(deps.writer)
+  stack.use(deps.upstream)
   const app = await buildApi(deps)
   stack.defer(() => app.close())
   await extension?.register(app)

@@ -3,12 +3,13 @@ import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
 import { sequencerWaker } from '@rookery/events'
-import { createSafeFetch } from '@rookery/http'
+import { UpstreamClient, createSafeFetch } from '@rookery/http'
 import {
   IdentityResolver,
   KeyWrapper,
   PlcClient,
   PlcIdentities,
+  ServiceTokens,
   SigningKeys,
   identityBytesMax,
   plcTimeoutMs,
@@ -32,6 +33,7 @@ import type { HostDirectory } from '@rookery/tenants'
 import type { SignUpDeps } from './accounts/sign-up.ts'
 import { KnownWriters } from './auth/known-writers.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
+import type { ForwardDeps } from './proxy/forward.ts'
 import { createRepoWriter } from './repo-writer.ts'
 
 /** What an api process connects to, and what it was told. */
@@ -66,8 +68,12 @@ export type ApiDeps = ApiConnections & {
   plc: PlcIdentities
   identities: IdentityResolver
   records: RecordReader
-  /** Writes repos; the only thing here that must be disposed of. */
+  /** Writes repos; must be disposed of. */
   writer: RepoWriter
+  /** Calls other services; must be disposed of. */
+  upstream: UpstreamClient
+  serviceTokens: ServiceTokens
+  audience: ForwardDeps['audience']
   /** Begins the repo of a new account in the caller's transaction. */
   createRepo: SignUpDeps['createRepo']
   adminPassword: string
@@ -78,7 +84,7 @@ export type ApiDeps = ApiConnections & {
   wakeWorkers: () => void
 }
 
-/** Returns everything that an api process is built from; of it only `writer` must be disposed of. */
+/** Returns everything that an api process is built from; of it only `writer` and `upstream` must be disposed of. */
 export function createApiDeps(connections: ApiConnections): ApiDeps {
   const { config, db, redis } = connections
   const keys = redisKeys(config.redis.prefix)
@@ -117,6 +123,12 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     }),
     signingKeys,
     records: new RecordReader(db.pool),
+    upstream: new UpstreamClient({
+      ...config.proxy,
+      allowPrivateNetwork: config.identity.allowPrivateNetwork,
+    }),
+    serviceTokens: new ServiceTokens(signingKeys),
+    audience: config.proxy.audience,
     writer: createRepoWriter({ ...connections, ...wakes, clock, signingKeys }),
     createRepo: repoCreator(clock),
     adminPassword: config.auth.adminPassword,

@@ -83,6 +83,8 @@ export const accessOf = {
   fullSessionOrTakendown: { ...fullSession, takendown: 'ok', limitedSession: 'ok' },
   /** Checked with the write itself. */
   writer: { ...session, deactivated: 'AccountDeactivated' },
+  /** Nobody's account acts elsewhere while it is not active. */
+  forwarded: { ...session, deactivated: 'AccountDeactivated' },
   refreshToken: { ...row('InvalidToken'), nobody: 'AuthMissing', refreshToken: 'ok' },
   operator,
   operatorOrModeration: {

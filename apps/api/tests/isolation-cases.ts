@@ -20,6 +20,8 @@ export type Victim = {
 export type Attempt = {
   /** The row of `accessOf` that says what each kind of caller is answered. */
   access: Access
+  /** The method that is called, where the route is one of many. */
+  nsid?: string
   params?: Record<string, string | string[]>
   input?: unknown
   bytes?: { type: string; body: Buffer }
@@ -28,6 +30,7 @@ export type Attempt = {
 }
 
 const collection = 'app.bsky.feed.post'
+const pushOf = (serviceDid: string): object => ({ serviceDid, token: 't', platform: 'web', appId: 'a' })
 const post = { $type: collection, text: 'not yours', createdAt: '2026-01-01T00:00:00.000Z' }
 
 /**
@@ -35,6 +38,18 @@ const post = { $type: collection, text: 'not yours', createdAt: '2026-01-01T00:0
  * host (isolation.test.ts). Both tests fail for a method without one.
  */
 export const attempts: Record<string, (victim: Victim) => Attempt> = {
+  // Whatever is not served here: forwarded, for accounts of the host that is asked.
+  ':nsid': ({ did }) => ({
+    access: 'forwarded',
+    nsid: 'app.bsky.graph.getFollows',
+    params: { actor: did },
+  }),
+  'app.bsky.feed.getFeed': ({ did }) => ({
+    access: 'forwarded',
+    params: { feed: `at://${did}/app.bsky.feed.generator/f` },
+  }),
+  'app.bsky.notification.registerPush': ({ did }) => ({ access: 'session', input: pushOf(did) }),
+  'app.bsky.notification.unregisterPush': ({ did }) => ({ access: 'session', input: pushOf(did) }),
   'com.atproto.admin.deleteAccount': ({ did }) => ({ access: 'operator', input: { did } }),
   'com.atproto.admin.disableAccountInvites': ({ did }) => ({
     access: 'operatorOrModeration',
@@ -98,6 +113,13 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   }),
   'com.atproto.identity.submitPlcOperation': () => ({ access: 'fullSession', input: { operation: {} } }),
   'com.atproto.identity.updateHandle': ({ handle }) => ({ access: 'fullSession', input: { handle } }),
+  'com.atproto.moderation.createReport': ({ did }) => ({
+    access: 'sessionOrTakendown',
+    input: {
+      reasonType: 'com.atproto.moderation.defs#reasonSpam',
+      subject: { $type: 'com.atproto.admin.defs#repoRef', did },
+    },
+  }),
   'com.atproto.repo.applyWrites': ({ did }) => ({
     access: 'writer',
     input: { repo: did, writes: [{ $type: 'com.atproto.repo.applyWrites#create', collection, value: post }] },

@@ -181,7 +181,8 @@ function isForAnybody(nsid: string): boolean {
   ].includes(nsid)
 }
 
-function send(nsid: string, attempt: Attempt, credentials: Record<string, string>) {
+function send(route: string, attempt: Attempt, credentials: Record<string, string>) {
+  const nsid = attempt.nsid ?? route
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(attempt.params ?? {})) {
     for (const one of [value].flat()) query.append(name, one)

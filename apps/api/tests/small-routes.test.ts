@@ -72,7 +72,7 @@ describe('pages of other origins', () => {
     ['a method', '/xrpc/com.atproto.server.describeServer', 'one.test', 200],
     ['an error', '/xrpc/com.atproto.server.getSession', 'one.test', 401],
     ['a wrong verb', '/xrpc/com.atproto.server.createSession', 'one.test', 405],
-    ['an unknown method', '/xrpc/com.example.unknown', 'one.test', 501],
+    ['a method of another service', '/xrpc/com.example.unknown', 'one.test', 401],
     ['an unknown path', '/nothing', 'one.test', 404],
     ['an unknown host', '/xrpc/com.atproto.server.describeServer', 'elsewhere.example', 404],
     ['a proof of a handle', '/.well-known/atproto-did', 'alice.one.test', 200],

@@ -11,7 +11,14 @@ import { type CaughtMail, type MailCatcher, startMailCatcher } from '@rookery/lo
 import { Mailer, deliverMail } from '@rookery/mail'
 import type { JobPayload } from '@rookery/jobs'
 import { Metrics, createLogger } from '@rookery/telemetry'
-import { HostDirectory, addHandleDomain, createHost, createTenant } from '@rookery/tenants'
+import {
+  HostDirectory,
+  type TenantSettingsInput,
+  addHandleDomain,
+  createHost,
+  createTenant,
+  updateTenant,
+} from '@rookery/tenants'
 import { type TestDatabase, createTestBlobStore, createTestDatabase, testRedis } from '@rookery/testkit'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 
@@ -112,6 +119,7 @@ export class TestApi implements AsyncDisposable {
       const built = createApiDeps(connections)
       const deps = { ...built, identities: resolverOf(built, world) }
       stack.use(deps.writer)
+      stack.use(deps.upstream)
       const app = await buildApi(deps)
       stack.defer(() => app.close())
       pods.push({ app, deps })
@@ -161,6 +169,22 @@ export class TestApi implements AsyncDisposable {
     return answer.body
   }
 
+  /** Lets the first pod listen and returns its origin: a third host, of the tenant `one`, with the domain `.open.test`. */
+  async listen(): Promise<string> {
+    const { port } = new URL(await this.pods[0]!.app.listen({ port: 0, host: '127.0.0.1' }))
+    const hostname = `localhost:${port}`
+    await createHost(this.db.database.kysely, { hostname, tenant: 'one' })
+    await addHandleDomain(this.db.database.kysely, { domain: '.open.test', hostname, tenant: 'one' })
+    await this.#refresh()
+    return `http://${hostname}`
+  }
+
+  /** Changes a tenant's settings, in force on every pod. */
+  async set(tenant: string, settings: TenantSettingsInput): Promise<void> {
+    await updateTenant(this.db.database.kysely, tenant, { settings })
+    await this.#refresh()
+  }
+
   /** Does the mail jobs in the outbox, as a worker would, and returns all mail to the address, oldest first. */
   async mails(address: string): Promise<CaughtMail[]> {
     const { deps } = this.pods[0]!
@@ -192,6 +216,10 @@ export class TestApi implements AsyncDisposable {
       [did],
     )
     return rows.map(({ kind }) => kind)
+  }
+
+  async #refresh(): Promise<void> {
+    await Promise.all(this.pods.map(({ deps }) => deps.directory.refresh()))
   }
 
   [Symbol.asyncDispose](): Promise<void> {

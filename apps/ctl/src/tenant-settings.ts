@@ -51,9 +51,19 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     description: 'service that answers what the PDS does not',
     parse: orNone(appView),
   },
+  chat: {
+    flags: '--chat <did,url|none>',
+    description: 'service that chat goes to; none: the AppView',
+    parse: orNone(service),
+  },
   moderation: {
     flags: '--moderation <did,url|none>',
-    description: 'service that reports go to',
+    description: 'service that moderators use, and that reports go to unless --report names another',
+    parse: orNone(service),
+  },
+  report: {
+    flags: '--report <did,url|none>',
+    description: 'service that reports go to; none: the moderation service',
     parse: orNone(service),
   },
   rateLimits: rateLimitsOption,

@@ -130,11 +130,13 @@ describe('ctl tenant, host and domain', () => {
         'did:web:av.com,https://av.com,https://cdn.com/a,b/%s',
         { did: 'did:web:av.com', url: 'https://av.com', cdnUrlPattern: 'https://cdn.com/a,b/%s' },
       ],
+      chat: ['--chat', 'did:web:c.com,https://c.com', { did: 'did:web:c.com', url: 'https://c.com' }],
       moderation: [
         '--moderation',
         'did:web:m.com,https://m.com',
         { did: 'did:web:m.com', url: 'https://m.com' },
       ],
+      report: ['--report', 'did:web:r.com,https://r.com', { did: 'did:web:r.com', url: 'https://r.com' }],
       rateLimits: [
         '--rate-limits',
         'repo-write-day=off,sign-in=9/60',

@@ -230,6 +230,45 @@ export const variables = {
       roles: ['api', 'worker', 'ctl'],
     }),
   },
+  proxy: {
+    headersTimeoutMs: defaulted({
+      env: 'ROOKERY_PROXY_HEADERS_TIMEOUT_MS',
+      description:
+        'How long another service may take to begin its answer to a proxied request, in milliseconds.',
+      schema: integer(100, 10 * minuteMs),
+      default: String(10 * secondMs),
+      roles: ['api'],
+    }),
+    bodyTimeoutMs: defaulted({
+      env: 'ROOKERY_PROXY_BODY_TIMEOUT_MS',
+      description: 'Longest pause within the answer to a proxied request, in milliseconds.',
+      schema: integer(100, 10 * minuteMs),
+      default: String(30 * secondMs),
+      roles: ['api'],
+    }),
+    requestBytesMax: defaulted({
+      env: 'ROOKERY_PROXY_REQUEST_BYTES_MAX',
+      description: 'Largest body of a proxied request, in bytes.',
+      schema: integer(1, 5_000_000_000),
+      default: '104857600',
+      roles: ['api'],
+    }),
+    answerBytesMax: defaulted({
+      env: 'ROOKERY_PROXY_ANSWER_BYTES_MAX',
+      description: 'Largest answer to a proxied request, in bytes.',
+      schema: integer(1, 1_000_000_000),
+      default: '10485760',
+      roles: ['api'],
+    }),
+    audience: defaulted({
+      env: 'ROOKERY_PROXY_AUDIENCE',
+      description:
+        "How service tokens of proxied requests name the service: by its `did`, as today's services want it, or as `did#service`.",
+      schema: choice('did', 'did#service'),
+      default: 'did',
+      roles: ['api'],
+    }),
+  },
   auth: {
     jwtSecret: required({
       env: 'ROOKERY_JWT_SECRET',

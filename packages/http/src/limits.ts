@@ -21,3 +21,13 @@ export const fetchBytesMax = 512 * 1024
 
 /** What Retry-After asks for while the database is away, in seconds. */
 export const outageRetrySeconds = 2
+
+/** How long another service may take to accept a connection, in milliseconds. */
+export const upstreamConnectTimeoutMs = 5_000
+
+/** Requests to one service that a process has running, and to all of them: each holds a socket. */
+export const upstreamRequestsPerOriginMax = 512
+export const upstreamRequestsMax = 4_096
+
+/** Largest error of another service that is read for its name and message, in bytes. */
+export const upstreamErrorBytesMax = 64 * 1024

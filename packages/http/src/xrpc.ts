@@ -12,6 +12,7 @@ import type {
 import { decodedBody } from './content-encoding.ts'
 import type { PdsHost } from './pds-host.ts'
 import { releasedWhenSent } from './released-when-sent.ts'
+import { UpstreamAnswer } from './upstream/upstream-answer.ts'
 import { XrpcError, invalidRequest } from './xrpc-error.ts'
 
 const jsonType = 'application/json; charset=utf-8'
@@ -228,6 +229,7 @@ function run(method: AnyXrpcMethod, request: FastifyRequest, reply: FastifyReply
 }
 
 function answer(reply: FastifyReply, output: unknown): FastifyReply {
+  if (output instanceof UpstreamAnswer) return output.send(reply)
   if (output instanceof RawAnswer) return reply.header('content-type', output.encoding).send(output.body)
   if (reply.sent) return reply
   if (output === undefined) return reply.send()

@@ -66,6 +66,7 @@ export { type IdentitySources } from './resolution/fetch-identity.ts'
 export { hostDidDocument } from './resolution/host-did-document.ts'
 export { IdentityResolver, type IdentityResolverOptions } from './resolution/identity-resolver.ts'
 export { type ServiceTokenClaims, issueServiceToken } from './service-auth/service-token.ts'
+export { ServiceTokens, type WantedServiceToken } from './service-auth/service-tokens.ts'
 export {
   type ExpectedServiceToken,
   type VerifiedServiceToken,

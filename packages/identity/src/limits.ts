@@ -39,6 +39,12 @@ export const serviceTokenDefaultMs = minuteMs
 /** Longest life of a service token, in milliseconds. */
 export const serviceTokenMaxMs = hourMs
 
+/** How long a token that was made for a proxied query is used again, in milliseconds: half of its life. */
+export const serviceTokenReuseMs = serviceTokenDefaultMs / 2
+
+/** Tokens of proxied queries that one process keeps; one is about 600 bytes. */
+export const keptServiceTokensMax = 10_000
+
 /** Longest service token that is looked at, in characters. */
 export const serviceTokenLengthMax = 8_192
 

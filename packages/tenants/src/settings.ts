@@ -21,6 +21,7 @@ const line = z
   .min(1)
   .max(100)
   .regex(/^\P{Cc}*$/u, 'expected one line')
+const service = z.object({ did: z.string().startsWith('did:'), url: z.url({ protocol: /^https?$/ }) })
 
 /** What a tenant decides for itself; stored as JSON, every field with a default so that old rows stay valid. */
 export const tenantSettings = z.object({
@@ -33,13 +34,17 @@ export const tenantSettings = z.object({
   contactEmail: z.email().nullable().default(null),
   termsOfServiceUrl: z.url().nullable().default(null),
   privacyPolicyUrl: z.url().nullable().default(null),
-  /** AppView that requests go to without an atproto-proxy header. */
-  appView: z
-    .object({ did: z.string(), url: z.url(), cdnUrlPattern: z.string().optional() })
-    .nullable()
-    .default(null),
-  /** Service that reports and ozone requests go to. */
-  moderation: z.object({ did: z.string(), url: z.url() }).nullable().default(null),
+  /**
+   * AppView that requests go to without an atproto-proxy header. The pattern of its images' URLs has a `%s` each for
+   * the variant, the DID and the CID.
+   */
+  appView: service.extend({ cdnUrlPattern: z.string().optional() }).nullable().default(null),
+  /** Service that chat.bsky requests go to; without one, the AppView. */
+  chat: service.nullable().default(null),
+  /** Service that ozone requests go to, and reports if `report` is not set. */
+  moderation: service.nullable().default(null),
+  /** Service that reports go to; without one, the moderation service. */
+  report: service.nullable().default(null),
   /** Rate limits of the tenant's accounts that differ from the host's. */
   rateLimits: rateOverrides.default({}),
   /** Largest blob, in bytes; null: as large as the cluster takes, which bounds it anyway. */

@@ -1,20 +1,44 @@
-import { type AnyXrpcMethod, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
+import { type AnyXrpcMethod, type PdsHost, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
+import { RepoNotFoundError } from '@rookery/records'
 
 import type { OptionalAuth } from '../../auth/access.ts'
+import { forwardPublicly } from '../../proxy/forward.ts'
+import { type Service, findAppView } from '../../proxy/services.ts'
 import { readAuth, sendRepoRev } from './read-auth.ts'
-import type { RecordReadDeps } from './repo-deps.ts'
+import type { GetRecordDeps } from './repo-deps.ts'
 
 type Params = { repo: string; collection: string; rkey: string; cid?: string }
 
-/** com.atproto.repo.getRecord: one record of a repo of this host. */
-export function getRecord(deps: RecordReadDeps): AnyXrpcMethod {
+/**
+ * com.atproto.repo.getRecord: one record of a repo of this host. Records of other repos are asked for at the AppView, if
+ * there is one.
+ */
+export function getRecord(deps: GetRecordDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.repo.getRecord',
     auth: readAuth(deps),
-    handler: async ({ host, params, auth, reply }: XrpcCall<Params, unknown, OptionalAuth>) => {
+    handler: async (call: XrpcCall<Params, unknown, OptionalAuth>) => {
+      const { host, params, auth, reply } = call
       await sendRepoRev(deps, reply, auth)
-      const json = await deps.records.getRecord({ hostId: host.id, ...params })
-      return new RawAnswer('application/json; charset=utf-8', json)
+      try {
+        const json = await deps.records.getRecord({ hostId: host.id, ...params })
+        return new RawAnswer('application/json; charset=utf-8', json)
+      } catch (error) {
+        const appView = error instanceof RepoNotFoundError ? await appViewOf(deps, host, auth) : undefined
+        if (appView === undefined) throw error
+        return forwardPublicly(deps, call, appView)
+      }
     },
   })
+}
+
+/** The caller's tenant decides, or whose host it is. */
+async function appViewOf(
+  deps: GetRecordDeps,
+  host: PdsHost,
+  auth: OptionalAuth,
+): Promise<Service | undefined> {
+  if (auth.type === 'access') return findAppView(deps, auth.account.tenant_id)
+  const found = await deps.directory.findHostById(host.id)
+  return found && findAppView(deps, found.defaultTenantId)
 }

@@ -2,9 +2,11 @@ import type { RecordReader, RepoWriter } from '@rookery/records'
 import type { IdentityResolver } from '@rookery/identity'
 import type { LexiconRegistry } from '@rookery/lexicon'
 import type { TidClock } from '@rookery/syntax'
+import type { HostDirectory } from '@rookery/tenants'
 
 import type { AccessDeps } from '../../auth/access.ts'
 import type { KnownWriters } from '../../auth/known-writers.ts'
+import type { ForwardDeps } from '../../proxy/forward.ts'
 
 /** What writing the caller's own repo takes. */
 export type OwnRepoDeps = Omit<AccessDeps, 'adminPassword'> & { knownWriters: KnownWriters }
@@ -19,6 +21,10 @@ export type RepoWriteDeps = OwnRepoDeps & {
 
 /** What the methods that read records take. */
 export type RecordReadDeps = AccessDeps & { records: RecordReader }
+
+/** What reading one record takes, wherever it is. */
+export type GetRecordDeps = RecordReadDeps &
+  Pick<ForwardDeps, 'upstream'> & { directory: Pick<HostDirectory, 'findTenant' | 'findHostById'> }
 
 /** What describing a repo takes. */
 export type DescribeRepoDeps = AccessDeps & { identities: Pick<IdentityResolver, 'resolveDid'> }

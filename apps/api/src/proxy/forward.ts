@@ -1,0 +1,111 @@
+import type { Readable } from 'node:stream'
+
+import { type UpstreamAnswer, type UpstreamClient, forwardedRequestHeaders } from '@rookery/http'
+import type { ServiceTokens } from '@rookery/identity'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+import type { AccessAuth } from '../auth/access.ts'
+import { assertMayCall } from '../auth/service-calls.ts'
+import { type Service, type ServiceDeps, findService } from './services.ts'
+
+export type ForwardDeps = ServiceDeps & {
+  upstream: Pick<UpstreamClient, 'request'>
+  serviceTokens: Pick<ServiceTokens, 'tokenFor'>
+  /** How tokens name the service. */
+  audience: 'did' | 'did#service'
+}
+
+/** A request as it came, and the answer to it. */
+export type Exchange = { request: FastifyRequest; reply: FastifyReply }
+
+/** A request of an account that another service answers. */
+export type Forwarding = Exchange & {
+  auth: AccessAuth
+  nsid: string
+  /** The body as it came, as a stream, or JSON text. */
+  body?: Readable | string | undefined
+  /** Where it goes. Default: where its header says, or the settings of the account's tenant. */
+  service?: Service
+  /** For whom and for what the token is. Default: the service and the method. */
+  token?: { audience: string; method: string }
+}
+
+/**
+ * Sends the request to its service, with a token that the account's key signs, and returns the answer's head and
+ * stream. The service's work ends with the caller's connection.
+ *
+ * @throws {XrpcError} if the caller may not; if there is no service; as the service answered with an error, or did not.
+ */
+export async function forward(deps: ForwardDeps, forwarding: Forwarding): Promise<UpstreamAnswer> {
+  const { request, reply, auth, nsid, body, token } = forwarding
+  const service = forwarding.service ?? (await serviceOf(deps, request, auth, nsid))
+  assertMayCall(auth, { nsid, service })
+  if (token !== undefined) assertMayCall(auth, { nsid: token.method, service })
+  const method = methodOf(request)
+  const serviceToken = await deps.serviceTokens.tokenFor(auth.account, {
+    ...(token ?? { audience: audienceOf(deps, service), method: nsid }),
+    isReusable: method !== 'POST',
+  })
+  return deps.upstream.request({
+    origin: service.origin,
+    path: request.url,
+    method,
+    headers: { ...headersFor(request, body), authorization: `Bearer ${serviceToken}` },
+    body,
+    signal: abandoned(reply),
+  })
+}
+
+/** Sends a query to a service in nobody's name and returns the answer's head and stream. */
+export function forwardPublicly(
+  deps: Pick<ForwardDeps, 'upstream'>,
+  { request, reply }: Exchange,
+  { origin }: Pick<Service, 'origin'>,
+): Promise<UpstreamAnswer> {
+  return deps.upstream.request({
+    origin,
+    path: request.url,
+    method: methodOf(request),
+    headers: headersFor(request, undefined),
+    signal: abandoned(reply),
+  })
+}
+
+/** Returns the service that the caller's request goes to. */
+export function serviceOf(
+  deps: ServiceDeps,
+  request: FastifyRequest,
+  { account }: AccessAuth,
+  nsid: string,
+): Promise<Service> {
+  return findService(deps, { tenantId: account.tenant_id, nsid, header: proxyHeaderOf(request) })
+}
+
+/** Returns the request's atproto-proxy header, or undefined. */
+function proxyHeaderOf({ headers }: FastifyRequest): string | undefined {
+  const header = headers['atproto-proxy']
+  return Array.isArray(header) ? header.join(', ') : header
+}
+
+function audienceOf({ audience }: Pick<ForwardDeps, 'audience'>, { did, id }: Service): string {
+  return audience === 'did' ? did : `${did}#${id}`
+}
+
+function methodOf({ method }: FastifyRequest): 'GET' | 'HEAD' | 'POST' {
+  return method === 'GET' || method === 'HEAD' ? method : 'POST'
+}
+
+function headersFor(request: FastifyRequest, body: Forwarding['body']): Record<string, string> {
+  if (typeof body !== 'string') return forwardedRequestHeaders(request.headers, body !== undefined)
+  return { ...forwardedRequestHeaders(request.headers, false), 'content-type': 'application/json' }
+}
+
+/** Returns the signal that nobody waits for the answer any more. */
+function abandoned({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  if (raw.destroyed) controller.abort()
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort()
+  })
+  return controller.signal
+}
