@@ -25,6 +25,7 @@ import { registerCatchAll } from './proxy/catch-all.ts'
 import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
 import { type TlsCheckAnswer, checkTls, registerTlsCheck } from './well-known/tls-check.ts'
 import { registerWellKnown } from './well-known/well-known.ts'
+import { actorMethods } from './xrpc/app.bsky.actor/index.ts'
 import { feedMethods } from './xrpc/app.bsky.feed/index.ts'
 import { notificationMethods } from './xrpc/app.bsky.notification/index.ts'
 import { adminMethods } from './xrpc/com.atproto.admin/index.ts'
@@ -41,6 +42,7 @@ const redisTimeoutMs = 1_000
 /** Returns every XRPC method that an api process serves. */
 export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
   return [
+    ...actorMethods(deps),
     ...adminMethods(deps),
     ...feedMethods(deps),
     ...identityMethods(deps),

@@ -44,6 +44,8 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
     nsid: 'app.bsky.graph.getFollows',
     params: { actor: did },
   }),
+  'app.bsky.actor.getPreferences': () => ({ access: 'sessionOrTakendown' }),
+  'app.bsky.actor.putPreferences': () => ({ access: 'session', input: { preferences: [] } }),
   'app.bsky.feed.getFeed': ({ did }) => ({
     access: 'forwarded',
     params: { feed: `at://${did}/app.bsky.feed.generator/f` },

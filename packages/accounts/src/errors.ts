@@ -131,3 +131,9 @@ export class ConflictingStatusError extends DomainError {
   override readonly name = 'ConflictingStatusError'
   readonly code = 'ConflictingStatus'
 }
+
+/** Is thrown for preferences that cannot be kept, or that the session may not set. */
+export class InvalidPreferencesError extends DomainError {
+  override readonly name = 'InvalidPreferencesError'
+  readonly code = 'InvalidPreferences'
+}

@@ -44,6 +44,7 @@ export {
   InvalidInviteCodeError,
   InvalidLoginError,
   InvalidPasswordError,
+  InvalidPreferencesError,
   InvalidTokenError,
   NoEmailAddressError,
   PasswordQueueFullError,
@@ -61,12 +62,19 @@ export {
   emailTokenLifeMs,
   inviteCodesMax,
   inviteUsesMax,
+  preferencesMax,
   tokenLengthMax,
 } from './limits.ts'
 export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
 export { type PasswordDeps, resetPassword, setPassword } from './passwords/reset-password.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'
+export {
+  type Preference,
+  type PreferenceAccess,
+  getPreferences,
+  putPreferences,
+} from './preferences/preferences.ts'
 export {
   type AccessScope,
   fullScopes,

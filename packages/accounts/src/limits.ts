@@ -57,3 +57,6 @@ export const spentTokenKeepMs = dayMs
 
 /** Most accounts on a page of an operator's list. */
 export const listAccountsMax = 1_000
+
+/** Preferences of one account; an app has about twenty kinds, one of them for each label of each labeler. */
+export const preferencesMax = 1_000

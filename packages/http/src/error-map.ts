@@ -31,6 +31,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   InvalidMailSettings: { status: 500, error: 'InternalServerError' },
   InvalidMessage: { status: 400, error: 'InvalidRequest' },
   InvalidPassword: { status: 400, error: 'InvalidPassword' },
+  InvalidPreferences: { status: 400, error: 'InvalidRequest' },
   InvalidServiceToken: { status: 401, error: 'BadJwt' },
   InvalidToken: { status: 400, error: 'InvalidToken' },
   MailLimitExceeded: { status: 429, error: 'RateLimitExceeded', retryAfterSeconds: 600 },

@@ -6,7 +6,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { AccessAuth } from '../auth/access.ts'
 import { assertMayCall } from '../auth/service-calls.ts'
-import { type Service, type ServiceDeps, findService } from './services.ts'
+import { parseProxyHeader } from './proxy-header.ts'
+import { type Service, type ServiceDeps, findAppView, findService } from './services.ts'
 
 export type ForwardDeps = ServiceDeps & {
   upstream: Pick<UpstreamClient, 'request'>
@@ -79,6 +80,22 @@ export function serviceOf(
   nsid: string,
 ): Promise<Service> {
   return findService(deps, { tenantId: account.tenant_id, nsid, header: proxyHeaderOf(request) })
+}
+
+/**
+ * Tells whether a request is for the AppView of the account's tenant: it names none, or that one, or any where the
+ * tenant has none.
+ */
+export async function isForOwnAppView(
+  deps: ServiceDeps,
+  request: FastifyRequest,
+  { account }: AccessAuth,
+): Promise<boolean> {
+  const header = proxyHeaderOf(request)
+  if (header === undefined) return true
+  const { did, id } = parseProxyHeader(header)
+  const appView = await findAppView(deps, account.tenant_id)
+  return id === 'bsky_appview' && (appView === undefined || appView.did === did)
 }
 
 /** Returns the request's atproto-proxy header, or undefined. */

@@ -44,6 +44,7 @@ export async function deleteAccountRows(
 ): Promise<void> {
   await tx.query('delete from refresh_token where account_id = $1', [account.id])
   await tx.query('delete from app_password where account_id = $1', [account.id])
+  await tx.query('delete from preference where account_id = $1', [account.id])
   await tx.query('delete from email_token where account_id = $1', [account.id])
   await tx.query('delete from signing_key where account_id = $1', [account.id])
   await tx.query('delete from repo where account_id = $1', [account.id])

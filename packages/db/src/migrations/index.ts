@@ -15,6 +15,7 @@ import * as eventQueueFloor from './0013-event-queue-floor.ts'
 import * as numberEvents from './0014-number-events.ts'
 import * as plainCreates from './0015-plain-creates.ts'
 import * as appPassword from './0016-app-password.ts'
+import * as preference from './0017-preference.ts'
 import * as rateLimits from './0019-rate-limits.ts'
 import * as mail from './0022-mail.ts'
 import * as tenantUsage from './0024-tenant-usage.ts'
@@ -37,6 +38,7 @@ export const migrations: Record<string, Migration> = {
   '0014-number-events': numberEvents,
   '0015-plain-creates': plainCreates,
   '0016-app-password': appPassword,
+  '0017-preference': preference,
   '0019-rate-limits': rateLimits,
   '0022-mail': mail,
   '0024-tenant-usage': tenantUsage,

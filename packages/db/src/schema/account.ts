@@ -65,6 +65,14 @@ export type AppPasswordTable = {
   created_at: CreatedAt
 }
 
+/** One thing that an account prefers in apps. */
+export type PreferenceTable = {
+  account_id: number
+  position: number
+  full_access_only: boolean
+  value: unknown
+}
+
 /** One refresh token; `next_id` is its successor once it was rotated. */
 export type RefreshTokenTable = {
   account_id: number

@@ -6,6 +6,7 @@ import type {
   EmailTokenTable,
   InviteCodeTable,
   InviteCodeUseTable,
+  PreferenceTable,
   RefreshTokenTable,
   ReservedSigningKeyTable,
   SigningKeyTable,
@@ -29,6 +30,7 @@ export type Schema = {
   reserved_signing_key: ReservedSigningKeyTable
   refresh_token: RefreshTokenTable
   app_password: AppPasswordTable
+  preference: PreferenceTable
   email_token: EmailTokenTable
   invite_code: InviteCodeTable
   invite_code_use: InviteCodeUseTable
