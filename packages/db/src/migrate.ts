@@ -37,5 +37,10 @@ export async function isSchemaReady(pool: pg.Pool): Promise<boolean> {
 
 function migrator(pool: pg.Pool): Migrator {
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
-  return new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
+  return new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+    // Each only adds, so one that lands after a later one may be applied after it.
+    allowUnorderedMigrations: true,
+  })
 }
