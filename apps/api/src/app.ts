@@ -34,6 +34,7 @@ import { moderationMethods } from './xrpc/com.atproto.moderation/index.ts'
 import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
 import { syncMethods } from './xrpc/com.atproto.sync/index.ts'
+import { rookeryAdminMethods } from './xrpc/net.rookery.admin/index.ts'
 import { tempMethods } from './xrpc/com.atproto.temp/index.ts'
 
 /** How long a request waits for Redis, in milliseconds: one that hangs is as good as away. */
@@ -52,6 +53,7 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
     ...serverMethods(deps),
     ...syncMethods(deps),
     ...tempMethods(deps),
+    ...rookeryAdminMethods(deps),
   ]
 }
 

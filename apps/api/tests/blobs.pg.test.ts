@@ -267,6 +267,47 @@ describe("a tenant's rules for uploads", () => {
   })
 })
 
+describe("the operator's methods for blobs", () => {
+  const operator = () => ({
+    authorization: `Basic ${Buffer.from(`admin:${deps.adminPassword}`).toString('base64')}`,
+    'content-type': 'application/json',
+  })
+  const post = (name: string, input: object, headers = operator()) =>
+    call('POST', `net.rookery.admin.${name}`, { headers, body: Buffer.from(JSON.stringify(input)) })
+
+  test('tell what an account has, and give it a quota of its own', async () => {
+    const caller = await createCaller()
+    await upload(caller, randomBytes(100))
+    const path = `net.rookery.admin.getBlobUsage?account=${caller.did}`
+    const usage = json(await call('GET', path, { headers: operator() }))
+    expect(usage).toMatchObject({ did: caller.did, account: { bytes: 100, count: 1 } })
+    expect(usage.account).not.toHaveProperty('bytesMax')
+    expect(usage.tenant.bytes).toBeGreaterThanOrEqual(100)
+    const set = await post('setBlobQuota', { account: caller.did, bytesMax: 150 })
+    expect(json(set).account).toEqual({ bytes: 100, count: 1, bytesMax: 150 })
+    expect(json(await upload(caller, randomBytes(51))).error).toBe('QuotaExceeded')
+    expect(json(await post('setBlobQuota', { account: caller.did })).account).toEqual({
+      bytes: 100,
+      count: 1,
+    })
+    expect((await upload(caller, randomBytes(51))).status).toBe(200)
+    expect((await call('GET', path, { headers: caller.headers })).status).toBe(401)
+  })
+
+  test('purge a blob', async () => {
+    const caller = await createCaller()
+    const bytes = randomBytes(100)
+    const cid = await publish(caller, bytes)
+    expect((await post('purgeBlob', { account: caller.did, cid })).status).toBe(200)
+    expect(json(await call('GET', blobPath(caller, cid))).error).toBe('BlobNotFound')
+    expect(json(await upload(caller, bytes)).message).toContain('takendown')
+    const { rows } = await api.db.pool.query(`select payload from job_outbox where queue = 'blob-purge'`)
+    expect(rows).toMatchObject([{ payload: { accountId: caller.id, cid } }])
+    const unknown = await post('purgeBlob', { account: caller.did, cid: cidOf(randomBytes(4)) })
+    expect([unknown.status, json(unknown).error]).toEqual([400, 'BlobNotFound'])
+  })
+})
+
 describe('getBlob', () => {
   // SPEC BL-10
   test('serves bytes under headers that keep browsers from running them', async () => {

@@ -230,4 +230,13 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'com.atproto.sync.listBlobs': ({ did }) => ({ access: 'anybodyOrOwner', params: { did } }),
   'com.atproto.sync.listRepos': () => ({ access: 'anybody' }),
   'com.atproto.temp.checkSignupQueue': () => ({ access: 'session' }),
+  'net.rookery.admin.getBlobUsage': ({ did }) => ({ access: 'operator', params: { account: did } }),
+  'net.rookery.admin.purgeBlob': ({ did, blobCid }) => ({
+    access: 'operator',
+    input: { account: did, cid: blobCid },
+  }),
+  'net.rookery.admin.setBlobQuota': ({ did }) => ({
+    access: 'operator',
+    input: { account: did, bytesMax: 1 },
+  }),
 }
