@@ -12,6 +12,7 @@ testBlobStore('disk', async () => {
   const store = openBlobStore({ driver: 'disk', dir })
   return {
     store,
+    hasPublicEndpoint: false,
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]()
       await rm(dir, { recursive: true })
@@ -26,11 +27,13 @@ testBlobStore('s3', async () => {
   const store = openBlobStore({
     driver: 's3',
     endpoint,
+    publicEndpoint: endpoint,
     bucket,
     credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
   })
   return {
     store,
+    hasPublicEndpoint: true,
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]()
       await emulator[Symbol.asyncDispose]()

@@ -7,7 +7,7 @@ import { AssertionError } from '@rookery/std'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 /** A store to be tested, alone in its place. */
-export type BlobStoreUnderTest = AsyncDisposable & { store: BlobStore }
+export type BlobStoreUnderTest = AsyncDisposable & { store: BlobStore; hasPublicEndpoint: boolean }
 
 const hourMs = 3_600_000
 let lastAccount = 0
@@ -24,6 +24,7 @@ function keysOfAccount(hostId = 1): { prefix: string; key: (name: string) => str
 /** What the groups of tests share; the store exists once tests run. */
 type Suite = {
   store: () => BlobStore
+  hasPublicEndpoint: () => boolean
   put: (key: string, bytes: Uint8Array) => Promise<void>
 }
 
@@ -40,6 +41,22 @@ function slowSource(size: number, chunkBytes: number): { body: Readable; read: (
   return { body: Readable.from(chunks(), { objectMode: false }), read: () => read }
 }
 
+/** Reads what a signed URL answers, and what it answers to whoever changes it. */
+async function readSigned(url: string): Promise<object> {
+  const whole = await fetch(url)
+  const status = async (changed: string) => ({ status: (await fetch(changed)).status })
+  return {
+    whole: {
+      status: whole.status,
+      type: whole.headers.get('content-type'),
+      disposition: whole.headers.get('content-disposition'),
+      bytes: Buffer.from(await whole.arrayBuffer()),
+    },
+    tampered: await status(url.replace('/signed', '/others')),
+    extended: await status(url.replace('X-Amz-Expires=60', 'X-Amz-Expires=600')),
+  }
+}
+
 /** Checks an implementation of `BlobStore` against its contract. */
 export function testBlobStore(name: string, open: () => Promise<BlobStoreUnderTest>): void {
   describe(`BlobStore: ${name}`, () => {
@@ -54,6 +71,7 @@ export function testBlobStore(name: string, open: () => Promise<BlobStoreUnderTe
 
     const suite: Suite = {
       store: () => opened.store,
+      hasPublicEndpoint: () => opened.hasPublicEndpoint,
       put: async (key, bytes) => {
         await opened.store.put(key, Readable.from([bytes]))
       },
@@ -67,7 +85,20 @@ export function testBlobStore(name: string, open: () => Promise<BlobStoreUnderTe
   })
 }
 
-function testReading({ store, put }: Suite): void {
+function testReading({ store, put, hasPublicEndpoint }: Suite): void {
+  test('signs URLs that answer the object as asked and nothing else, if it has an address', async () => {
+    const { key } = keysOfAccount()
+    const bytes = randomBytes(1_000)
+    await put(key('signed'), bytes)
+    const as = { contentType: 'image/png', contentDisposition: 'attachment; filename="a b"' }
+    const url = await store().signUrl(key('signed'), { expiresMs: 60_000, ...as })
+    const answers = url === undefined ? undefined : await readSigned(url)
+    const expected = { status: 200, type: as.contentType, disposition: as.contentDisposition, bytes }
+    const refused = { status: 403 }
+    const all = { whole: expected, tampered: refused, extended: refused }
+    expect(answers).toEqual(hasPublicEndpoint() ? all : undefined)
+  })
+
   for (const size of [0, 1, 70_000, partBytes, partBytes + 1, 2 * partBytes + 12_345]) {
     test(`returns the ${size} bytes that were stored`, async () => {
       const key = keysOfAccount().key('whole')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 
+import { takeDownBlob } from '@rookery/records'
 import { must } from '@rookery/std'
 import { cidForRawDigest, cidToString, parseCid } from '@rookery/syntax'
 import { type TestBlobStore, createTestBlobStore } from '@rookery/testkit'
@@ -354,6 +355,31 @@ describe('getBlob', () => {
     expect(tail.body).toEqual(bytes.subarray(-5))
     const beyond = await call('GET', path, { headers: { range: 'bytes=100000-' } })
     expect([beyond.status, beyond.headers['content-range']]).toEqual([416, 'bytes */100000'])
+  })
+
+  test('sends the public to the store for a large blob, for a minute, and never for one that is down', async () => {
+    const caller = await createCaller()
+    const bytes = randomBytes(1024 * 1024)
+    const cid = await publish(caller, bytes, 'video/x-test')
+    const path = blobPath(caller, cid)
+    const answer = await call('GET', path)
+    expect([answer.status, answer.body.length, answer.headers['cache-control']]).toEqual([302, 0, 'no-store'])
+    const target = String(answer.headers['location'])
+    expect(new URL(target).searchParams.get('X-Amz-Expires')).toBe('60')
+    const served = await fetch(target)
+    expect(Buffer.from(await served.arrayBuffer()).equals(bytes)).toBe(true)
+    expect(served.headers.get('content-type')).toBe('video/x-test')
+    expect(served.headers.get('content-disposition')).toBe(`attachment; filename="${cid}"`)
+    expect((await call('HEAD', path)).status).toBe(200)
+    expect((await call('GET', path, { headers: caller.headers })).status).toBe(200)
+    const small = await publish(caller, randomBytes(1024 * 1024 - 1), 'video/x-test')
+    expect((await call('GET', blobPath(caller, small))).status).toBe(200)
+    for (const type of ['text/html', 'image/svg+xml']) {
+      const page = await publish(caller, randomBytes(1024 * 1024), type)
+      expect((await call('GET', blobPath(caller, page))).status).toBe(200)
+    }
+    await takeDownBlob(api.db.pool, { accountId: caller.id, cid: parseCid(cid), ref: 'x' })
+    expect(json(await call('GET', path)).error).toBe('BlobNotFound')
   })
 
   test('serves an empty blob', async () => {

@@ -38,6 +38,14 @@ export type ListOptions = {
   limit?: number
 }
 
+/** How an object is to be answered under a signed URL. */
+export type SignUrlOptions = {
+  /** Time that the URL works, in milliseconds. */
+  expiresMs: number
+  contentType: string
+  contentDisposition: string
+}
+
 /**
  * Objects by key: where the bytes of blobs live. Rows in Postgres say what exists; a store only keeps bytes.
  *
@@ -78,6 +86,12 @@ export interface BlobStore extends AsyncDisposable {
    * @throws {BlobStoreUnavailableError}
    */
   head(key: string): Promise<BlobObjectInfo | undefined>
+
+  /**
+   * Returns a URL under which anybody can read the object until it expires, whatever becomes of its row, or undefined
+   * if the store has no public endpoint. Whether there is such an object is not looked up.
+   */
+  signUrl(key: string, options: SignUrlOptions): Promise<string | undefined>
 
   /**
    * Deletes an object if it is there.

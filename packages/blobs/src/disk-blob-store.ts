@@ -120,6 +120,12 @@ export class DiskBlobStore implements BlobStore {
     }
   }
 
+  /** Files have no address of their own. */
+  signUrl(key: string): Promise<undefined> {
+    assertBlobKey(key)
+    return Promise.resolve(undefined)
+  }
+
   async delete(key: string): Promise<void> {
     assertBlobKey(key)
     const path = this.#path(key)

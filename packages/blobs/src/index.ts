@@ -4,6 +4,7 @@ export {
   type BlobStore,
   type ByteRange,
   type ListOptions,
+  type SignUrlOptions,
   blobKey,
   tryParseBlobKey,
 } from './blob-store.ts'

@@ -18,6 +18,7 @@ export type BlobSettings = {
   driver: 's3' | 'disk'
   directory?: string | undefined
   s3Endpoint?: string | undefined
+  s3PublicEndpoint?: string | undefined
   s3Region: string
   s3Bucket?: string | undefined
   s3AccessKeyId?: string | undefined
@@ -46,6 +47,7 @@ export function blobStoreOptions(settings: BlobSettings): BlobStoreOptions {
     bucket: settings.s3Bucket,
     region: settings.s3Region,
     endpoint: settings.s3Endpoint,
+    publicEndpoint: settings.s3PublicEndpoint,
     forcePathStyle: settings.s3PathStyle,
     credentials:
       accessKeyId === undefined || secretAccessKey === undefined

@@ -15,7 +15,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { assert, must } from '@rookery/std'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { assert, must, secondMs } from '@rookery/std'
 
 import {
   type BlobObject,
@@ -23,6 +24,7 @@ import {
   type BlobStore,
   type ByteRange,
   type ListOptions,
+  type SignUrlOptions,
   assertBlobKey,
   assertBlobPrefix,
 } from './blob-store.ts'
@@ -48,6 +50,8 @@ export type S3BlobStoreOptions = {
   region?: string | undefined
   /** URL of the store; AWS's own for the region if left out. */
   endpoint?: string | undefined
+  /** URL under which the world reaches the store, for signed URLs; without it there are none. */
+  publicEndpoint?: string | undefined
   /** Whether the bucket is in the path instead of the hostname. Default: exactly if `endpoint` is given. */
   forcePathStyle?: boolean | undefined
   /** Default: what the SDK finds in its environment, such as the role of the machine. */
@@ -67,6 +71,8 @@ export type S3BlobStoreOptions = {
  */
 export class S3BlobStore implements BlobStore {
   readonly #client: S3Client
+  /** Signs for the public endpoint; never connects. */
+  readonly #signer: S3Client | undefined
   readonly #bucket: string
   #hasBulkDelete = true
 
@@ -74,6 +80,8 @@ export class S3BlobStore implements BlobStore {
     this.#bucket = options.bucket
     this.#client = new S3Client(clientConfig(options))
     addContentMd5(this.#client)
+    const { publicEndpoint: endpoint } = options
+    this.#signer = endpoint === undefined ? undefined : new S3Client(clientConfig({ ...options, endpoint }))
   }
 
   async put(key: string, body: Readable, signal?: AbortSignal): Promise<number> {
@@ -145,6 +153,18 @@ export class S3BlobStore implements BlobStore {
       if (isMissingObject(error)) return undefined
       throw unavailable('head', error)
     }
+  }
+
+  async signUrl(key: string, options: SignUrlOptions): Promise<string | undefined> {
+    assertBlobKey(key)
+    if (this.#signer === undefined) return undefined
+    const command = new GetObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      ResponseContentType: options.contentType,
+      ResponseContentDisposition: options.contentDisposition,
+    })
+    return getSignedUrl(this.#signer, command, { expiresIn: Math.ceil(options.expiresMs / secondMs) })
   }
 
   async delete(key: string): Promise<void> {
@@ -224,6 +244,7 @@ export class S3BlobStore implements BlobStore {
   // oxlint-disable-next-line typescript/require-await -- The contract is asynchronous.
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.destroy()
+    this.#signer?.destroy()
   }
 
   /** Returns whether the store knows how; one that does not is never asked again. */

@@ -101,6 +101,13 @@ export const variables = {
       schema: url('http', 'https'),
       roles: ['api', 'worker'],
     }),
+    s3PublicEndpoint: optional({
+      env: 'ROOKERY_BLOBS_S3_PUBLIC_ENDPOINT',
+      description:
+        'URL under which the world reaches the S3 service, through something that adds the headers of getBlob: large blobs are then answered by a redirect. Unset: all bytes go through the api.',
+      schema: url('http', 'https'),
+      roles: ['api'],
+    }),
     s3Region: defaulted({
       env: 'ROOKERY_BLOBS_S3_REGION',
       description: 'Region of the bucket.',

@@ -34,7 +34,8 @@ async function openS3(dir: string): Promise<Opened> {
   const { endpoint, bucket, accessKey, secretKey } = emulator
   const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey }
   // One attempt: a fault that is injected once is then seen.
-  const store = openBlobStore({ driver: 's3', endpoint, bucket, credentials, attemptsMax: 1 })
+  const options = { driver: 's3', endpoint, publicEndpoint: endpoint, bucket, credentials } as const
+  const store = openBlobStore({ ...options, attemptsMax: 1 })
   return {
     store,
     inject: (fault) => emulator.inject(fault),

@@ -176,12 +176,14 @@ async function putObject(bucket: ObjectFiles, { message, key }: S3Request): Prom
   return { status: 200, headers: { etag: `"${object.etag}"` } }
 }
 
-function getObject(bucket: ObjectFiles, { message, key }: S3Request): S3Response {
+function getObject(bucket: ObjectFiles, { message, key, query }: S3Request): S3Response {
   const object = bucket.find(key)
   if (!object) throw new S3Error(404, 'NoSuchKey', 'The key does not exist.')
+  const disposition = query.get('response-content-disposition')
   const headers = {
     'accept-ranges': 'bytes',
-    'content-type': object.contentType,
+    'content-type': query.get('response-content-type') ?? object.contentType,
+    ...(disposition === null ? {} : { 'content-disposition': disposition }),
     'last-modified': new Date(object.modifiedMs).toUTCString(),
     etag: `"${object.etag}"`,
   }

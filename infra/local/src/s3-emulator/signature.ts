@@ -10,20 +10,29 @@ const clockSkewMsMax = 15 * 60 * 1000
 const authorizationPattern =
   /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/s3\/aws4_request,\s*SignedHeaders=([a-z0-9;-]+),\s*Signature=([0-9a-f]{64})$/
 
+/** What a request says that it was signed with. */
+type Signed = {
+  accessKey: string
+  day: string
+  region: string
+  /** Names of the headers that were signed, as they are written. */
+  names: string
+  signature: string
+  timestamp: string
+  payloadHash: string
+}
+
 /**
- * Returns if the request carries a valid Signature Version 4 in its Authorization header.
+ * Returns if the request carries a valid Signature Version 4, in its Authorization header or its URL.
  *
  * @throws {S3Error} 403 for a missing, wrong or outdated signature or an unknown key.
  */
 export function verifySignature(request: IncomingMessage, url: URL, credentials: Credentials): void {
-  const match = authorizationPattern.exec(request.headers.authorization ?? '')
-  if (!match) throw new S3Error(403, 'AccessDenied', 'The request is not signed with Signature Version 4.')
-  const [, accessKey = '', day = '', region = '', names = '', signature = ''] = match
+  const signed = url.searchParams.has('X-Amz-Signature') ? signedByUrl(url) : signedByHeader(request)
+  const { accessKey, day, region, names, signature, timestamp, payloadHash } = signed
   if (accessKey !== credentials.accessKey) {
     throw new S3Error(403, 'InvalidAccessKeyId', 'The access key does not exist.')
   }
-  const timestamp = header(request, 'x-amz-date')
-  requireCurrent(timestamp, day)
   const signedHeaders = names.split(';')
   if (!signedHeaders.includes('host')) {
     throw new S3Error(403, 'AccessDenied', 'The host header is not signed.')
@@ -35,7 +44,7 @@ export function verifySignature(request: IncomingMessage, url: URL, credentials:
     ...signedHeaders.map((name) => `${name}:${header(request, name).trim().replace(/ +/g, ' ')}`),
     '',
     names,
-    header(request, 'x-amz-content-sha256'),
+    payloadHash,
   ].join('\n')
   const scope = `${day}/${region}/s3/aws4_request`
   const text = `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${sha256(canonical)}`
@@ -48,9 +57,40 @@ export function verifySignature(request: IncomingMessage, url: URL, credentials:
   }
 }
 
+function signedByHeader(request: IncomingMessage): Signed {
+  const match = authorizationPattern.exec(request.headers.authorization ?? '')
+  if (!match) throw new S3Error(403, 'AccessDenied', 'The request is not signed with Signature Version 4.')
+  const [, accessKey = '', day = '', region = '', names = '', signature = ''] = match
+  const timestamp = header(request, 'x-amz-date')
+  requireCurrent(timestamp, day)
+  const payloadHash = header(request, 'x-amz-content-sha256')
+  return { accessKey, day, region, names, signature, timestamp, payloadHash }
+}
+
+function signedByUrl(url: URL): Signed {
+  const param = (name: string): string => url.searchParams.get(`X-Amz-${name}`) ?? ''
+  const [accessKey = '', day = '', region = ''] = param('Credential').split('/')
+  const timestamp = param('Date')
+  if (!(Date.now() < timeOf(timestamp) + Number(param('Expires')) * 1000)) {
+    throw new S3Error(403, 'AccessDenied', 'Request has expired')
+  }
+  return {
+    accessKey,
+    day,
+    region,
+    names: param('SignedHeaders'),
+    signature: param('Signature'),
+    timestamp,
+    payloadHash: 'UNSIGNED-PAYLOAD',
+  }
+}
+
+function timeOf(timestamp: string): number {
+  return Date.parse(timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+}
+
 function requireCurrent(timestamp: string, day: string): void {
-  const iso = timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
-  const skewMs = Math.abs(Date.now() - Date.parse(iso))
+  const skewMs = Math.abs(Date.now() - timeOf(timestamp))
   if (!timestamp.startsWith(day) || !(skewMs <= clockSkewMsMax)) {
     throw new S3Error(403, 'RequestTimeTooSkewed', 'The time of the request is too far from ours.')
   }
@@ -67,7 +107,7 @@ function canonicalQuery(url: URL): string {
   return url.search
     .slice(1)
     .split('&')
-    .filter((pair) => pair !== '')
+    .filter((pair) => pair !== '' && !pair.startsWith('X-Amz-Signature='))
     .map((pair) => {
       const [name = '', value = ''] = pair.split('=', 2)
       return `${encode(decodeURIComponent(name))}=${encode(decodeURIComponent(value))}`

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { BlobStore } from '@rookery/blobs'
 import { type AnyXrpcMethod, RawAnswer, XrpcError, defineMethod } from '@rookery/http'
 import { type ServableBlob, getServableBlob, openBlob } from '@rookery/records'
+import { minuteMs } from '@rookery/std'
 import { cidToString, parseCid } from '@rookery/syntax'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -12,6 +13,15 @@ import { type RangeRequest, isUnchanged, parseRange } from './blob-conditions.ts
 
 /** How long a cache may serve a blob without asking again, in seconds: a takedown is in force after that. */
 const cacheSeconds = 300
+
+/** Smallest blob that is answered by a redirect, in bytes: below, the second request costs more than it spares. */
+const redirectBytesMin = 1024 * 1024
+
+/** Types that a browser does not run, should the store's front forget our headers. */
+const redirectTypes = /^(?:image|video|audio)\/(?!svg)/
+
+/** How long the target of a redirect works, in milliseconds: a takedown is in force after that. */
+const redirectMs = minuteMs
 
 /** com.atproto.sync.getBlob: the bytes of a blob, whole or a range, under headers that keep browsers from running it. */
 export function getBlob(deps: AccessDeps & { blobs: BlobStore }): AnyXrpcMethod {
@@ -27,6 +37,10 @@ export function getBlob(deps: AccessDeps & { blobs: BlobStore }): AnyXrpcMethod 
       if (isUnchanged(request.headers['if-none-match'], etag)) {
         return setHeaders(reply, blob, etag).code(304).send()
       }
+      const target = auth.type === 'none' ? await findRedirect(deps.blobs, blob, request) : undefined
+      if (target !== undefined) {
+        return reply.code(302).headers({ location: target, 'cache-control': 'no-store' }).send()
+      }
       const range = parseRange(request.headers, { etag, size: blob.size })
       if (range === 'unsatisfiable') throw rangeError(blob)
       const body = await openBody(deps.blobs, blob, { request, range })
@@ -36,6 +50,21 @@ export function getBlob(deps: AccessDeps & { blobs: BlobStore }): AnyXrpcMethod 
       }
       return new RawAnswer(blob.mimeType, body)
     },
+  })
+}
+
+/** Returns where the store itself serves the blob for a while. Only the public is sent there: the URL works for all. */
+async function findRedirect(
+  store: BlobStore,
+  blob: ServableBlob,
+  request: FastifyRequest,
+): Promise<string | undefined> {
+  const isWorthIt = blob.size >= redirectBytesMin && redirectTypes.test(blob.mimeType)
+  if (request.method === 'HEAD' || !isWorthIt) return undefined
+  return store.signUrl(blob.objectKey, {
+    expiresMs: redirectMs,
+    contentType: blob.mimeType,
+    contentDisposition: dispositionOf(blob),
   })
 }
 
@@ -58,8 +87,12 @@ function setHeaders(reply: FastifyReply, blob: ServableBlob, etag: string): Fast
     'accept-ranges': 'bytes',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; sandbox",
-    'content-disposition': `attachment; filename="${cidToString(blob.cid)}"`,
+    'content-disposition': dispositionOf(blob),
   })
+}
+
+function dispositionOf({ cid }: ServableBlob): string {
+  return `attachment; filename="${cidToString(cid)}"`
 }
 
 function lengthOf(blob: ServableBlob, range: RangeRequest): number {
