@@ -329,12 +329,14 @@ describe.each([
     person = await signUp(name)
   })
 
+  // SPEC SYN-13, IDN-13, IDN-16
   test.each(steps)('%s', async (_, act, events) => {
     const expected = events.map((event) => event.replace('HANDLE', person.handle))
     expect(await during(person, () => act(person))).toEqual(expected)
   })
 })
 
+// SPEC SYN-12
 test('createAccount tells of the identity, the account and its first commit', async () => {
   const { handle, ...person } = await signUp('newcomer')
   expect(await eventsOf(person)).toEqual([`#identity ${handle}`, '#account active', '#commit first'])

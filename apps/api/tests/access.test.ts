@@ -132,6 +132,7 @@ function endingOf({ status, body }: Answer): string {
 }
 
 describe.each(Object.keys(attempts))('%s', (nsid) => {
+  // SPEC AU-4, AU-5, AU-6, AU-10
   test('answers each kind of caller as its row says', async () => {
     const endings: Record<string, string> = {}
     for (const caller of callers) endings[caller] = endingOf(await call(nsid, caller))

@@ -127,6 +127,7 @@ const breaches: Record<Exclude<Rule, 'head' | 'status' | 'unseen'>, () => Promis
 }
 
 describe.each(Object.entries(breaches))('a frame that breaks the rule “%s”', (rule, breach) => {
+  // SPEC SYN-1, SYN-2, SYN-3, SYN-4, SYN-5, SYN-14, REP-1, REP-2
   test(`is reported: ${rules[rule as Rule]}`, async () => {
     expect(await accept(...(await repo.begin()))).toEqual([])
     expect(await accept(...(await breach()))).toEqual([rule])
