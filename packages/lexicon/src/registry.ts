@@ -7,6 +7,7 @@ import { isMap } from './checks/scalars.ts'
 import { type ParamValue, type Query, type ReadParams, compileParams, readNoParams } from './checks/params.ts'
 import type { BodyDefinition, Definition, LexiconDocument, RecordDefinition } from './definition.ts'
 import { InvalidInputError, InvalidOutputError, InvalidRecordError } from './errors.ts'
+import { refsOf } from './refs.ts'
 
 /** What the lexicon says of an XRPC method, its parameters and bodies aside. */
 export type MethodInfo = {
@@ -35,10 +36,15 @@ export class LexiconRegistry {
   readonly #documents: Map<string, LexiconDocument | string>
   readonly #checks = new Map<string, Check>()
   readonly #methods = new Map<string, Method>()
+  readonly #base: LexiconRegistry | undefined
 
-  /** @param documents JSON texts of valid documents by id; they are not checked again. */
-  constructor(documents: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param documents JSON texts of valid documents by id; they are not checked again.
+   * @param base whose documents this one has too; they cannot be replaced here.
+   */
+  constructor(documents: Readonly<Record<string, string>> = {}, base?: LexiconRegistry) {
     this.#documents = new Map(Object.entries(documents))
+    this.#base = base
   }
 
   /** Adds a document, or replaces the one of the same id. */
@@ -51,11 +57,33 @@ export class LexiconRegistry {
 
   /** Returns the document of an id, or undefined if there is none. */
   findDocument(id: string): LexiconDocument | undefined {
+    const inherited = this.#base?.findDocument(id)
+    if (inherited !== undefined) return inherited
     const found = this.#documents.get(id)
     if (typeof found !== 'string') return found
     const document = JSON.parse(found) as LexiconDocument
     this.#documents.set(id, document)
     return document
+  }
+
+  /**
+   * Returns what a definition refers to, directly or by way of others, and that is not here: ids of documents, and
+   * `id#name` where only the definition is missing. Nothing is missing of what can be checked in full.
+   *
+   * @param name full name of the definition, such as a collection.
+   * @example
+   * registry.missingReferences('com.example.note') // ['com.example.defs']
+   */
+  missingReferences(name: string): string[] {
+    const missing = new Set<string>()
+    const seen = new Set([name])
+    for (const next of seen) {
+      const [id = ''] = next.split('#', 1)
+      const definition = this.#findDefinition(next)
+      if (definition === undefined) missing.add(this.findDocument(id) === undefined ? id : next)
+      else for (const ref of refsOf(definition)) seen.add(fullName(ref, id))
+    }
+    return [...missing]
   }
 
   /** Tells whether records of this collection can be validated. */

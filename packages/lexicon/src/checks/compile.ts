@@ -88,30 +88,34 @@ function compileArray(definition: ArrayDefinition, scope: Scope): Check {
   }
 }
 
-type Property = { key: string; check: Check; required: boolean; nullable: boolean }
+type Property = { check: Check; nullable: boolean }
 
+/** The work is bounded by the value, however many properties are defined. */
 function compileObject(definition: ObjectDefinition, scope: Scope): Check {
-  const { required = [], nullable = [] } = definition
-  const properties = Object.entries(definition.properties ?? {}).map(([key, property]): Property => ({
-    key,
-    check: compile(property, scope),
-    required: required.includes(key),
-    nullable: nullable.includes(key),
-  }))
+  const { required = [], properties = {} } = definition
+  const nullable = new Set(definition.nullable)
+  const byKey = new Map(
+    Object.entries(properties).map(([key, property]): [string, Property] => [
+      key,
+      { check: compile(property, scope), nullable: nullable.has(key) },
+    ]),
+  )
   return (value) => {
     if (!isMap(value)) return issue('must be an object')
-    for (const property of properties) {
+    for (const key of required) {
       // Names such as `constructor` are on every object; only the value's own fields count.
-      const found = Object.hasOwn(value, property.key)
-        ? issueOfProperty(value[property.key], property)
-        : property.required && issue(`must have the property "${property.key}"`)
+      if (!Object.hasOwn(value, key)) return issue(`must have the property "${key}"`)
+    }
+    for (const key of Object.keys(value)) {
+      const property = byKey.get(key)
+      const found = property && issueOfProperty(key, value[key], property)
       if (found) return found
     }
     return undefined
   }
 }
 
-function issueOfProperty(value: unknown, { key, check, nullable }: Property): Issue | undefined {
+function issueOfProperty(key: string, value: unknown, { check, nullable }: Property): Issue | undefined {
   if (value === null && nullable) return undefined
   const found = check(value)
   return found && within(key, found)
@@ -133,6 +137,6 @@ function compileUnion({ refs, closed = false }: UnionDefinition, scope: Scope): 
     if (!typeName.test(type)) return issue('must have a full name as its $type')
     const check = checks.get(fullName(type, ''))
     if (check) return check(value)
-    return closed ? issue(`$type must be one of ${refs.join(', ')}`) : undefined
+    return closed ? issue(`$type must be one of ${refs.join(', ').slice(0, 1_000)}`) : undefined
   }
 }

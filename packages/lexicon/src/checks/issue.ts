@@ -13,3 +13,9 @@ export function issue(reason: string): Issue {
 export function within(key: string | number, found: Issue): Issue {
   return { path: `/${key}${found.path}`, reason: found.reason }
 }
+
+/** Returns the reason for a value that is none of those allowed; of a long list, the beginning. */
+export function oneOf(allowed: ReadonlySet<string | number>): string {
+  const text = [...allowed].join('|')
+  return `must be one of (${text.length > 1_000 ? `${text.slice(0, 1_000)}…` : text})`
+}

@@ -1,7 +1,7 @@
 import { type DataObject, base64Bytes, blobOf, isBase64, linkOf, tryParseCid } from '@rookery/syntax'
 
 import type { BlobDefinition, BooleanDefinition, BytesDefinition, IntegerDefinition } from '../definition.ts'
-import { type Check, issue } from './issue.ts'
+import { type Check, issue, oneOf } from './issue.ts'
 
 /** Tells whether the value is a map that stands for itself, not for a link or bytes. */
 export function isMap(value: unknown): value is DataObject {
@@ -24,12 +24,12 @@ export function compileBoolean({ const: only }: BooleanDefinition): Check {
 
 /** Returns the check of an integer definition. */
 export function compileInteger(definition: IntegerDefinition): Check {
-  const { const: only, enum: allowed, minimum, maximum } = definition
+  const { const: only, enum: values, minimum, maximum } = definition
+  const allowed = values && new Set(values)
   return (value) => {
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) return issue('must be an integer')
     if (only !== undefined && value !== only) return issue(`must be ${only}`)
-    if (allowed !== undefined && !allowed.includes(value))
-      return issue(`must be one of (${allowed.join('|')})`)
+    if (allowed !== undefined && !allowed.has(value)) return issue(oneOf(allowed))
     if (maximum !== undefined && value > maximum) return issue(`can not be greater than ${maximum}`)
     return minimum !== undefined && value < minimum ? issue(`can not be less than ${minimum}`) : undefined
   }

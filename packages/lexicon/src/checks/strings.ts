@@ -13,7 +13,7 @@ import {
 } from '@rookery/syntax'
 
 import type { StringDefinition } from '../definition.ts'
-import { type Check, type Issue, issue } from './issue.ts'
+import { type Check, type Issue, issue, oneOf } from './issue.ts'
 
 type Format = { is: (text: string) => boolean; reason: string }
 
@@ -37,15 +37,15 @@ export const stringFormats: readonly string[] = Object.keys(formats)
 
 /** Returns the check of a string definition. */
 export function compileString(definition: StringDefinition): Check {
-  const { const: only, enum: allowed } = definition
+  const { const: only } = definition
+  const allowed = definition.enum && new Set(definition.enum)
   const format = definition.format === undefined ? undefined : formats[definition.format]
   const hasLength = definition.minLength !== undefined || definition.maxLength !== undefined
   const hasGraphemes = definition.minGraphemes !== undefined || definition.maxGraphemes !== undefined
   return (value) => {
     if (typeof value !== 'string') return issue('must be a string')
     if (only !== undefined && value !== only) return issue(`must be ${only}`)
-    if (allowed !== undefined && !allowed.includes(value))
-      return issue(`must be one of (${allowed.join('|')})`)
+    if (allowed !== undefined && !allowed.has(value)) return issue(oneOf(allowed))
     const found =
       (hasLength && issueOfLength(value, definition)) || (hasGraphemes && issueOfGraphemes(value, definition))
     if (found) return found
@@ -69,6 +69,7 @@ function issueOfGraphemes(
   { minGraphemes = 0, maxGraphemes = Infinity }: StringDefinition,
 ): Issue | undefined {
   // A grapheme is at least one UTF-16 unit.
+  if (text.length < minGraphemes) return issue(`must not be shorter than ${minGraphemes} graphemes`)
   if (minGraphemes === 0 && text.length <= maxGraphemes) return undefined
   const count = countGraphemes(text, Math.max(minGraphemes, maxGraphemes === Infinity ? 0 : maxGraphemes + 1))
   if (count > maxGraphemes) return issue(`must not be longer than ${maxGraphemes} graphemes`)
