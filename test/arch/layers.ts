@@ -15,6 +15,7 @@ const sameLayer: Record<string, string[]> = {
   http: ['config', 'telemetry'],
   accounts: ['events', 'tenants'],
   identity: ['accounts'],
+  'lexicon-resolver': ['identity'],
   records: ['accounts', 'events', 'identity'],
   oauth: ['accounts', 'identity'],
   moderation: ['accounts'],

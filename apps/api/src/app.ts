@@ -30,6 +30,7 @@ import { feedMethods } from './xrpc/app.bsky.feed/index.ts'
 import { notificationMethods } from './xrpc/app.bsky.notification/index.ts'
 import { adminMethods } from './xrpc/com.atproto.admin/index.ts'
 import { identityMethods } from './xrpc/com.atproto.identity/index.ts'
+import { lexiconMethods } from './xrpc/com.atproto.lexicon/index.ts'
 import { moderationMethods } from './xrpc/com.atproto.moderation/index.ts'
 import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
@@ -47,6 +48,7 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
     ...adminMethods(deps),
     ...feedMethods(deps),
     ...identityMethods(deps),
+    ...lexiconMethods(deps),
     ...moderationMethods(deps),
     ...notificationMethods(deps),
     ...repoMethods(deps),

@@ -14,9 +14,11 @@ import {
   identityBytesMax,
   plcTimeoutMs,
   resolutionTimeoutMs,
+  txtResolver,
 } from '@rookery/identity'
 import { wakeJobs } from '@rookery/jobs'
 import type { LexiconRegistry } from '@rookery/lexicon'
+import type { LexiconResolver, RecordLexiconFinder } from '@rookery/lexicon-resolver'
 import {
   type NewRepoOptions,
   RecordReader,
@@ -33,6 +35,7 @@ import type { HostDirectory } from '@rookery/tenants'
 import type { SignUpDeps } from './accounts/sign-up.ts'
 import { KnownWriters } from './auth/known-writers.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
+import { lexiconDeps } from './lexicon-deps.ts'
 import type { ForwardDeps } from './proxy/forward.ts'
 import { createRepoWriter } from './repo-writer.ts'
 
@@ -67,6 +70,9 @@ export type ApiDeps = ApiConnections & {
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
+  /** Finds lexicons that are not bundled: those of records, and sets of permissions. */
+  lexiconResolver: LexiconResolver
+  recordLexicons: RecordLexiconFinder
   records: RecordReader
   /** Writes repos; must be disposed of. */
   writer: RepoWriter
@@ -97,10 +103,12 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     wakeSequencer: sequencerWaker(redis, keys),
     wakeWorkers: () => wakeJobs(redis, keys),
   }
+  const identity = identityDeps(connections, keys)
   return {
     ...connections,
     ...wakes,
-    ...identityDeps(connections, keys),
+    ...identity,
+    ...lexiconDeps(connections, identity.identities),
     keys,
     exporter: new RepoExporter(connections.exportPool),
     clock,
@@ -155,7 +163,7 @@ function identityDeps(
       log,
       redis,
       keys,
-      sources: { fetch, plcFetch, plcUrl, allowPrivateNetwork },
+      sources: { fetch, plcFetch, plcUrl, allowPrivateNetwork, resolveTxt: txtResolver(cache.nameservers) },
       cacheStaleMs: cache.cacheStaleMs,
       cacheMaxMs: cache.cacheMaxMs,
     }),

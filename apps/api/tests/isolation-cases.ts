@@ -115,6 +115,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   }),
   'com.atproto.identity.submitPlcOperation': () => ({ access: 'fullSession', input: { operation: {} } }),
   'com.atproto.identity.updateHandle': ({ handle }) => ({ access: 'fullSession', input: { handle } }),
+  'com.atproto.lexicon.resolveLexicon': () => ({ access: 'anybody', params: { nsid: 'com.example.note' } }),
   'com.atproto.moderation.createReport': ({ did }) => ({
     access: 'sessionOrTakendown',
     input: {

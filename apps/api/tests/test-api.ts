@@ -95,6 +95,8 @@ export class TestApi implements AsyncDisposable {
       ROOKERY_ADMIN_PASSWORD: adminPassword,
       ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
       ROOKERY_LIMITS_RATE: 'off',
+      // Nobody listens there: what a test wants to be found by DNS goes into `dns`, or to a nameserver of its own.
+      ROOKERY_IDENTITY_NAMESERVERS: '127.0.0.1:9',
       ...env,
     })
     const log = createLogger('api', process.env['TEST_LOG_LEVEL'] ?? 'silent')

@@ -46,6 +46,11 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     description: 'privacy policy',
     parse: orNone(asText),
   },
+  lexiconResolution: {
+    flags: '--lexicon-resolution <off|validate|require>',
+    description: 'whether lexicons that are not bundled are looked up for records, and needed',
+    parse: asText,
+  },
   appView: {
     flags: '--appview <did,url[,cdn-pattern]|none>',
     description: 'service that answers what the PDS does not',

@@ -125,6 +125,7 @@ describe('ctl tenant, host and domain', () => {
       contactEmail: ['--contact-email', 'it@acme.com', 'it@acme.com'],
       termsOfServiceUrl: ['--terms-url', 'https://acme.com/terms', 'https://acme.com/terms'],
       privacyPolicyUrl: ['--privacy-url', 'https://acme.com/privacy', 'https://acme.com/privacy'],
+      lexiconResolution: ['--lexicon-resolution', 'require', 'require'],
       appView: [
         '--appview',
         'did:web:av.com,https://av.com,https://cdn.com/a,b/%s',

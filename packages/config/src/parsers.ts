@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns'
 import { isIP, isIPv4 } from 'node:net'
 
 import { z } from 'zod'
@@ -37,6 +38,21 @@ export const list: z.ZodType<string[]> = z.string().transform((value) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ''),
 )
+
+/** IP addresses of nameservers, perhaps with a port (`192.0.2.1:53`, `[2001:db8::1]:53`), separated by commas. */
+export const nameservers = list.refine(
+  areNameservers,
+  'expected IP addresses, perhaps with a port, separated by commas',
+)
+
+function areNameservers(servers: string[]): boolean {
+  try {
+    new Resolver().setServers(servers)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Addresses or CIDR ranges of them, separated by commas. */
 export const addressRanges = list.refine(

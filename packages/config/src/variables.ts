@@ -1,7 +1,7 @@
 import { dayMs, hourMs, minuteMs, secondMs } from '@rookery/std'
 import { z } from 'zod'
 
-import { addressRanges, choice, flag, hex, integer, list, text, url } from './parsers.ts'
+import { addressRanges, choice, flag, hex, integer, list, nameservers, text, url } from './parsers.ts'
 import { rateOverridesText } from './rate-limits.ts'
 import { defaulted, optional, required } from './variable.ts'
 
@@ -227,6 +227,14 @@ export const variables = {
       schema: integer(0, 7 * dayMs),
       default: String(dayMs),
       roles: ['api', 'worker'],
+    }),
+    nameservers: defaulted({
+      env: 'ROOKERY_IDENTITY_NAMESERVERS',
+      description:
+        "Nameservers that are asked for handles and lexicons: IP addresses, perhaps with a port, separated by commas. Default: the system's.",
+      schema: nameservers,
+      default: '',
+      roles: ['api'],
     }),
     allowPrivateNetwork: defaulted({
       env: 'ROOKERY_DEV_ALLOW_PRIVATE_NETWORK',

@@ -54,6 +54,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   InvalidParams: { status: 400, error: 'InvalidRequest' },
   InvalidInput: { status: 400, error: 'InvalidRequest' },
   InvalidOutput: { status: 500, error: 'InternalServerError' },
+  LexiconNotFound: { status: 400, error: 'LexiconNotFound' },
   InvalidLexicon: { status: 400, error: 'InvalidRequest' },
   InvalidKey: { status: 400, error: 'InvalidRequest' },
   TenancyNotFound: { status: 404, error: 'NotFound' },

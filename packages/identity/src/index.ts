@@ -63,6 +63,7 @@ export {
   verificationKey,
 } from './resolution/did-document.ts'
 export { type IdentitySources } from './resolution/fetch-identity.ts'
+export { type ResolveTxt, findTxtDid, txtResolver } from './resolution/txt-records.ts'
 export { hostDidDocument } from './resolution/host-did-document.ts'
 export { IdentityResolver, type IdentityResolverOptions } from './resolution/identity-resolver.ts'
 export { type ServiceTokenClaims, issueServiceToken } from './service-auth/service-token.ts'

@@ -34,6 +34,8 @@ export const tenantSettings = z.object({
   contactEmail: z.email().nullable().default(null),
   termsOfServiceUrl: z.url().nullable().default(null),
   privacyPolicyUrl: z.url().nullable().default(null),
+  /** What becomes of records whose lexicon is not bundled: see `LexiconPolicy`. */
+  lexiconResolution: z.enum(['off', 'validate', 'require']).default('off'),
   /**
    * AppView that requests go to without an atproto-proxy header. The pattern of its images' URLs has a `%s` each for
    * the variant, the DID and the CID.

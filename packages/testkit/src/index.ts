@@ -1,3 +1,5 @@
+export { type LexiconAuthority, startLexiconAuthority } from './lexicon-authority.ts'
 export { type TestBlobStore, createTestBlobStore } from './test-blob-store.ts'
 export { LeakedConnectionsError, type TestDatabase, createTestDatabase } from './test-database.ts'
+export { type TestNameserver, startTestNameserver } from './test-nameserver.ts'
 export { type TestRedis, testRedis } from './test-redis.ts'

@@ -1,6 +1,7 @@
 import { deleteExpiredTokens } from '@rookery/accounts'
 import { type Schedule, addJob, dropOldResults } from '@rookery/jobs'
 import { dropOldDeliveries } from '@rookery/mail'
+import { deleteOldLexicons } from '@rookery/lexicon-resolver'
 import { listGrownRepos } from '@rookery/records'
 
 import type { WorkerDeps } from '../deps.ts'
@@ -49,6 +50,7 @@ export function buildSchedules(deps: Pick<WorkerDeps, 'config' | 'db'>): Schedul
         await deleteExpiredTokens(tx)
         await dropOldResults(tx)
         await dropOldDeliveries(tx)
+        await deleteOldLexicons(tx)
       },
     },
     accountDeletions(),

@@ -15,6 +15,7 @@ import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } fro
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
 import type { MailDeliveryTable, MailSuppressionTable } from './mail.ts'
+import type { LexiconTable } from './lexicon.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
 import type { HandleDomainTable, HostTable, TenantTable } from './tenancy.ts'
 
@@ -49,4 +50,5 @@ export type Schema = {
   job_schedule: JobScheduleTable
   mail_delivery: MailDeliveryTable
   mail_suppression: MailSuppressionTable
+  lexicon: LexiconTable
 }

@@ -38,7 +38,8 @@ function mint(handle: string, recoveryKey?: string) {
 }
 
 function documentOf(did: string) {
-  const sources = { fetch, plcFetch: fetch, plcUrl: plc.url, allowPrivateNetwork: true }
+  const resolveTxt = () => Promise.resolve([])
+  const sources = { fetch, plcFetch: fetch, plcUrl: plc.url, allowPrivateNetwork: true, resolveTxt }
   return fetchDidDocument(sources, did)
 }
 

@@ -1,11 +1,9 @@
-import { Resolver } from 'node:dns/promises'
-
 import type { SafeFetch } from '@rookery/http'
 import { type Handle, tryParseDid } from '@rookery/syntax'
 
 import { DidDeactivatedError, DidNotFoundError, DidUnreachableError } from '../errors.ts'
-import { resolutionTimeoutMs } from '../limits.ts'
 import { type DidDocument, toDidDocument } from './did-document.ts'
+import { type ResolveTxt, findTxtDid } from './txt-records.ts'
 
 /** Where identities are looked up. */
 export type IdentitySources = {
@@ -16,8 +14,8 @@ export type IdentitySources = {
   plcUrl: string
   /** Uses plain HTTP for did:web of localhost: for a local stack only. */
   allowPrivateNetwork: boolean
-  /** Answers TXT queries. Default: the system's resolver. */
-  resolveTxt?: (name: string) => Promise<string[][]>
+  /** Answers TXT queries. */
+  resolveTxt: ResolveTxt
 }
 
 /**
@@ -47,7 +45,7 @@ export async function fetchDidDocument(sources: IdentitySources, did: string): P
  */
 export async function fetchHandle(sources: IdentitySources, handle: Handle): Promise<string | undefined> {
   const viaHttps = fetchHandleProof(sources, handle)
-  return (await fetchHandleRecord(sources, handle)) ?? (await viaHttps)
+  return (await findTxtDid(sources.resolveTxt, `_atproto.${handle}`)) ?? (await viaHttps)
 }
 
 async function fetchDocument(sources: IdentitySources, did: string): Promise<Response> {
@@ -90,21 +88,4 @@ async function fetchHandleProof(sources: IdentitySources, handle: Handle): Promi
     // A name without a server is the usual case: it proves nothing.
     return undefined
   }
-}
-
-async function fetchHandleRecord(sources: IdentitySources, handle: Handle): Promise<string | undefined> {
-  const resolveTxt = sources.resolveTxt ?? systemResolveTxt
-  const records = await resolveTxt(`_atproto.${handle}`).catch(() => [])
-  const dids = new Set(
-    records
-      .map((chunks) => chunks.join(''))
-      .filter((text) => text.startsWith('did='))
-      .map((text) => text.slice('did='.length)),
-  )
-  const [did] = dids
-  return dids.size === 1 && did !== undefined ? tryParseDid(did) : undefined
-}
-
-function systemResolveTxt(name: string): Promise<string[][]> {
-  return new Resolver({ timeout: resolutionTimeoutMs, tries: 1 }).resolveTxt(name)
 }

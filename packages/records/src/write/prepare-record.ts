@@ -22,6 +22,8 @@ import type { RecordWrite } from '../commit/record-write.ts'
 export type RecordLexicons = {
   /** Returns whether the collection's lexicon is known; throws if it is and the record breaks it. */
   validateRecord(collection: string, value: unknown, rkey?: string): 'valid' | 'unknown'
+  /** Whether a record needs a lexicon, and must keep to it, whatever the client asks for. */
+  isRequired?: boolean
 }
 
 /** What validation found: absent when the client asked for none. */
@@ -61,7 +63,8 @@ export function prepareRecord(
   deps: { lexicons: RecordLexicons; clock: TidClock },
   input: RecordInput,
 ): PreparedRecord {
-  const { collection, validate } = input
+  const { collection } = input
+  const validate = deps.lexicons.isRequired === true ? true : input.validate
   const rkey = input.rkey ?? deps.clock.next()
   checkPath(collection, rkey)
   const { $type = collection } = input.record

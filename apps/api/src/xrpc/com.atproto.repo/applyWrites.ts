@@ -4,6 +4,7 @@ import type { DataObject } from '@rookery/syntax'
 
 import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
+import { findWriteLexicons } from './write-lexicons.ts'
 
 const nsid = 'com.atproto.repo.applyWrites'
 
@@ -28,9 +29,12 @@ export function applyWrites(deps: RepoWriteDeps): AnyXrpcMethod {
     handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
       const { validate, swapCommit } = call.input
       const writes = call.input.writes.map(toBatchWrite)
-      const { commit, result } = await writeOwnRepo(deps, call, (repo) =>
-        apply(deps, repo, { writes, validate, swapCommit }),
-      )
+      const { commit, result } = await writeOwnRepo(deps, call, async (repo, tenantId) => {
+        const written = writes.filter(({ action }) => action !== 'delete')
+        const collections = written.map(({ collection }) => collection)
+        const lexicons = await findWriteLexicons(deps, tenantId, { collections, validate })
+        return apply({ ...deps, lexicons }, repo, { writes, validate, swapCommit })
+      })
       return {
         ...commitOutput(commit),
         results: result.map((written, index) => toResult(writes[index]?.action ?? 'delete', written)),

@@ -32,27 +32,27 @@ export function writerAuth(deps: Pick<OwnRepoDeps, 'tokens'>): (request: Fastify
 export async function writeOwnRepo<T extends { commit: StoredCommit | undefined }>(
   deps: OwnRepoDeps,
   { host, request, auth: { did }, input }: XrpcCall<unknown, { repo: string }, WriterAuth>,
-  write: (repo: RepoRef) => Promise<T>,
+  write: (repo: RepoRef, tenantId: number) => Promise<T>,
 ): Promise<T> {
   const known = input.repo === did ? deps.knownWriters.get(host.id, did) : undefined
-  if (known === undefined) return write(await findOwnRepo())
+  if (known === undefined) return write(...(await findOwnRepo()))
   request.logContext.account = did
   request.logContext.tenant = known.tenant_id
   const attempt = async (): Promise<T> => {
     await deps.admit(known)
-    return write({ accountId: known.id, did })
+    return write({ accountId: known.id, did }, known.tenant_id)
   }
   const [tried] = await Promise.allSettled([attempt()])
   if (tried.status === 'fulfilled' && tried.value.commit !== undefined) return tried.value
-  const repo = await findOwnRepo()
-  if (repo.accountId !== known.id) return write(repo)
+  const [repo, tenantId] = await findOwnRepo()
+  if (repo.accountId !== known.id) return write(repo, tenantId)
   if (tried.status === 'rejected') throw tried.reason
   return tried.value
 
-  async function findOwnRepo(): Promise<RepoRef> {
+  async function findOwnRepo(): Promise<[repo: RepoRef, tenantId: number]> {
     const account = await getCaller(deps, options, request, did)
     deps.knownWriters.set(account)
-    if (isNamed(account, input.repo)) return { accountId: account.id, did }
+    if (isNamed(account, input.repo)) return [{ accountId: account.id, did }, account.tenant_id]
     throw new XrpcError(
       401,
       'AuthenticationRequired',

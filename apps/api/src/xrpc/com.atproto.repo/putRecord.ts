@@ -4,6 +4,7 @@ import type { DataObject } from '@rookery/syntax'
 
 import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
+import { findWriteLexicons } from './write-lexicons.ts'
 
 type Input = {
   repo: string
@@ -22,7 +23,11 @@ export function putRecord(deps: RepoWriteDeps): AnyXrpcMethod {
     auth: writerAuth(deps),
     inputBytesMax: writeInputBytesMax,
     handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
-      const { commit, result } = await writeOwnRepo(deps, call, (repo) => put(deps, repo, call.input))
+      const { commit, result } = await writeOwnRepo(deps, call, async (repo, tenantId) => {
+        const { collection, validate } = call.input
+        const lexicons = await findWriteLexicons(deps, tenantId, { collections: [collection], validate })
+        return put({ ...deps, lexicons }, repo, call.input)
+      })
       const { uri, cid, validationStatus } = result
       return { uri, cid, ...commitOutput(commit), validationStatus }
     },

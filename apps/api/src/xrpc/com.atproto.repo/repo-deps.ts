@@ -1,23 +1,23 @@
 import type { RecordReader, RepoWriter } from '@rookery/records'
 import type { IdentityResolver } from '@rookery/identity'
-import type { LexiconRegistry } from '@rookery/lexicon'
 import type { TidClock } from '@rookery/syntax'
 import type { HostDirectory } from '@rookery/tenants'
 
 import type { AccessDeps } from '../../auth/access.ts'
 import type { KnownWriters } from '../../auth/known-writers.ts'
+import type { WriteLexiconDeps } from './write-lexicons.ts'
 import type { ForwardDeps } from '../../proxy/forward.ts'
 
 /** What writing the caller's own repo takes. */
 export type OwnRepoDeps = Omit<AccessDeps, 'adminPassword'> & { knownWriters: KnownWriters }
 
 /** What the methods that write records take. */
-export type RepoWriteDeps = OwnRepoDeps & {
-  writer: RepoWriter
-  lexicons: Pick<LexiconRegistry, 'validateRecord'>
-  /** Makes record keys. */
-  clock: TidClock
-}
+export type RepoWriteDeps = OwnRepoDeps &
+  WriteLexiconDeps & {
+    writer: RepoWriter
+    /** Makes record keys. */
+    clock: TidClock
+  }
 
 /** What the methods that read records take. */
 export type RecordReadDeps = AccessDeps & { records: RecordReader }

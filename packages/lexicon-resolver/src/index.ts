@@ -1,0 +1,6 @@
+export { LexiconNotFoundError } from './errors.ts'
+export type { LexiconSources, PublishedLexicon } from './fetch-lexicon.ts'
+export { deleteOldLexicons } from './lexicon-queries.ts'
+export { LexiconResolver, type LexiconResolverOptions } from './lexicon-resolver.ts'
+export { proofBytesMax } from './limits.ts'
+export { type LexiconPolicy, RecordLexiconFinder, type WriteLexicons } from './record-lexicons.ts'
