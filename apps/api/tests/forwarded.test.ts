@@ -44,6 +44,7 @@ beforeEach(() => {
   moderation.received.length = 0
 })
 
+// SPEC LAB-7
 describe('a report', () => {
   const about = (did: string) => ({
     reasonType: 'com.atproto.moderation.defs#reasonAppeal',

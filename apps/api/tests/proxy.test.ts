@@ -72,6 +72,7 @@ async function errorOf(answer: Promise<Response>): Promise<[number, string, stri
 }
 
 describe('a request for a method that is not served here', () => {
+  // SPEC PX-2, PX-3, SA-1
   test('goes to the service that its header names, with a token that proves the account', async () => {
     const answer = await call(query, {}, '?a=1&a=2&b=%20x')
     expect([answer.status, await answer.json()]).toEqual([200, { thing: 1 }])
@@ -83,6 +84,7 @@ describe('a request for a method that is not served here', () => {
     })
   })
 
+  // SPEC PX-6, LAB-2
   test('takes along what the service may know, and nothing else', async () => {
     await call(query, {
       headers: {
@@ -106,6 +108,7 @@ describe('a request for a method that is not served here', () => {
     }
   })
 
+  // SPEC PX-6, LAB-2
   test('brings back what the caller may know, and nothing else', async () => {
     const { headers } = await call(query)
     expect(headers.get('atproto-repo-rev')).toBe('3kabc')
@@ -200,6 +203,7 @@ describe('an answer that is an error', () => {
   })
 })
 
+// SPEC PX-1
 describe('the header', () => {
   test.each([
     ['#svc', 'no did specified in proxy header'],
@@ -215,6 +219,7 @@ describe('the header', () => {
     expect(answer).toEqual([400, 'InvalidRequest', message])
   })
 
+  // SPEC PX-1
   test('must name a service of the document', async () => {
     const headers = { 'atproto-proxy': `${service.did}#other` }
     expect(await errorOf(call(query, { headers }))).toEqual([
@@ -234,6 +239,7 @@ describe('the header', () => {
   })
 })
 
+// SPEC PX-4
 describe('without a header', () => {
   const names = ['appView', 'chat', 'moderation', 'report'] as const
   const plain = (nsid: string, change: object = {}) =>
@@ -304,6 +310,7 @@ describe('without a header', () => {
   })
 })
 
+// SPEC PX-5
 describe('who may call', () => {
   async function appPassword(privileged: boolean): Promise<string> {
     const host = new URL(url).host
@@ -361,6 +368,7 @@ describe('who may call', () => {
     expect(service.received).toEqual([])
   })
 
+  // SPEC PX-2, ACC-6
   test('no account that is deactivated or taken down', async () => {
     const host = new URL(url).host
     const gone = await api.signUp('gone', { handle: 'gone.open.test' }, { host })
@@ -386,6 +394,7 @@ describe('tokens', () => {
   })
 })
 
+// SPEC PX-7
 describe('bytes flow', () => {
   /** Begins a request whose body and answer the test moves by hand. */
   function open(nsid: string, headers: Record<string, string> = {}): ClientRequest {

@@ -70,6 +70,7 @@ describe('a service is not asked', () => {
   })
 })
 
+// SPEC PX-7
 describe('an answer', () => {
   test('must begin in time', async () => {
     const { ask } = await serve(() => {}, { headersTimeoutMs: 100 })
