@@ -36,6 +36,7 @@ import { repoMethods } from './xrpc/com.atproto.repo/index.ts'
 import { serverMethods } from './xrpc/com.atproto.server/index.ts'
 import { syncMethods } from './xrpc/com.atproto.sync/index.ts'
 import { rookeryAdminMethods } from './xrpc/net.rookery.admin/index.ts'
+import { mailMethods } from './xrpc/net.rookery.mail/index.ts'
 import { tempMethods } from './xrpc/com.atproto.temp/index.ts'
 
 /** How long a request waits for Redis, in milliseconds: one that hangs is as good as away. */
@@ -51,6 +52,7 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
     ...lexiconMethods(deps),
     ...moderationMethods(deps),
     ...notificationMethods(deps),
+    ...mailMethods(deps),
     ...repoMethods(deps),
     ...serverMethods(deps),
     ...syncMethods(deps),

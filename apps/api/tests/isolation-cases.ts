@@ -68,6 +68,10 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   }),
   'com.atproto.admin.getSubjectStatus': ({ did }) => ({ access: 'operatorOrModeration', params: { did } }),
   'com.atproto.admin.searchAccounts': ({ email }) => ({ access: 'operatorOrModeration', params: { email } }),
+  'com.atproto.admin.sendEmail': ({ did }) => ({
+    access: 'operatorOrModeration',
+    input: { recipientDid: did, content: 'Hello', senderDid: 'did:web:mod.test' },
+  }),
   'com.atproto.admin.updateAccountEmail': ({ did, email }) => ({
     access: 'operator',
     input: { account: did, email: `other-${email}` },
@@ -239,5 +243,10 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'net.rookery.admin.setBlobQuota': ({ did }) => ({
     access: 'operator',
     input: { account: did, bytesMax: 1 },
+  }),
+  'net.rookery.mail.listDeliveries': ({ email }) => ({ access: 'operator', params: { recipient: email } }),
+  'net.rookery.mail.recordBounce': ({ email }) => ({
+    access: 'operator',
+    input: { recipient: email, kind: 'hard' },
   }),
 }

@@ -53,6 +53,9 @@ beforeAll(async () => {
   const { rows } = await api.db.pool.query<{ id: number }>('select id from account where did = $1', [
     account.did,
   ])
+  // A mail of the account, so that there is something to find.
+  await api.post('com.atproto.server.requestEmailConfirmation', undefined, { token })
+  await api.mailedToken('victim@mail.test')
   victim = {
     did: account.did,
     handle: account.handle,

@@ -9,6 +9,7 @@ import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
 import { addInviteCommands } from './commands/invite.ts'
 import { addJobsCommands } from './commands/jobs.ts'
+import { addMailCommands } from './commands/mail.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addTenantCommands } from './commands/tenant.ts'
 import { addUsageCommands } from './commands/usage.ts'
@@ -62,6 +63,7 @@ export function buildProgram(context: CtlContext): Command {
   addUsageCommands(program, context)
   addInviteCommands(program, context)
   addJobsCommands(program, context)
+  addMailCommands(program, context)
   addCrawlCommand(program, context)
   return program
 }

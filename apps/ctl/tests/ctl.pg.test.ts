@@ -48,6 +48,7 @@ describe('ctl', () => {
       'usage',
       'invite',
       'jobs',
+      'mail',
       'crawl',
     ]) {
       const { code, out } = await ctl(command, '--help')

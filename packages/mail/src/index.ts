@@ -14,10 +14,12 @@ export {
   deliveryStates,
 } from './delivery/delivery-queries.ts'
 export {
+  type Bounce,
   dropOldDeliveries,
   listDeliveries,
   listSuppressed,
   recordBounce,
+  retryFailed,
   unsuppress,
 } from './delivery/operator.ts'
 export {

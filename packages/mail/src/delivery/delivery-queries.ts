@@ -22,6 +22,8 @@ export type DeliveryRow = {
   host_id: number
   tenant_id: number
   account_id: number | null
+  /** Of the account, while it is there. */
+  did: string | null
   job_id: number | null
   template: string
   recipient: string
@@ -47,7 +49,8 @@ export type SuppressionRow = {
 /** Which mails an operator asks for; the next page starts below the last id. */
 export type DeliveryFilter = {
   hostId?: number | undefined
-  tenantId?: number | undefined
+  /** Undefined for all. */
+  tenantIds?: readonly number[] | undefined
   recipient?: string | undefined
   state?: DeliveryState | undefined
   belowId?: number | undefined
@@ -142,14 +145,14 @@ export async function recordOutcome(
 
 /** Returns mails, newest first. */
 export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): Promise<DeliveryRow[]> {
-  const { hostId, tenantId, recipient, state, belowId, limit } = filter
+  const { hostId, tenantIds, recipient, state, belowId, limit } = filter
   const { rows } = await db.query<DeliveryRow>(
-    `select * from mail_delivery
-     where ($1::bigint is null or host_id = $1) and ($2::bigint is null or tenant_id = $2)
-       and ($3::text is null or recipient = $3) and ($4::text is null or state = $4)
-       and ($5::bigint is null or id < $5)
-     order by id desc limit $6`,
-    [hostId ?? null, tenantId ?? null, recipient ?? null, state ?? null, belowId ?? null, limit],
+    `select d.*, a.did from mail_delivery d left join account a on a.id = d.account_id
+     where ($1::bigint is null or d.host_id = $1) and ($2::bigint[] is null or d.tenant_id = any($2))
+       and ($3::text is null or d.recipient = $3) and ($4::text is null or d.state = $4)
+       and ($5::bigint is null or d.id < $5)
+     order by d.id desc limit $6`,
+    [hostId ?? null, tenantIds ?? null, recipient ?? null, state ?? null, belowId ?? null, limit],
   )
   return rows
 }
@@ -157,16 +160,41 @@ export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): P
 /** Returns the host's mail that a bounce speaks of, by message id or as the latest to the address, or undefined. */
 export async function findTaken(
   db: Queryable,
-  of: { hostId: number; messageId: string | undefined; recipient: string },
-): Promise<DeliveryRow | undefined> {
-  const { rows } = await db.query<DeliveryRow>(
-    `select * from mail_delivery
+  of: {
+    hostId: number
+    tenantIds: readonly number[] | undefined
+    messageId: string | undefined
+    recipient: string
+  },
+): Promise<{ id: number; tenant_id: number } | undefined> {
+  const { rows } = await db.query<{ id: number; tenant_id: number }>(
+    `select id, tenant_id from mail_delivery
      where host_id = $1 and recipient = $2 and ($3::text is null or message_id = $3)
-       and state in ('sent', 'bounced', 'complained')
+       and ($4::bigint[] is null or tenant_id = any($4)) and state in ('sent', 'bounced', 'complained')
      order by id desc limit 1`,
-    [of.hostId, of.recipient, of.messageId ?? null],
+    [of.hostId, of.recipient, of.messageId ?? null, of.tenantIds ?? null],
   )
   return rows[0]
+}
+
+/** Returns the jobs of mails that were given up, by mail: ids. */
+export async function findFailed(
+  db: Queryable,
+  ids: readonly number[],
+): Promise<{ id: number; job_id: number }[]> {
+  const { rows } = await db.query<{ id: number; job_id: number }>(
+    `select id, job_id from mail_delivery where id = any($1::bigint[]) and state = 'failed' and job_id is not null`,
+    [ids],
+  )
+  return rows
+}
+
+/** Notes that mails wait to be sent again: ids. */
+export async function markQueued(tx: Queryable, ids: readonly number[]): Promise<void> {
+  await tx.query(
+    `update mail_delivery set state = 'queued', updated_at = now() where id = any($1::bigint[]) and state = 'failed'`,
+    [ids],
+  )
 }
 
 /** Notes that a mail came back. */

@@ -168,8 +168,9 @@ describe('a mail that is not taken', () => {
 })
 
 describe('a mail that comes back', () => {
+  const here = () => ({ hostId: host.id, tenantIds: undefined })
   const bounce = (recipient: string, change: object = {}) =>
-    recordBounce({ db: db.database }, host.id, { recipient, kind: 'hard', ...change })
+    recordBounce({ db: db.database }, here(), { recipient, kind: 'hard', ...change })
 
   test('hard, or is called unwanted, suppresses its address; soft does not', async () => {
     for (const [kind, state, suppressed] of [
@@ -195,11 +196,15 @@ describe('a mail that comes back', () => {
     await expect(bounce(account.email)).rejects.toThrow(DeliveryNotFoundError)
     await work()
     await expect(bounce(account.email, { messageId: 'id-2' })).rejects.toThrow(DeliveryNotFoundError)
-    const elsewhere = recordBounce({ db: db.database }, host.id + 1, {
-      recipient: account.email,
-      kind: 'hard',
-    })
+    const told = { recipient: account.email, kind: 'hard' } as const
+    const elsewhere = recordBounce({ db: db.database }, { ...here(), hostId: host.id + 1 }, told)
     await expect(elsewhere).rejects.toThrow(DeliveryNotFoundError)
+    const others = recordBounce(
+      { db: db.database },
+      { ...here(), tenantIds: [host.defaultTenantId + 1] },
+      told,
+    )
+    await expect(others).rejects.toThrow(DeliveryNotFoundError)
     expect(await deliveriesTo(account.email)).toMatchObject([{ state: 'sent' }])
   })
 })

@@ -1,4 +1,5 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { retryDeadJobs } from '@rookery/jobs'
 
 import { DeliveryNotFoundError } from '../errors.ts'
 import { deliveriesDeletedMax, deliveryErrorLengthMax, deliveryKeepMs, listDeliveriesMax } from '../limits.ts'
@@ -8,8 +9,10 @@ import {
   type SuppressionRow,
   deleteOldDeliveries,
   deleteSuppression,
+  findFailed,
   findTaken,
   insertSuppression,
+  markQueued,
   markReturned,
   selectDeliveries,
   selectSuppressed,
@@ -30,6 +33,24 @@ export function unsuppress(db: Queryable, tenantId: number, recipient: string): 
   return deleteSuppression(db, tenantId, recipient.trim().toLowerCase())
 }
 
+/**
+ * Gives mails that were given up all their attempts again.
+ *
+ * @returns those of them that had been.
+ */
+export async function retryFailed(
+  { db }: { db: Pick<Database, 'pool'> },
+  ids: readonly number[],
+): Promise<number[]> {
+  return inTransaction(db.pool, async (tx) => {
+    const failed = await findFailed(tx, ids)
+    const reopened = await retryDeadJobs(tx, { ids: failed.map(({ job_id }) => job_id) })
+    const again = failed.filter(({ job_id }) => reopened.includes(job_id)).map(({ id }) => id)
+    await markQueued(tx, again)
+    return again
+  })
+}
+
 /** Deletes what is known of mails of more than 30 days ago, at most 5,000 at a time. */
 export function dropOldDeliveries(db: Queryable): Promise<number> {
   return deleteOldDeliveries(db, { keepMs: deliveryKeepMs, max: deliveriesDeletedMax })
@@ -46,14 +67,15 @@ export type Bounce = {
 }
 
 /**
- * Notes that a mail of the host came back. Told twice, it is noted once.
+ * Notes that a mail of the host came back, if it is one of the given tenants' (undefined: of any). Told twice, it is
+ * noted once.
  *
  * @returns whether the tenant sends nothing to the address from now on.
  * @throws {DeliveryNotFoundError} if the host sent no such mail in the last 30 days.
  */
 export async function recordBounce(
   { db }: { db: Pick<Database, 'pool'> },
-  hostId: number,
+  { hostId, tenantIds }: { hostId: number; tenantIds: readonly number[] | undefined },
   bounce: Bounce,
 ): Promise<{ suppressed: boolean }> {
   const { kind } = bounce
@@ -61,7 +83,7 @@ export async function recordBounce(
   const messageId = bounce.messageId?.trim().replaceAll(/[<>]/g, '')
   const detail = bounce.detail?.slice(0, deliveryErrorLengthMax) ?? null
   return inTransaction(db.pool, async (tx) => {
-    const delivery = await findTaken(tx, { hostId, messageId, recipient })
+    const delivery = await findTaken(tx, { hostId, tenantIds, messageId, recipient })
     if (delivery === undefined) throw new DeliveryNotFoundError('No such mail was sent from here')
     await markReturned(tx, delivery.id, {
       state: kind === 'complaint' ? 'complained' : 'bounced',

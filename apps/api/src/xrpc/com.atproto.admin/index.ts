@@ -7,6 +7,7 @@ import { getAccountInfo } from './getAccountInfo.ts'
 import { getAccountInfos } from './getAccountInfos.ts'
 import { getSubjectStatus } from './getSubjectStatus.ts'
 import { searchAccounts } from './searchAccounts.ts'
+import { sendEmail } from './sendEmail.ts'
 import { updateAccountEmail } from './updateAccountEmail.ts'
 import { updateAccountHandle } from './updateAccountHandle.ts'
 import { updateAccountPassword } from './updateAccountPassword.ts'
@@ -22,6 +23,7 @@ export function adminMethods(deps: ApiDeps): AnyXrpcMethod[] {
     getAccountInfos(deps),
     getSubjectStatus(deps),
     searchAccounts(deps),
+    sendEmail(deps),
     updateAccountEmail(deps),
     updateAccountHandle(deps),
     updateAccountPassword(deps),
