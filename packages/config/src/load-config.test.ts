@@ -27,6 +27,14 @@ describe('loadConfig', () => {
     expect(config.limits.rateLimits).toBe(true)
   })
 
+  test('takes nameservers by address alone', () => {
+    const load = (text: string) => loadConfig(['api'], { ...complete, ROOKERY_IDENTITY_NAMESERVERS: text })
+    const servers = ['192.0.2.1', '192.0.2.1:5353', '[2001:db8::1]:53']
+    expect(load(servers.join(', ')).identity.nameservers).toEqual(servers)
+    expect(load('').identity.nameservers).toEqual([])
+    expect(() => load('dns.example.com')).toThrow('ROOKERY_IDENTITY_NAMESERVERS')
+  })
+
   test('names every problem at once and never prints a secret', () => {
     const env = {
       ...complete,

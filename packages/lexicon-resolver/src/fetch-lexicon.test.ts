@@ -156,21 +156,38 @@ describe('fetchLexicon', () => {
     await expect(fetchLexicon(sources, nsid)).rejects.toThrow(reason)
   })
 
-  test('does not take a commit of another key or of another DID', async () => {
-    await using other = await startLexiconAuthority()
-    await other.publish(nsid, schema)
-    const { verificationMethod } = other.document
-    authority.document = { ...authority.document, verificationMethod }
-    await expect(fetchLexicon(sources, nsid)).rejects.toThrow(LexiconNotFoundError)
-    // The other's PDS and key, under the DID that the domain names.
-    const methods = (verificationMethod as object[]).map((method) => ({
-      ...method,
-      id: '#atproto',
-      controller: authority.did,
-    }))
-    authority.document = { ...other.document, id: authority.did, verificationMethod: methods }
-    await expect(fetchLexicon(sources, nsid)).rejects.toThrow(LexiconNotFoundError)
-    expect(other.requests).toHaveLength(1)
+  describe('with another authority', () => {
+    let other: LexiconAuthority
+
+    /** The other's key, as that of the authority. */
+    const otherKey = (): object[] =>
+      (other.document['verificationMethod'] as object[]).map((method) => ({
+        ...method,
+        id: '#atproto',
+        controller: authority.did,
+      }))
+
+    beforeEach(async () => {
+      other = await startLexiconAuthority()
+      await other.publish(nsid, schema)
+    })
+    afterEach(() => other[Symbol.asyncDispose]())
+
+    test('does not take a commit that another key has signed', async () => {
+      authority.document = { ...authority.document, verificationMethod: otherKey() }
+      await expect(fetchLexicon(sources, nsid)).rejects.toMatchObject({
+        cause: expect.objectContaining({ message: expect.stringContaining('not that of the DID') }),
+      })
+      expect(authority.requests).toHaveLength(1)
+    })
+
+    test('does not take a commit of another DID, whoever has signed it', async () => {
+      authority.document = { ...other.document, id: authority.did, verificationMethod: otherKey() }
+      await expect(fetchLexicon(sources, nsid)).rejects.toMatchObject({
+        cause: expect.objectContaining({ message: expect.stringContaining('not that of the DID') }),
+      })
+      expect(other.requests).toHaveLength(1)
+    })
   })
 
   test('asks no address of a private network where that is not allowed', async () => {
