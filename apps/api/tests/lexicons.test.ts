@@ -59,6 +59,7 @@ function create(record: { $type: string }, more: object = {}, pod = 0): Promise<
 
 const statusOf = ({ body }: Answer): unknown => body.validationStatus ?? body.error
 
+// SPEC LEX-1
 describe('a tenant that has lexicons looked up', () => {
   beforeEach(() => setPolicy('validate'))
 
@@ -120,6 +121,7 @@ test('a tenant that has none looked up takes what it cannot check', async () => 
   expect((await create(good, { validate: true })).body.message).toBe(`Unknown lexicon type: ${note}`)
 })
 
+// SPEC LEX-11
 describe('com.atproto.lexicon.resolveLexicon', () => {
   test('answers what the authority publishes', async () => {
     const answer = await api.get('com.atproto.lexicon.resolveLexicon', { nsid: note })

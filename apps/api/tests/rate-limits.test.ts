@@ -165,6 +165,15 @@ test('exports count by themselves', async () => {
   expect((await describe_(from('203.0.113.6'))).headers['ratelimit-remaining']).toBe('2999')
 })
 
+// SPEC PX-8
+test('calls that are passed on count as those that are not', async () => {
+  await override({ host: { 'global-ip': perMinute(3) } })
+  const { accessJwt: token } = await api.signUp('petra', {}, from('203.0.113.40'))
+  const ask = () => api.get('app.bsky.graph.getFollows', {}, { token, ...from('203.0.113.41') })
+  expect(await allowed(6, ask)).toBe(3)
+  expect((await describe_(from('203.0.113.41'))).status).toBe(429)
+})
+
 test('the addresses of one IPv6 network count as one', async () => {
   await override({ host: { 'global-ip': perMinute(3) } })
   expect(await allowed(9, (n) => describe_(from(`2001:db9:1:2::${n}`)))).toBe(3)

@@ -45,6 +45,7 @@ afterEach(async () => {
   await nameserver[Symbol.asyncDispose]()
 })
 
+// SPEC LEX-10
 describe('fetchLexicon', () => {
   test('finds what the authority of a name publishes, and asks nobody else', async () => {
     for (let n = 0; n < 30; n++)
