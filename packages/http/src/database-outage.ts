@@ -33,6 +33,14 @@ export function isDatabaseOutage(error: unknown): boolean {
   )
 }
 
+/** SQLSTATEs of text that PostgreSQL does not hold: with a NUL, in a column or in JSON. */
+const unstorableStates = new Set(['22021', '22P05'])
+
+/** Tells whether PostgreSQL refused a text because it holds a NUL: the caller's mistake, wherever the text came in. */
+export function isUnstorableText(error: Error): boolean {
+  return 'code' in error && unstorableStates.has(String(error.code))
+}
+
 /** A server that listens on a Unix socket takes its file along when it ends. Other missing files are mistakes. */
 function isMissingSocket(error: Error, code: string): boolean {
   return code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect'

@@ -279,6 +279,16 @@ describe('XRPC routes', () => {
     }
   })
 
+  test('a text that the database cannot hold is the mistake of the caller', async () => {
+    const app = await build()
+    app.get('/nul', () => {
+      throw Object.assign(new Error('invalid byte sequence for encoding "UTF8": 0x00'), { code: '22021' })
+    })
+    const response = await app.inject({ url: '/nul', headers })
+    expect(response.statusCode).toBe(400)
+    expect(response.json()).toMatchObject({ error: 'InvalidRequest' })
+  })
+
   test('a file that is missing is no outage', async () => {
     const app = await build()
     app.get('/fails', () => {

@@ -12,7 +12,7 @@ import {
   fastify,
 } from 'fastify'
 
-import { isDatabaseOutage } from './database-outage.ts'
+import { isDatabaseOutage, isUnstorableText } from './database-outage.ts'
 import { toXrpcError } from './error-map.ts'
 import {
   headBytesMax,
@@ -170,6 +170,9 @@ function toAnswer(error: FastifyError | Error): XrpcError {
   }
   if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
     return new XrpcError(error.statusCode, 'InvalidRequest', error.message, { cause: error })
+  }
+  if (isUnstorableText(error)) {
+    return new XrpcError(400, 'InvalidRequest', 'A text must not hold a NUL', { cause: error })
   }
   if (isDatabaseOutage(error)) {
     return new XrpcError(

@@ -167,6 +167,11 @@ describe('validateParams', () => {
   const getRecord = 'com.atproto.repo.getRecord'
   const listRecords = 'com.atproto.repo.listRecords'
 
+  test('refuses a NUL in any text', () => {
+    const query = new URLSearchParams('repo=alice.test&collection=app.bsky.feed.post&cursor=a%00')
+    expect(() => lexicons.validateParams(listRecords, query)).toThrow(InvalidParamsError)
+  })
+
   test('coerces, applies defaults and leaves out what is unknown', () => {
     const query = new URLSearchParams('repo=alice.test&collection=app.bsky.feed.post&reverse=true&x=1')
     expect(lexicons.validateParams(listRecords, query)).toEqual({

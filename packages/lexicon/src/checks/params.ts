@@ -24,6 +24,7 @@ type Param = {
 /**
  * Returns the reader of a method's parameters (SPEC XR-2): a repeated name is an array, booleans are `true` and
  * `false`, defaults are filled in, unknown names are left out, and an empty text counts as absent, as clients expect.
+ * A text with a NUL is refused: no parameter has a meaning with one, and a database does not take it.
  */
 export function compileParams(definition: ParamsDefinition, scope: Scope): ReadParams {
   const required = definition.required ?? []
@@ -59,6 +60,9 @@ function readParam(param: Param, texts: string[]): ParamValue | undefined {
     if (param.fallback !== undefined) return param.fallback
     if (param.required) throw new InvalidParamsError(`Params must have the property "${param.key}"`)
     return undefined
+  }
+  if (texts.some((text) => text.includes('\0'))) {
+    throw new InvalidParamsError(`Params/${param.key} must not hold a NUL`)
   }
   const items = texts.map((text) => coerce(text, param.itemType))
   const first = items[0] as string | number | boolean
