@@ -20,6 +20,7 @@ import type { FastifyInstance } from 'fastify'
 import { type ApiDeps, createApiDeps } from './deps.ts'
 import { registerHealth } from './health.ts'
 import { rateGates, registerRateLimits } from './limits/register-rate-limits.ts'
+import { registerOAuth } from './oauth/routes.ts'
 import { registerHome } from './pages/home.ts'
 import { registerCatchAll } from './proxy/catch-all.ts'
 import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
@@ -74,6 +75,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerHealth(app, deps)
   registerWellKnown(app, deps)
   registerTlsCheck(app, { db: deps.db, hosts })
+  registerOAuth(app, deps)
   const methods = xrpcMethods(deps)
   registerMethods(app, deps.lexicons, methods, isLimited ? rateGates(deps) : undefined)
   registerCatchAll(app, { ...deps, requestBytesMax: config.proxy.requestBytesMax }, methods)

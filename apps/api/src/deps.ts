@@ -19,6 +19,7 @@ import {
 import { wakeJobs } from '@rookery/jobs'
 import type { LexiconRegistry } from '@rookery/lexicon'
 import type { LexiconResolver, RecordLexiconFinder } from '@rookery/lexicon-resolver'
+import type { FindLexicon } from '@rookery/oauth'
 import {
   type NewRepoOptions,
   RecordReader,
@@ -37,6 +38,7 @@ import { KnownWriters } from './auth/known-writers.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
 import { lexiconDeps } from './lexicon-deps.ts'
 import type { ForwardDeps } from './proxy/forward.ts'
+import { OAuthProviders } from './oauth/providers.ts'
 import { createRepoWriter } from './repo-writer.ts'
 
 /** What an api process connects to, and what it was told. */
@@ -73,6 +75,9 @@ export type ApiDeps = ApiConnections & {
   /** Finds lexicons that are not bundled: those of records, and sets of permissions. */
   lexiconResolver: LexiconResolver
   recordLexicons: RecordLexiconFinder
+  findLexicon: FindLexicon
+  /** The hosts' authorization servers. */
+  oauth: OAuthProviders
   records: RecordReader
   /** Writes repos; must be disposed of. */
   writer: RepoWriter
@@ -104,7 +109,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     wakeWorkers: () => wakeJobs(redis, keys),
   }
   const identity = identityDeps(connections, keys)
-  return {
+  const deps = {
     ...connections,
     ...wakes,
     ...identity,
@@ -120,7 +125,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
       refreshTokenMs: config.auth.refreshTokenMs,
     }),
     knownWriters: new KnownWriters(),
-    admit: async ({ tenant_id }) => {
+    admit: async ({ tenant_id }: Pick<Account, 'tenant_id'>) => {
       await connections.directory.getActiveTenant(tenant_id)
     },
     rateLimiter: new RateLimiter({
@@ -141,6 +146,10 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     createRepo: repoCreator(clock),
     adminPassword: config.auth.adminPassword,
   }
+  const fetch = createSafeFetch({ allowPrivateNetwork: config.identity.allowPrivateNetwork })
+  const secret = config.auth.jwtSecret
+  const oauth = new OAuthProviders({ ...deps, fetch, secret })
+  return { ...deps, oauth }
 }
 
 function identityDeps(

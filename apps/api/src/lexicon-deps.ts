@@ -1,6 +1,12 @@
 import { createSafeFetch } from '@rookery/http'
 import { type IdentityResolver, resolutionTimeoutMs, txtResolver } from '@rookery/identity'
-import { LexiconResolver, RecordLexiconFinder, proofBytesMax } from '@rookery/lexicon-resolver'
+import {
+  LexiconNotFoundError,
+  LexiconResolver,
+  RecordLexiconFinder,
+  proofBytesMax,
+} from '@rookery/lexicon-resolver'
+import type { FindLexicon } from '@rookery/oauth'
 
 import type { ApiConnections } from './deps.ts'
 
@@ -8,7 +14,7 @@ import type { ApiConnections } from './deps.ts'
 export function lexiconDeps(
   { config, log, db, lexicons }: ApiConnections,
   identities: IdentityResolver,
-): { lexiconResolver: LexiconResolver; recordLexicons: RecordLexiconFinder } {
+): { lexiconResolver: LexiconResolver; recordLexicons: RecordLexiconFinder; findLexicon: FindLexicon } {
   const { allowPrivateNetwork, nameservers } = config.identity
   const fetch = createSafeFetch({
     allowPrivateNetwork,
@@ -17,7 +23,13 @@ export function lexiconDeps(
   })
   const sources = { resolveTxt: txtResolver(nameservers), identities, fetch }
   const lexiconResolver = new LexiconResolver({ log, db, sources })
+  const findLexicon: FindLexicon = (nsid) =>
+    lexiconResolver.resolve(nsid).catch((error: unknown) => {
+      if (error instanceof LexiconNotFoundError) return undefined
+      throw error
+    })
   return {
+    findLexicon,
     lexiconResolver,
     recordLexicons: new RecordLexiconFinder({ bundled: lexicons, resolver: lexiconResolver, log }),
   }

@@ -16,6 +16,11 @@ const otherRoutes = [
   '/xrpc/_health',
   '/.well-known/atproto-did',
   '/.well-known/did.json',
+  '/.well-known/oauth-protected-resource',
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/change-password',
+  '/account',
+  '/account*',
 ]
 
 let api: TestApi

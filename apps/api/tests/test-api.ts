@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { loadConfig } from '@rookery/config'
-import { createSafeFetch } from '@rookery/http'
+import { type SafeFetch, createSafeFetch } from '@rookery/http'
 import { IdentityResolver } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '@rookery/local'
@@ -24,6 +24,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 
 import { buildApi } from '../src/app.ts'
 import { type ApiDeps, createApiDeps } from '../src/deps.ts'
+import { OAuthProviders } from '../src/oauth/providers.ts'
 import { TestPlc } from './test-plc.ts'
 
 /** An answer, its body parsed if it is JSON. */
@@ -119,10 +120,18 @@ export class TestApi implements AsyncDisposable {
         lexicons,
       }
       const built = createApiDeps(connections)
-      const deps = { ...built, identities: resolverOf(built, world) }
+      const known = { ...built, identities: resolverOf(built, world) }
+      const outside = { fetch: webFetch(world.web), secret: config.auth.jwtSecret }
+      const deps = { ...known, oauth: new OAuthProviders({ ...known, ...outside }) }
       stack.use(deps.writer)
       stack.use(deps.upstream)
       const app = await buildApi(deps)
+      app.addHook('onRequest', (request, _reply, done) => {
+        // What is injected comes from no port.
+        if (request.raw.socket.remotePort === undefined)
+          Object.assign(request.raw.socket, { remotePort: 50_000 })
+        done()
+      })
       stack.defer(() => app.close())
       pods.push({ app, deps })
     }
@@ -240,12 +249,7 @@ function resolverOf(
     redis,
     keys,
     sources: {
-      fetch: (input) => {
-        const url = String(input)
-        return web.has(url)
-          ? Promise.resolve(Response.json(web.get(url)))
-          : Promise.reject(new Error('nothing answers there'))
-      },
+      fetch: webFetch(web),
       plcFetch: createSafeFetch({ allowPrivateNetwork: true }),
       plcUrl: config.identity.plcUrl,
       allowPrivateNetwork: true,
@@ -254,6 +258,15 @@ function resolverOf(
     cacheStaleMs: config.identity.cacheStaleMs,
     cacheMaxMs: config.identity.cacheMaxMs,
   })
+}
+
+function webFetch(web: Map<string, unknown>): SafeFetch {
+  return (input) => {
+    const url = input instanceof Request ? input.url : String(input)
+    return web.has(url)
+      ? Promise.resolve(Response.json(web.get(url)))
+      : Promise.reject(new Error('nothing answers there'))
+  }
 }
 
 async function seed({ database: { kysely: db } }: TestDatabase): Promise<void> {

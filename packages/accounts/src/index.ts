@@ -1,6 +1,7 @@
 export { appendAccountEvent, appendIdentityEvent } from './account-events.ts'
 export { AccountReader } from './account-reader.ts'
 export {
+  columns as accountColumns,
   type NewAccount,
   findAccount,
   findAccountByDid,
@@ -83,7 +84,7 @@ export {
   refreshScope,
   standardScopes,
 } from './sessions/scopes.ts'
-export { deleteRefreshTokens } from './sessions/session-queries.ts'
+export { endSessions } from './sessions/session-queries.ts'
 export {
   type AccessClaims,
   type RefreshClaims,

@@ -3,7 +3,7 @@ import { safeFetchWrap } from '@atproto-labs/fetch-node'
 import { fetchBytesMax, fetchTimeoutMs } from './limits.ts'
 
 /** `fetch` for URLs that strangers chose. */
-export type SafeFetch = (input: string | URL, init?: RequestInit) => Promise<Response>
+export type SafeFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 export type SafeFetchOptions = {
   /** Allows plain HTTP, ports, IP literals and private addresses: for a local stack only. */

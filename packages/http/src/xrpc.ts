@@ -32,8 +32,8 @@ export type XrpcCall<Params, Input, Auth> = {
 /** One method of the lexicons: its auth, its limits, its work. */
 export type XrpcMethod<Params, Input, Output, Auth> = {
   nsid: string
-  /** Returns who calls, or throws the answer; runs before the body is read. */
-  auth: (request: FastifyRequest) => Promise<Auth> | Auth
+  /** Returns who calls, or throws the answer; runs before the body is read. May set headers of the answer. */
+  auth: (request: FastifyRequest, reply: FastifyReply) => Promise<Auth> | Auth
   /** Largest JSON body, in bytes. Default 153,600; methods that take bytes bound their stream themselves. */
   inputBytesMax?: number
   /** Whether the answer may be compressed for who asks for it. Default true. */
@@ -217,7 +217,7 @@ function identify(
     request.xrpc = { params, auth }
     done()
   }
-  const auth: unknown = method.auth(request)
+  const auth: unknown = method.auth(request, reply)
   if (auth instanceof Promise) auth.then(next, done)
   else next(auth)
 }

@@ -17,6 +17,13 @@ export function redisKeys(prefix: string) {
       `${prefix}jti:${hostId}:${issuer}:${jti}`,
     /** Points that a key of a host has taken from a bucket. */
     rateCount: (hostId: number, bucket: string, key: string) => `${prefix}rate:${hostId}:${bucket}:${key}`,
+    /** Seen nonce of an OAuth proof, assertion or challenge. */
+    oauthNonce: (hostId: number, namespace: string, nonce: string) =>
+      `${prefix}oauth:nonce:${hostId}:${namespace}:${nonce}`,
+    /** Cached metadata of an OAuth client. */
+    oauthClient: (clientId: string) => `${prefix}oauth:client:${clientId}`,
+    /** Cached keys of an OAuth client. */
+    oauthClientKeys: (uri: string) => `${prefix}oauth:jwks:${uri}`,
     /** Last time a host's relays were asked to crawl. */
     crawlRequested: (hostId: number, relay: string) => `${prefix}crawl:${hostId}:${relay}`,
     /** Channel on which a committed job wakes the relays. */

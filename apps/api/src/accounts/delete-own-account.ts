@@ -33,7 +33,7 @@ export async function deleteOwnAccount(
   input: { did: string; password: string; token: string; locale: Locale | undefined },
 ): Promise<void> {
   const { did, password, token, locale } = input
-  const account = await checkPassword(deps, { hostId: host.id, did }, password)
+  const account = await checkPassword(deps, { hostId: host.id, identifier: did }, password)
   if (account === undefined) throw new InvalidLoginError('Invalid did or password')
   const offered: OfferedEmailToken = { accountId: account.id, purpose: 'delete_account', token }
   await assertEmailToken(deps.db.pool, offered)

@@ -12,13 +12,17 @@ export type AccountAnswer = {
   status?: string
 }
 
-/** Returns how session methods answer an account to itself. */
-export function accountAnswer(account: Account): AccountAnswer {
+/**
+ * Returns how session methods answer an account to itself.
+ *
+ * @param options.withoutEmail for an app that the account did not show its address.
+ */
+export function accountAnswer(account: Account, options: { withoutEmail?: boolean } = {}): AccountAnswer {
   const { did, email } = account
   return {
     did,
     handle: account.handle ?? invalidHandle,
-    ...(email === null
+    ...(email === null || options.withoutEmail === true
       ? {}
       : { email, emailConfirmed: account.email_confirmed_at !== null, emailAuthFactor: false }),
     ...activeAndStatus(account.status),

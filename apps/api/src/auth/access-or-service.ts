@@ -1,10 +1,10 @@
 import { type Account, AccountTakedownError, peekTokenType } from '@rookery/accounts'
 import { XrpcError } from '@rookery/http'
 import { must } from '@rookery/std'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { type AccessDeps, accessAuth } from './access.ts'
-import { requireBearer } from './authorization-header.ts'
+import { requireCredentials } from './authorization-header.ts'
 import { type ServiceAuthDeps, optionalServiceAuth } from './service.ts'
 
 /** An account calls, or a service on its behalf. */
@@ -20,11 +20,12 @@ const serviceTokenType = 'JWT'
 export function accessOrServiceAuth(
   deps: AccessDeps & ServiceAuthDeps,
   method: string,
-): (request: FastifyRequest) => Promise<AccountAuth> {
+): (request: FastifyRequest, reply: FastifyReply) => Promise<AccountAuth> {
   const session = accessAuth(deps)
   const service = optionalServiceAuth(deps, method)
-  return async (request) => {
-    if (peekTokenType(requireBearer(request)) !== serviceTokenType) return session(request)
+  return async (request, reply) => {
+    const { scheme, value } = requireCredentials(request, ['bearer', 'dpop'])
+    if (scheme === 'dpop' || peekTokenType(value) !== serviceTokenType) return session(request, reply)
     const { did } = must(await service(request), 'the request has credentials')
     const account = await deps.accounts.findByDid({ hostId: request.pdsHost.id, did })
     if (account === undefined) throw new XrpcError(403, 'AccountNotFound', 'Account not found')

@@ -8,15 +8,25 @@ import {
   fullScopes,
   standardScopes,
 } from '@rookery/accounts'
+import type { ScopePermissions } from '@atproto/oauth-scopes'
 import type { Database } from '@rookery/db'
 import { XrpcError, invalidRequest } from '@rookery/http'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { type AdminAuth, isAdmin } from './admin.ts'
-import { findOptionalCredentials, requireBearer } from './authorization-header.ts'
+import type { OAuthProviders } from '../oauth/providers.ts'
+import { type Credentials, findOptionalCredentials, requireCredentials } from './authorization-header.ts'
+import { assertAppMay, verifyOAuth } from './oauth.ts'
 
 /** An account of the host calls. The account is as it is now, whatever the age of the token. */
-export type AccessAuth = { type: 'access'; account: Account; scope: AccessScope }
+export type AccessAuth = {
+  type: 'access'
+  account: Account
+  /** Kind of the session; an app that has its token by OAuth is treated as one with a password of its own. */
+  scope: AccessScope
+  /** What the account allowed an app that calls for it by OAuth; undefined for sessions with a password. */
+  permissions?: ScopePermissions
+}
 
 /** Somebody calls, an account, or the operator. */
 export type OptionalAuth = { type: 'none' } | AccessAuth | AdminAuth
@@ -33,10 +43,14 @@ export type AccessOptions = {
   allowDeactivated?: boolean
 }
 
+/** Finds out who calls, or throws the answer. */
+export type AccessCheck = (request: FastifyRequest, reply: FastifyReply) => Promise<AccessAuth>
+
 export type AccessDeps = {
   db: Pick<Database, 'pool'>
   accounts: Pick<AccountReader, 'findByDid'>
   tokens: SessionTokens
+  oauth: Pick<OAuthProviders, 'get'>
   adminPassword: string
   /** Throws if the account's tenant is suspended. */
   admit: (account: Pick<Account, 'tenant_id'>) => Promise<void>
@@ -46,18 +60,13 @@ export type AccessDeps = {
  * Returns the check of methods that an account calls with a session of this host. Besides the token it looks at the
  * account itself, for each request: a takedown or deletion is in force at once (SPEC AU-11).
  */
-export function accessAuth(
-  deps: AccessDeps,
-  options: AccessOptions = {},
-): (request: FastifyRequest) => Promise<AccessAuth> {
-  return async (request) => verifyAccess(deps, options, request, requireBearer(request))
+export function accessAuth(deps: AccessDeps, options: AccessOptions = {}): AccessCheck {
+  return async (request, reply) =>
+    verifyAccess(deps, options, { request, reply }, requireCredentials(request, ['bearer', 'dpop']))
 }
 
-/** Returns the check of methods that only a session with the account's own password may call. */
-export function fullAccessAuth(
-  deps: AccessDeps,
-  options: Omit<AccessOptions, 'scopes'> = {},
-): (request: FastifyRequest) => Promise<AccessAuth> {
+/** Returns the check of methods that of sessions with a password only one with the account's own may call. */
+export function fullAccessAuth(deps: AccessDeps, options: Omit<AccessOptions, 'scopes'> = {}): AccessCheck {
   return accessAuth(deps, { ...options, scopes: fullScopes })
 }
 
@@ -65,12 +74,14 @@ export function fullAccessAuth(
  * Returns the check of public methods that answer more to the account itself and to the operator. It lets any account
  * through, whatever its status: the method decides what that one may see.
  */
-export function optionalAuth(deps: AccessDeps): (request: FastifyRequest) => Promise<OptionalAuth> {
-  return async (request) => {
-    const credentials = findOptionalCredentials(request, ['bearer', 'basic'])
+export function optionalAuth(
+  deps: AccessDeps,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<OptionalAuth> {
+  return async (request, reply) => {
+    const credentials = findOptionalCredentials(request, ['bearer', 'basic', 'dpop'])
     if (credentials === undefined) return { type: 'none' }
-    if (credentials.scheme === 'bearer') {
-      return verifyAccess(deps, { allowTakendown: true }, request, credentials.value)
+    if (credentials.scheme !== 'basic') {
+      return verifyAccess(deps, { allowTakendown: true }, { request, reply }, credentials)
     }
     if (isAdmin(deps.adminPassword, credentials)) return { type: 'admin' }
     throw new XrpcError(401, 'AuthenticationRequired', 'Authentication Required')
@@ -80,10 +91,20 @@ export function optionalAuth(deps: AccessDeps): (request: FastifyRequest) => Pro
 async function verifyAccess(
   deps: AccessDeps,
   options: AccessOptions,
-  request: FastifyRequest,
-  token: string,
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+  credentials: Credentials,
 ): Promise<AccessAuth> {
-  const { did, scope } = verifyToken(deps, options, request, token)
+  if (credentials.scheme === 'dpop') {
+    const { did, permissions } = await verifyOAuth(deps, request, reply)
+    assertAppMay(permissions, request)
+    return {
+      type: 'access',
+      account: await getCaller(deps, options, request, did),
+      scope: 'com.atproto.appPass',
+      permissions,
+    }
+  }
+  const { did, scope } = verifyToken(deps, options, request, credentials.value)
   return { type: 'access', account: await getCaller(deps, options, request, did), scope }
 }
 

@@ -20,17 +20,25 @@ export function findCredentials(request: FastifyRequest): Credentials | undefine
 }
 
 /**
- * Returns the request's bearer token.
+ * Returns the request's credentials.
  *
- * @throws {XrpcError} 401 AuthMissing without credentials; 400 InvalidToken with others.
+ * @throws {XrpcError} 401 AuthMissing without any; 400 InvalidToken for those of a scheme that the method does not take.
  */
-export function requireBearer(request: FastifyRequest): string {
+export function requireCredentials(
+  request: FastifyRequest,
+  schemes: readonly Credentials['scheme'][],
+): Credentials {
   const credentials = findCredentials(request)
   if (credentials === undefined) throw authMissing()
-  if (credentials.scheme !== 'bearer') {
+  if (!schemes.includes(credentials.scheme)) {
     throw invalidRequest(`Unsupported authorization type: ${credentials.scheme}`, 'InvalidToken')
   }
-  return credentials.value
+  return credentials
+}
+
+/** Returns the request's bearer token; throws as `requireCredentials` does. */
+export function requireBearer(request: FastifyRequest): string {
+  return requireCredentials(request, ['bearer']).value
 }
 
 /**

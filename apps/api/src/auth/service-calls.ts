@@ -3,6 +3,7 @@ import { invalidRequest } from '@rookery/http'
 
 import type { AccessAuth } from './access.ts'
 import { isPrivilegedMethod, isProtectedMethod } from './method-classes.ts'
+import { assertAllowed } from './oauth.ts'
 
 /** A method of another service that an account wants to call through this one. */
 export type ServiceCall = { nsid: string; service: { did: string; id: string } }
@@ -11,10 +12,13 @@ export type ServiceCall = { nsid: string; service: { did: string; id: string } }
  * Decides whether a session may call a method of another service in its account's name: the one place for that,
  * whichever handler forwards the call.
  *
- * @throws {XrpcError} 400 InvalidToken if it may not.
+ * @throws {XrpcError} 400 InvalidToken if it may not; 403 ScopeMissingError if the account did not allow the app.
  */
-export function assertMayCall({ scope }: AccessAuth, { nsid }: ServiceCall): void {
+export function assertMayCall({ scope, permissions }: AccessAuth, { nsid, service }: ServiceCall): void {
   assertNotProtected(nsid)
+  if (permissions !== undefined) {
+    return assertAllowed(() => permissions.assertRpc({ lxm: nsid, aud: `${service.did}#${service.id}` }))
+  }
   if (isPrivilegedMethod(nsid) && !privilegedScopes.includes(scope)) {
     throw invalidRequest('Bad token method', 'InvalidToken')
   }

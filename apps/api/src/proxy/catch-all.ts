@@ -43,7 +43,7 @@ export function registerCatchAll(
       onRequest: async (request, reply) => {
         assertForwardable(request.params.nsid, here)
         void reply.header('cache-control', 'private').header('vary', 'authorization')
-        request.xrpc = { params: undefined, auth: await authenticate(request) }
+        request.xrpc = { params: undefined, auth: await authenticate(request, reply) }
       },
       handler: (request, reply) => run(deps, request.params.nsid, request, reply),
     })

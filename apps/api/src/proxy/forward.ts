@@ -98,6 +98,20 @@ export async function isForOwnAppView(
   return id === 'bsky_appview' && (appView === undefined || appView.did === did)
 }
 
+/**
+ * Checks that the caller may call what is served here for the AppView of the account's tenant, as if it went there.
+ *
+ * @throws {XrpcError} 403 ScopeMissingError if the account did not allow the app.
+ */
+export async function assertMayCallAppView(
+  deps: Pick<ServiceDeps, 'directory'>,
+  { auth, host, nsid }: { auth: AccessAuth; host: { serviceDid: string }; nsid: string },
+): Promise<void> {
+  if (auth.permissions === undefined) return
+  const appView = await findAppView(deps, auth.account.tenant_id)
+  assertMayCall(auth, { nsid, service: appView ?? { did: host.serviceDid, id: 'bsky_appview' } })
+}
+
 /** Returns the request's atproto-proxy header, or undefined. */
 function proxyHeaderOf({ headers }: FastifyRequest): string | undefined {
   const header = headers['atproto-proxy']

@@ -2,6 +2,7 @@ import { deleteExpiredTokens } from '@rookery/accounts'
 import { type Schedule, addJob, dropOldResults } from '@rookery/jobs'
 import { dropOldDeliveries } from '@rookery/mail'
 import { deleteOldLexicons } from '@rookery/lexicon-resolver'
+import { deleteExpiredOAuth } from '@rookery/oauth'
 import { listGrownRepos } from '@rookery/records'
 
 import type { WorkerDeps } from '../deps.ts'
@@ -48,6 +49,7 @@ export function buildSchedules(deps: Pick<WorkerDeps, 'config' | 'db'>): Schedul
       everyMs: cleanUpEveryMs,
       run: async (tx) => {
         await deleteExpiredTokens(tx)
+        await deleteExpiredOAuth(tx)
         await dropOldResults(tx)
         await dropOldDeliveries(tx)
         await deleteOldLexicons(tx)

@@ -3,7 +3,7 @@ import { type Database, type Queryable, inTransaction } from '@rookery/db'
 import { findAccountById, updatePasswordHash } from '../account-queries.ts'
 import type { Account } from '../account.ts'
 import { consumeEmailToken, findAccountOfToken } from '../email-tokens/email-tokens.ts'
-import { deleteRefreshTokens } from '../sessions/session-queries.ts'
+import { endSessions } from '../sessions/session-queries.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { assertNewPassword } from './password-rules.ts'
 
@@ -15,8 +15,8 @@ export type PasswordDeps = {
 }
 
 /**
- * Sets a new password with the token that was mailed for it, and ends every session of the account (SPEC EM-5). App
- * passwords stay.
+ * Sets a new password with the token that was mailed for it, ends every session of the account (SPEC EM-5), and returns
+ * the account's row id. App passwords stay.
  *
  * @throws {InvalidPasswordError} if the password may not be set; the token stays good.
  * @throws {InvalidTokenError} if the token is nobody's on the host, or was used.
@@ -27,7 +27,7 @@ export async function resetPassword(
   deps: PasswordDeps,
   hostId: number,
   { token, password }: { token: string; password: string },
-): Promise<void> {
+): Promise<number> {
   const { db, passwords } = deps
   assertNewPassword(password)
   const offered = { purpose: 'reset_password', token } as const
@@ -37,6 +37,7 @@ export async function resetPassword(
     await consumeEmailToken(tx, { accountId, ...offered })
     await replacePassword(deps, tx, { accountId, passwordHash })
   })
+  return accountId
 }
 
 /**
@@ -58,7 +59,7 @@ async function replacePassword(
   { accountId, passwordHash }: { accountId: number; passwordHash: string },
 ): Promise<void> {
   await updatePasswordHash(tx, accountId, passwordHash)
-  await deleteRefreshTokens(tx, accountId)
+  await endSessions(tx, accountId)
   const account = await findAccountById(tx, accountId)
   if (account !== undefined) await announce(tx, account)
 }

@@ -72,7 +72,17 @@ export async function deleteRefreshToken(
   await db.query('delete from refresh_token where account_id = $1 and id = $2', [token.accountId, token.id])
 }
 
-/** Deletes every refresh token of the account. */
-export async function deleteRefreshTokens(db: Queryable, accountId: number): Promise<void> {
-  await db.query('delete from refresh_token where account_id = $1', [accountId])
+/**
+ * Ends every session of the account: its refresh tokens, what apps got by OAuth, and the browsers it is signed in with.
+ * What the account granted to which app stays known.
+ */
+export async function endSessions(tx: Queryable, accountId: number): Promise<void> {
+  await tx.query('delete from refresh_token where account_id = $1', [accountId])
+  await tx.query(
+    `with gone as (delete from oauth_token where account_id = $1 returning chain)
+     delete from oauth_used_refresh_token where chain in (select chain from gone)`,
+    [accountId],
+  )
+  await tx.query('delete from oauth_request where account_id = $1', [accountId])
+  await tx.query('delete from oauth_device_account where account_id = $1', [accountId])
 }

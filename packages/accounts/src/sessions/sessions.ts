@@ -6,7 +6,7 @@ import { findAppPassword, findAppPasswordOfSession } from '../app-passwords/app-
 import { type AppPassword, hashAppPassword, isAppPassword } from '../app-passwords/app-passwords.ts'
 import { findAccountByDid, findLogin, updatePasswordHash } from '../account-queries.ts'
 import type { AccountReader } from '../account-reader.ts'
-import type { Account, AccountRef, AccountWithPassword } from '../account.ts'
+import type { Account, AccountWithPassword } from '../account.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
 import { assertOfferedPassword } from '../passwords/password-rules.ts'
@@ -57,17 +57,13 @@ export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInI
   const login = await findLogin(deps.db.pool, host.id, normalizeIdentifier(input.identifier))
   const appPassword = await offeredAppPassword(deps, login, input.password)
   if (login !== undefined && appPassword !== undefined) return appSession(deps, host, { login, appPassword })
-  const check = await deps.passwords.verify(login?.password_hash, input.password)
-  if (login === undefined || !check.matches) throw new InvalidLoginError()
-  const { password_hash: _, ...account } = login
+  const account = await ownAccount(deps, login, input.password)
+  if (account === undefined) throw new InvalidLoginError()
   if (isBarred(account)) {
     if (!input.allowTakendown) throw new AccountTakedownError()
     return takendownSession(deps, host, account)
   }
   if (!input.allowTakendown) await deps.admit?.(account)
-  if (check.needsRehash) {
-    await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(input.password))
-  }
   return startSession(deps.db.pool, deps.tokens, host, { account })
 }
 
@@ -92,17 +88,36 @@ async function appSession(
   return startSession(deps.db.pool, deps.tokens, host, { account, appPassword })
 }
 
-/** Returns the account if the password is its own, else undefined after the same work. */
+/**
+ * Returns the account that a DID, handle or e-mail address names if the password is its own, whatever its status; else
+ * undefined, after the same work.
+ *
+ * @throws {PasswordQueueFullError} if too many sign-ins wait already.
+ */
 export async function checkPassword(
   deps: Pick<SignInDeps, 'db' | 'passwords'>,
-  ref: AccountRef,
+  login: { hostId: number; identifier: string },
   password: string,
 ): Promise<Account | undefined> {
   assertOfferedPassword(password)
-  const login = await findLogin(deps.db.pool, ref.hostId, ref.did)
+  return ownAccount(
+    deps,
+    await findLogin(deps.db.pool, login.hostId, normalizeIdentifier(login.identifier)),
+    password,
+  )
+}
+
+async function ownAccount(
+  deps: Pick<SignInDeps, 'db' | 'passwords'>,
+  login: AccountWithPassword | undefined,
+  password: string,
+): Promise<Account | undefined> {
   const check = await deps.passwords.verify(login?.password_hash, password)
   if (login === undefined || !check.matches) return undefined
   const { password_hash: _, ...account } = login
+  if (check.needsRehash && !isBarred(account)) {
+    await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(password))
+  }
   return account
 }
 

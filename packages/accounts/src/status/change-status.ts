@@ -4,7 +4,7 @@ import { appendAccountEvent, appendIdentityEvent, appendSyncEvent } from '../acc
 import { lockAccount } from '../account-queries.ts'
 import type { Account } from '../account.ts'
 import { AccountNotFoundError, ConflictingStatusError } from '../errors.ts'
-import { deleteRefreshTokens } from '../sessions/session-queries.ts'
+import { endSessions } from '../sessions/session-queries.ts'
 import { lockRepo, updateStatus } from './status-queries.ts'
 
 /** What to change; flags that are not given stay as they are. */
@@ -47,7 +47,7 @@ export async function changeAccountStatus(
     }
     await updateStatus(tx, after, after.status)
     if (after.status === before.status) return after
-    if (after.status === 'takendown' || after.status === 'suspended') await deleteRefreshTokens(tx, accountId)
+    if (after.status === 'takendown' || after.status === 'suspended') await endSessions(tx, accountId)
     await (deps.appendEvents ?? appendStatusEvents)(tx, after, before)
     return after
   })

@@ -2,6 +2,7 @@ import type { AccountStatus, Queryable } from '@rookery/db'
 import type { Cid } from '@rookery/syntax'
 
 import type { Account } from '../account.ts'
+import { endSessions } from '../sessions/session-queries.ts'
 
 /** Locks the account's repo head until the transaction ends; returns its rev, or undefined if there is no repo. */
 export async function lockRepo(tx: Queryable, accountId: number): Promise<{ rev: string } | undefined> {
@@ -42,7 +43,8 @@ export async function deleteAccountRows(
   account: Account,
   rev: string | undefined,
 ): Promise<void> {
-  await tx.query('delete from refresh_token where account_id = $1', [account.id])
+  await endSessions(tx, account.id)
+  await tx.query('delete from oauth_grant where account_id = $1', [account.id])
   await tx.query('delete from app_password where account_id = $1', [account.id])
   await tx.query('delete from preference where account_id = $1', [account.id])
   await tx.query('delete from email_token where account_id = $1', [account.id])

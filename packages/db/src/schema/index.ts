@@ -16,6 +16,14 @@ import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerT
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
 import type { MailDeliveryTable, MailSuppressionTable } from './mail.ts'
 import type { LexiconTable } from './lexicon.ts'
+import type {
+  OAuthDeviceAccountTable,
+  OAuthDeviceTable,
+  OAuthGrantTable,
+  OAuthRequestTable,
+  OAuthTokenTable,
+  OAuthUsedRefreshTokenTable,
+} from './oauth.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
 import type { HandleDomainTable, HostTable, TenantTable } from './tenancy.ts'
 
@@ -46,6 +54,12 @@ export type Schema = {
   event_log: EventLogTable
   event_sequencer: EventSequencerTable
   event_dropped: EventDroppedTable
+  oauth_device: OAuthDeviceTable
+  oauth_device_account: OAuthDeviceAccountTable
+  oauth_request: OAuthRequestTable
+  oauth_grant: OAuthGrantTable
+  oauth_token: OAuthTokenTable
+  oauth_used_refresh_token: OAuthUsedRefreshTokenTable
   job_outbox: JobOutboxTable
   job_schedule: JobScheduleTable
   mail_delivery: MailDeliveryTable

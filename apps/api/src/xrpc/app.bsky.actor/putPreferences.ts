@@ -2,7 +2,7 @@ import { type Preference, fullScopes, putPreferences as storePreferences } from 
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 
 import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
-import { type ForwardDeps, forward, isForOwnAppView } from '../../proxy/forward.ts'
+import { type ForwardDeps, assertMayCallAppView, forward, isForOwnAppView } from '../../proxy/forward.ts'
 
 const nsid = 'app.bsky.actor.putPreferences'
 
@@ -19,6 +19,7 @@ export function putPreferences(deps: AccessDeps & ForwardDeps): AnyXrpcMethod {
     auth: accessAuth(deps),
     inputBytesMax: preferencesBytesMax,
     handler: async ({
+      host,
       input,
       auth,
       request,
@@ -27,6 +28,7 @@ export function putPreferences(deps: AccessDeps & ForwardDeps): AnyXrpcMethod {
       if (!(await isForOwnAppView(deps, request, auth))) {
         return forward(deps, { request, reply, auth, nsid, body: JSON.stringify(input) })
       }
+      await assertMayCallAppView(deps, { host, auth, nsid })
       const access = { isFullAccess: fullScopes.includes(auth.scope) }
       return storePreferences(deps, auth.account.id, input.preferences, access)
     },

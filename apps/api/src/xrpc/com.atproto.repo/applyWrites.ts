@@ -2,7 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { type BatchWrite, type WrittenRecord, applyWrites as apply } from '@rookery/records'
 import type { DataObject } from '@rookery/syntax'
 
-import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
+import { type WriterAuth, assertMayWrite, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
 import { findWriteLexicons } from './write-lexicons.ts'
 
@@ -29,6 +29,7 @@ export function applyWrites(deps: RepoWriteDeps): AnyXrpcMethod {
     handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
       const { validate, swapCommit } = call.input
       const writes = call.input.writes.map(toBatchWrite)
+      for (const { action, collection } of writes) assertMayWrite(call.auth, action, collection)
       const { commit, result } = await writeOwnRepo(deps, call, async (repo, tenantId) => {
         const written = writes.filter(({ action }) => action !== 'delete')
         const collections = written.map(({ collection }) => collection)

@@ -2,7 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { createRecord as create } from '@rookery/records'
 import type { DataObject } from '@rookery/syntax'
 
-import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
+import { type WriterAuth, assertMayWrite, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
 import { findWriteLexicons } from './write-lexicons.ts'
 
@@ -22,6 +22,7 @@ export function createRecord(deps: RepoWriteDeps): AnyXrpcMethod {
     auth: writerAuth(deps),
     inputBytesMax: writeInputBytesMax,
     handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      assertMayWrite(call.auth, 'create', call.input.collection)
       const { commit, result } = await writeOwnRepo(deps, call, async (repo, tenantId) => {
         const { collection, validate } = call.input
         const lexicons = await findWriteLexicons(deps, tenantId, { collections: [collection], validate })

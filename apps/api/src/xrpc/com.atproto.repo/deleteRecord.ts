@@ -1,7 +1,7 @@
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { deleteRecord as remove } from '@rookery/records'
 
-import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
+import { type WriterAuth, assertMayWrite, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import type { RepoWriteDeps } from './repo-deps.ts'
 
 type Input = {
@@ -18,6 +18,7 @@ export function deleteRecord(deps: Omit<RepoWriteDeps, 'lexicons' | 'clock'>): A
     nsid: 'com.atproto.repo.deleteRecord',
     auth: writerAuth(deps),
     handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      assertMayWrite(call.auth, 'delete', call.input.collection)
       const { commit } = await writeOwnRepo(deps, call, async (repo) => ({
         commit: await remove(deps, repo, call.input),
       }))

@@ -1,21 +1,50 @@
+import type { ScopePermissions } from '@atproto/oauth-scopes'
 import type { Account } from '@rookery/accounts'
 import { type XrpcCall, XrpcError } from '@rookery/http'
 import type { RepoRef, StoredCommit } from '@rookery/records'
 import { cidToString } from '@rookery/syntax'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { getCaller, verifyToken } from '../../auth/access.ts'
-import { requireBearer } from '../../auth/authorization-header.ts'
+import { requireCredentials } from '../../auth/authorization-header.ts'
+import { assertAllowed, assertAppMay, verifyOAuth } from '../../auth/oauth.ts'
 import type { OwnRepoDeps } from './repo-deps.ts'
 
 /** A session that may write calls. Whether its account may is found out with the write: `writeOwnRepo`. */
-export type WriterAuth = { did: string }
+export type WriterAuth = {
+  did: string
+  /** What the account allowed an app that calls for it by OAuth; undefined for sessions with a password. */
+  permissions?: ScopePermissions
+}
 
 const options = { allowDeactivated: false }
 
 /** Returns the check of methods that write the caller's repo by `writeOwnRepo`. */
-export function writerAuth(deps: Pick<OwnRepoDeps, 'tokens'>): (request: FastifyRequest) => WriterAuth {
-  return (request) => verifyToken(deps, options, request, requireBearer(request))
+export function writerAuth(
+  deps: Pick<OwnRepoDeps, 'tokens' | 'oauth'>,
+): (request: FastifyRequest, reply: FastifyReply) => WriterAuth | Promise<WriterAuth> {
+  return (request, reply) => {
+    const { scheme, value } = requireCredentials(request, ['bearer', 'dpop'])
+    if (scheme !== 'dpop') return verifyToken(deps, options, request, value)
+    return verifyOAuth(deps, request, reply).then((claims) => {
+      assertAppMay(claims.permissions, request)
+      return claims
+    })
+  }
+}
+
+/**
+ * Checks that whoever calls may write so to the collection.
+ *
+ * @throws {XrpcError} 403 ScopeMissingError if the account did not allow the app.
+ */
+export function assertMayWrite(
+  { permissions }: WriterAuth,
+  action: 'create' | 'update' | 'delete',
+  collection: string,
+): void {
+  if (permissions === undefined) return
+  assertAllowed(() => permissions.assertRepo({ action, collection }))
 }
 
 /**

@@ -2,7 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 import { putRecord as put } from '@rookery/records'
 import type { DataObject } from '@rookery/syntax'
 
-import { type WriterAuth, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
+import { type WriterAuth, assertMayWrite, commitOutput, writeOwnRepo, writerAuth } from './own-repo.ts'
 import { type RepoWriteDeps, writeInputBytesMax } from './repo-deps.ts'
 import { findWriteLexicons } from './write-lexicons.ts'
 
@@ -23,6 +23,10 @@ export function putRecord(deps: RepoWriteDeps): AnyXrpcMethod {
     auth: writerAuth(deps),
     inputBytesMax: writeInputBytesMax,
     handler: async (call: XrpcCall<unknown, Input, WriterAuth>) => {
+      // Which of the two it is to be is known only later: both must be allowed (SPEC SC-4).
+      for (const action of ['create', 'update'] as const) {
+        assertMayWrite(call.auth, action, call.input.collection)
+      }
       const { commit, result } = await writeOwnRepo(deps, call, async (repo, tenantId) => {
         const { collection, validate } = call.input
         const lexicons = await findWriteLexicons(deps, tenantId, { collections: [collection], validate })

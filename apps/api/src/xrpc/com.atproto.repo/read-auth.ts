@@ -9,11 +9,13 @@ import { type AccessDeps, type OptionalAuth, optionalAuth } from '../../auth/acc
  * Returns the check of methods that answer the same to everybody: anybody may call. Clients send their session with
  * everything they ask, so one that is no longer good is no reason to refuse.
  */
-export function readAuth(deps: AccessDeps): (request: FastifyRequest) => Promise<OptionalAuth> {
+export function readAuth(
+  deps: AccessDeps,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<OptionalAuth> {
   const check = optionalAuth(deps)
-  return async (request) => {
+  return async (request, reply) => {
     try {
-      return await check(request)
+      return await check(request, reply)
     } catch (error) {
       if (error instanceof XrpcError || error instanceof DomainError) return { type: 'none' }
       throw error

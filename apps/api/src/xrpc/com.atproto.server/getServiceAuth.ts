@@ -49,7 +49,7 @@ function assertAudience(aud: string): void {
   if (!isValid) throw invalidRequest('aud must be a valid atproto DID or did#serviceId reference')
 }
 
-function assertMethod(lxm: string | undefined, { account, scope }: AccessAuth): void {
+function assertMethod(lxm: string | undefined, { account, scope, permissions }: AccessAuth): void {
   const isTakendown = account.status === 'takendown' || account.status === 'suspended'
   if (isTakendown && lxm?.toLowerCase() !== 'com.atproto.server.createaccount') {
     throw invalidRequest('Bad token scope', 'InvalidToken')
@@ -59,7 +59,8 @@ function assertMethod(lxm: string | undefined, { account, scope }: AccessAuth): 
   if (isProtectedMethod(lxm)) {
     throw invalidRequest(`cannot request a service auth token for the following protected method: ${lxm}`)
   }
-  if (isPrivilegedMethod(lxm) && !isTakendown && !privilegedScopes.includes(scope)) {
+  const isPrivileged = permissions !== undefined || privilegedScopes.includes(scope)
+  if (isPrivilegedMethod(lxm) && !isTakendown && !isPrivileged) {
     throw invalidRequest(
       `insufficient access to request a service auth token for the following method: ${lxm}`,
     )

@@ -12,6 +12,9 @@ export function getSession(deps: AccessDeps): AnyXrpcMethod {
       scopes: [...standardScopes, 'com.atproto.signupQueued'],
       allowTakendown: true,
     }),
-    handler: ({ auth }: XrpcCall<unknown, unknown, AccessAuth>) => accountAnswer(auth.account),
+    handler: ({ auth: { account, permissions } }: XrpcCall<unknown, unknown, AccessAuth>) => {
+      const withoutEmail = permissions?.allowsAccount({ attr: 'email', action: 'read' }) === false
+      return accountAnswer(account, { withoutEmail })
+    },
   })
 }

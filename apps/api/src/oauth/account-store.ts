@@ -1,0 +1,248 @@
+import { InvalidCredentialsError } from '@atproto/oauth-provider/errors'
+import type {
+  Account as OAuthAccount,
+  AccountStore,
+  AuthenticateAccountData,
+  AuthorizedClientData,
+  AuthorizedClients,
+  ClientId,
+  CreateAccountData,
+  DeactivateAccountData,
+  DeleteAccountConfirmInput,
+  DeleteAccountRequestInput,
+  DeviceAccount,
+  DeviceId,
+  Did,
+  HandleString,
+  ReactivateAccountData,
+  ResetPasswordConfirmInput,
+  ResetPasswordRequestInput,
+  UpdateEmailConfirmInput,
+  UpdateEmailRequestInput,
+  UpdateEmailRequestOutput,
+  UpdateHandleData,
+  VerifyEmailConfirmInput,
+  VerifyEmailRequestInput,
+} from '@atproto/oauth-provider/store'
+import {
+  type Account,
+  AccountNotFoundError,
+  AccountTakedownError,
+  HandleNotAvailableError,
+  changeAccountStatus,
+  checkPassword,
+  confirmEmail,
+  endSessions,
+  findAccountByEmail,
+  findAccountByHandle,
+  findAccountById,
+  parseOwnEmail,
+  resetPassword,
+  updateEmail,
+} from '@rookery/accounts'
+import type { PdsHost } from '@rookery/http'
+import { MailLimitError, type TokenTemplate, chooseLocale } from '@rookery/mail'
+import { Grants, toOAuthAccount } from '@rookery/oauth'
+import { parseHandle } from '@rookery/syntax'
+
+import { type AccountMailDeps, announcer, mailToken } from '../accounts/account-mail.ts'
+import { type ActivateDeps, activate } from '../accounts/activate.ts'
+import { chooseHandle } from '../accounts/choose-handle.ts'
+import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../accounts/delete-own-account.ts'
+import type { GiveHandleDeps } from '../accounts/give-handle.ts'
+import { findOwnDomain } from '../accounts/handles.ts'
+import { type SignUpDeps, signUp } from '../accounts/sign-up.ts'
+import type { AccessDeps } from '../auth/access.ts'
+import { asOAuth } from './oauth-error.ts'
+
+export type AccountStoreDeps = SignUpDeps &
+  ActivateDeps &
+  DeleteOwnAccountDeps &
+  GiveHandleDeps &
+  AccountMailDeps &
+  Pick<AccessDeps, 'accounts' | 'admit'>
+
+/** One host's accounts as its sign-in pages use them: each method does what the XRPC method of the same purpose does. */
+export class HostAccountStore implements AccountStore {
+  readonly #deps: AccountStoreDeps
+  readonly #host: PdsHost
+  readonly #grants: Grants
+
+  constructor(deps: AccountStoreDeps, host: PdsHost) {
+    this.#deps = deps
+    this.#host = host
+    this.#grants = new Grants(deps.db, host)
+  }
+
+  createAccount({ handle, email, password, inviteCode }: CreateAccountData): Promise<OAuthAccount> {
+    return asOAuth(async () => {
+      const { account } = await signUp(this.#deps, this.#host, { handle, email, password, inviteCode })
+      // The session of the older kind that comes with an account is nobody's here.
+      await endSessions(this.#deps.db.pool, account.id)
+      return this.#view(account)
+    })
+  }
+
+  authenticateAccount({ username, password }: AuthenticateAccountData): Promise<OAuthAccount> {
+    return asOAuth(async () => {
+      const login = { hostId: this.#host.id, identifier: username }
+      const account = await checkPassword(this.#deps, login, password)
+      if (account === undefined) throw new InvalidCredentialsError('Invalid identifier or password')
+      await this.#assertAdmitted(account)
+      return this.#view(account)
+    })
+  }
+
+  setAuthorizedClient(did: Did, clientId: ClientId, data: AuthorizedClientData): Promise<void> {
+    return this.#grants.grant(did, clientId, data.authorizedScopes)
+  }
+
+  getAccount(did: Did): Promise<{ account: OAuthAccount; authorizedClients: AuthorizedClients }> {
+    return asOAuth(async () => {
+      const account = await this.#find(did)
+      await this.#assertAdmitted(account)
+      return {
+        account: this.#view(account),
+        authorizedClients: await this.#grants.listGrants(account.id),
+      }
+    })
+  }
+
+  upsertDeviceAccount(deviceId: DeviceId, did: Did): Promise<void> {
+    return this.#grants.signIn(deviceId, did)
+  }
+
+  getDeviceAccount(deviceId: DeviceId, did: Did): Promise<DeviceAccount | null> {
+    return this.#grants.find(deviceId, did)
+  }
+
+  removeDeviceAccount(deviceId: DeviceId, did: Did): Promise<void> {
+    return this.#grants.signOut(deviceId, did)
+  }
+
+  listDeviceAccounts(filter: { did: Did } | { deviceId: DeviceId }): Promise<DeviceAccount[]> {
+    return this.#grants.list(filter)
+  }
+
+  resetPasswordRequest({ email, locale }: ResetPasswordRequestInput): Promise<OAuthAccount | null> {
+    return asOAuth(async () => {
+      const { db } = this.#deps
+      const account = await findAccountByEmail(db.pool, this.#host.id, email.trim().toLowerCase())
+      if (account === undefined) return null
+      try {
+        await this.#mail(account, 'reset-password', locale)
+      } catch (error) {
+        // A refusal would tell that the address is known here. Operators find it among the deliveries.
+        if (!(error instanceof MailLimitError)) throw error
+      }
+      return this.#view(account)
+    })
+  }
+
+  resetPasswordConfirm({ token, password }: ResetPasswordConfirmInput): Promise<OAuthAccount | null> {
+    return asOAuth(async () => {
+      const announce = announcer(this.#deps, 'password-changed')
+      const accountId = await resetPassword({ ...this.#deps, announce }, this.#host.id, { token, password })
+      this.#deps.wakeWorkers()
+      const account = await findAccountById(this.#deps.db.pool, accountId)
+      return account === undefined ? null : this.#view(account)
+    })
+  }
+
+  updateEmailRequest({ did, locale }: UpdateEmailRequestInput): Promise<UpdateEmailRequestOutput> {
+    return asOAuth(async () => {
+      const account = await this.#find(did)
+      const tokenRequired = account.email_confirmed_at !== null
+      if (tokenRequired) await this.#mail(account, 'update-email', locale)
+      return { tokenRequired }
+    })
+  }
+
+  updateEmailConfirm({ did, email, token, locale }: UpdateEmailConfirmInput): Promise<OAuthAccount | null> {
+    return asOAuth(async () => {
+      const { id } = await this.#find(did)
+      const announce = announcer(this.#deps, 'email-changed', chooseLocale(locale))
+      await updateEmail({ ...this.#deps, announce }, id, { email: parseOwnEmail(email), token })
+      const account = await this.#find(did)
+      await this.#mail(account, 'confirm-email', locale)
+      return this.#view(account)
+    })
+  }
+
+  verifyEmailRequest({ did, locale }: VerifyEmailRequestInput): Promise<void> {
+    return asOAuth(async () => this.#mail(await this.#find(did), 'confirm-email', locale))
+  }
+
+  verifyEmailConfirm({ did, email, token }: VerifyEmailConfirmInput): Promise<OAuthAccount | null> {
+    return asOAuth(async () => {
+      const { id } = await this.#find(did)
+      await confirmEmail(this.#deps, { id, email: email.trim().toLowerCase() }, token)
+      return this.#view(await this.#find(did))
+    })
+  }
+
+  verifyHandleAvailability(handle: HandleString): Promise<void> {
+    return asOAuth(async () => {
+      const wanted = parseHandle(handle)
+      findOwnDomain(this.#deps, this.#host, wanted)
+      const holder = await findAccountByHandle(this.#deps.db.pool, this.#host.id, wanted)
+      if (holder !== undefined) throw new HandleNotAvailableError(`Handle already taken: ${wanted}`)
+    })
+  }
+
+  updateHandle({ did, handle }: UpdateHandleData): Promise<OAuthAccount> {
+    return asOAuth(async () => {
+      await chooseHandle(this.#deps, this.#host, await this.#find(did), parseHandle(handle))
+      return this.#view(await this.#find(did))
+    })
+  }
+
+  deactivateAccount({ did, deleteAfter }: DeactivateAccountData): Promise<OAuthAccount> {
+    return asOAuth(async () => {
+      const { id, deactivated_at } = await this.#find(did)
+      if (deactivated_at === null) {
+        const deactivated = { deleteAfter: deleteAfter === undefined ? null : new Date(deleteAfter) }
+        await changeAccountStatus(this.#deps, id, { deactivated })
+        this.#deps.wakeSequencer()
+      }
+      return this.#view(await this.#find(did))
+    })
+  }
+
+  reactivateAccount({ did }: ReactivateAccountData): Promise<OAuthAccount> {
+    return asOAuth(async () => {
+      const account = await this.#find(did)
+      if (account.deactivated_at !== null) await activate(this.#deps, this.#host, account)
+      return this.#view(await this.#find(did))
+    })
+  }
+
+  deleteAccountRequest({ did, locale }: DeleteAccountRequestInput): Promise<void> {
+    return asOAuth(async () => this.#mail(await this.#find(did), 'delete-account', locale))
+  }
+
+  deleteAccountConfirm({ did, token, password }: DeleteAccountConfirmInput): Promise<void> {
+    return asOAuth(() =>
+      deleteOwnAccount(this.#deps, this.#host, { did, token, password, locale: undefined }),
+    )
+  }
+
+  async #find(did: string): Promise<Account> {
+    const account = await this.#deps.accounts.findByDid({ hostId: this.#host.id, did })
+    if (account === undefined) throw new AccountNotFoundError('Account not found')
+    return account
+  }
+
+  async #assertAdmitted(account: Account): Promise<void> {
+    if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
+    await this.#deps.admit(account)
+  }
+
+  #mail(account: Account, template: TokenTemplate, locale: string | undefined): Promise<void> {
+    return mailToken(this.#deps, account, template, chooseLocale(locale))
+  }
+
+  #view(account: Account): OAuthAccount {
+    return toOAuthAccount(account, this.#host.serviceDid)
+  }
+}

@@ -1,0 +1,73 @@
+import type { OAuthProvider } from '@atproto/oauth-provider/provider'
+import type { CustomizationConfig } from '@atproto/oauth-provider/provider'
+import type { PdsHost } from '@rookery/http'
+import { type OAuthProviderDeps, createOAuthProvider, providersMax } from '@rookery/oauth'
+import { must } from '@rookery/std'
+import type { HandleDomain, HostDirectory, Tenant } from '@rookery/tenants'
+
+import { type AccountStoreDeps, HostAccountStore } from './account-store.ts'
+
+export type OAuthProvidersDeps = OAuthProviderDeps &
+  Omit<AccountStoreDeps, 'directory'> & { directory: HostDirectory }
+
+type Kept = { look: string; tenant: Tenant; provider: Promise<OAuthProvider> }
+
+/**
+ * The authorization servers of the hosts, each made when it is first asked for and anew when its face has changed. The
+ * one that was made longest ago is dropped first; nothing is lost with it, for what it knows is in Postgres.
+ */
+export class OAuthProviders {
+  readonly #deps: OAuthProvidersDeps
+  readonly #kept = new Map<number, Kept>()
+
+  constructor(deps: OAuthProvidersDeps) {
+    this.#deps = deps
+  }
+
+  /** Returns the host's authorization server. */
+  async get(pdsHost: PdsHost): Promise<OAuthProvider> {
+    const { directory } = this.#deps
+    const host = must(await directory.findHost(pdsHost.hostname))
+    const tenant = must(await directory.findTenant(host.defaultTenantId))
+    const kept = this.#kept.get(host.id)
+    // The directory's own copy changes every few seconds; only then there is something to compare.
+    if (kept?.tenant === tenant) return kept.provider
+    const customization = customizationOf(tenant, directory.listHandleDomains(host.id))
+    const look = JSON.stringify([host, customization])
+    if (kept?.look === look) {
+      kept.tenant = tenant
+      return kept.provider
+    }
+    const accountStore = new HostAccountStore(this.#deps, host)
+    const provider = createOAuthProvider(this.#deps, host, { accountStore, customization })
+    this.#keep(host.id, { look, tenant, provider })
+    return provider
+  }
+
+  #keep(hostId: number, entry: Kept): void {
+    this.#kept.delete(hostId)
+    this.#kept.set(hostId, entry)
+    const oldest = this.#kept.keys().next()
+    if (this.#kept.size > providersMax && oldest.done !== true) this.#kept.delete(oldest.value)
+  }
+}
+
+/** How the host's sign-in pages look: as its default tenant does. */
+function customizationOf(tenant: Tenant, domains: readonly HandleDomain[]): CustomizationConfig {
+  const { settings } = tenant
+  const links = [
+    { title: 'Terms of Service', href: settings.termsOfServiceUrl, rel: 'terms-of-service' },
+    { title: 'Privacy Policy', href: settings.privacyPolicyUrl, rel: 'privacy-policy' },
+    { title: 'Support', href: settings.supportUrl, rel: 'help' },
+  ] as const
+  return {
+    availableUserDomains: domains.map(({ domain }) => domain),
+    inviteCodeRequired: settings.inviteRequired,
+    branding: {
+      name: tenant.name,
+      ...(settings.logoUrl === null ? {} : { logo: settings.logoUrl }),
+      ...(settings.brandColor === null ? {} : { colors: { primary: settings.brandColor } }),
+      links: links.flatMap(({ href, ...link }) => (href === null ? [] : [{ ...link, href }])),
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import type { AuthorizedClients, DeviceAccount, DeviceId, Did } from '@atproto/oauth-provider/store'
+import { type Account, accountColumns } from '@rookery/accounts'
+import type { Database } from '@rookery/db'
+
+import { toOAuthAccount } from './account.ts'
+import { toDeviceData } from './device-queries.ts'
+
+type Host = { id: number; serviceDid: string }
+
+type Row = Account & {
+  device_id: string
+  session_id: string
+  user_agent: string | null
+  ip_address: string
+  last_seen_at: Date
+  signed_in_at: Date
+  authenticated_at: Date
+  clients: { client_id: string; scopes: string[] }[]
+}
+
+const select = `select a.*, d.id as device_id, d.session_id, d.user_agent, d.ip_address, d.last_seen_at,
+    s.created_at as signed_in_at, s.authenticated_at,
+    coalesce((select json_agg(json_build_object('client_id', g.client_id, 'scopes', g.scopes))
+                from oauth_grant g where g.account_id = s.account_id), '[]') as clients
+  from oauth_device_account s
+  join oauth_device d on d.host_id = s.host_id and d.id = s.device_id
+  cross join lateral (select ${accountColumns} from account where id = s.account_id) a`
+
+/** Which browsers an account is signed in with, and which clients it trusts with what: all of one host. */
+export class Grants {
+  readonly #db: Pick<Database, 'pool'>
+  readonly #host: Host
+
+  constructor(db: Pick<Database, 'pool'>, host: Host) {
+    this.#db = db
+    this.#host = host
+  }
+
+  /** Remembers what the account granted the client last. */
+  async grant(did: Did, clientId: string, scopes: readonly string[]): Promise<void> {
+    await this.#db.pool.query(
+      `insert into oauth_grant (account_id, client_id, scopes)
+       select id, $3, $4 from account where host_id = $1 and did = $2
+       on conflict (account_id, client_id) do update set scopes = excluded.scopes, updated_at = now()`,
+      [this.#host.id, did, clientId, scopes],
+    )
+  }
+
+  /** Returns what the account granted, by client. */
+  async listGrants(accountId: number): Promise<AuthorizedClients> {
+    const { rows } = await this.#db.pool.query<Row['clients'][number]>(
+      'select client_id, scopes from oauth_grant where account_id = $1',
+      [accountId],
+    )
+    return toAuthorizedClients(rows)
+  }
+
+  /** Signs the account in with a browser, or says that it just proved itself again. */
+  async signIn(deviceId: DeviceId, did: Did): Promise<void> {
+    await this.#db.pool.query(
+      `insert into oauth_device_account (host_id, device_id, account_id)
+       select $1, $2, id from account where host_id = $1 and did = $3
+       on conflict (host_id, device_id, account_id) do update set authenticated_at = now()`,
+      [this.#host.id, deviceId, did],
+    )
+  }
+
+  /** Signs the account out of a browser. */
+  async signOut(deviceId: DeviceId, did: Did): Promise<void> {
+    await this.#db.pool.query(
+      `delete from oauth_device_account where host_id = $1 and device_id = $2
+         and account_id = (select id from account where host_id = $1 and did = $3)`,
+      [this.#host.id, deviceId, did],
+    )
+  }
+
+  /** Returns the account as signed in with the browser, or null. */
+  async find(deviceId: DeviceId, did: Did): Promise<DeviceAccount | null> {
+    const found = await this.#query('s.device_id = $2 and a.did = $3', [deviceId, did])
+    return found[0] ?? null
+  }
+
+  /** Returns who is signed in with a browser, or which browsers an account is signed in with. */
+  list(filter: { did: Did } | { deviceId: DeviceId }): Promise<DeviceAccount[]> {
+    if ('deviceId' in filter) return this.#query('s.device_id = $2', [filter.deviceId])
+    return this.#query('s.account_id = (select id from account where host_id = $1 and did = $2)', [
+      filter.did,
+    ])
+  }
+
+  async #query(condition: string, values: readonly string[]): Promise<DeviceAccount[]> {
+    const { rows } = await this.#db.pool.query<Row>(
+      // One that is barred is signed in nowhere.
+      `${select} where s.host_id = $1 and ${condition} and a.status in ('active', 'deactivated')
+        order by s.created_at`,
+      [this.#host.id, ...values],
+    )
+    return rows.map((row) => ({
+      deviceId: row.device_id as DeviceId,
+      deviceData: toDeviceData(row),
+      account: toOAuthAccount(row, this.#host.serviceDid),
+      authorizedClients: toAuthorizedClients(row.clients),
+      createdAt: row.signed_in_at,
+      updatedAt: row.authenticated_at,
+    }))
+  }
+}
+
+function toAuthorizedClients(rows: Row['clients']): AuthorizedClients {
+  return new Map(rows.map(({ client_id, scopes }) => [client_id, { authorizedScopes: scopes }]))
+}

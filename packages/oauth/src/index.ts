@@ -1,0 +1,6 @@
+export { toOAuthAccount } from './account.ts'
+export { deleteExpiredOAuth } from './clean-up-queries.ts'
+export { Grants } from './grant-queries.ts'
+export { accessTokenMs, providersMax } from './limits.ts'
+export type { FindLexicon } from './permission-sets.ts'
+export { type OAuthHost, type OAuthProviderDeps, createOAuthProvider } from './provider.ts'

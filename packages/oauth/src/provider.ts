@@ -1,0 +1,84 @@
+import { hkdfSync } from 'node:crypto'
+
+import {
+  AccessTokenMode,
+  type CustomizationConfig,
+  JoseKey,
+  Keyset,
+  OAuthProvider,
+} from '@atproto/oauth-provider/provider'
+import type { OAuthHooks } from '@atproto/oauth-provider/hooks'
+import type { AccountStore } from '@atproto/oauth-provider/store'
+import type { Database } from '@rookery/db'
+import type { Redis, RedisKeys } from '@rookery/redis'
+import type { Logger } from '@rookery/telemetry'
+
+import { PgDeviceStore } from './device-queries.ts'
+import { accessTokenMs, clientCacheMs } from './limits.ts'
+import { type FindLexicon, PermissionSets, noLexicons } from './permission-sets.ts'
+import { RedisCache } from './redis-cache.ts'
+import { RedisReplayStore } from './replay-store.ts'
+import { PgRequestStore } from './request-queries.ts'
+import { PgTokenStore } from './token-queries.ts'
+
+export type OAuthProviderDeps = {
+  log: Logger
+  db: Pick<Database, 'pool'>
+  redis: Pick<Redis, 'get' | 'set' | 'del'>
+  keys: RedisKeys
+  /** Finds permission sets. */
+  findLexicon: FindLexicon
+  /** For what clients say of themselves: the servers are strangers'. */
+  fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+  /** Secret of the cluster that every key here is derived from. */
+  secret: string
+}
+
+/** The host that a provider is for. */
+export type OAuthHost = { id: number; hostname: string; publicUrl: string; serviceDid: string }
+
+/**
+ * Returns the authorization server of one host (SPEC §10): its issuer is the host's origin, and its keys are its own,
+ * derived from the cluster's secret, so that all processes agree and no token of one host is good at another. Access
+ * tokens carry no scope: what they may is read with each request, so that a revocation is in force at once.
+ */
+export async function createOAuthProvider(
+  deps: OAuthProviderDeps,
+  host: OAuthHost,
+  options: { accountStore: AccountStore; customization: CustomizationConfig; hooks?: OAuthHooks },
+): Promise<OAuthProvider> {
+  const { db, redis, keys } = deps
+  const tokenKey = await JoseKey.fromKeyLike(derive(deps.secret, host, 'tokens'), undefined, 'HS256')
+  return new OAuthProvider({
+    issuer: host.publicUrl,
+    keyset: new Keyset([tokenKey]),
+    dpopSecret: derive(deps.secret, host, 'dpop'),
+    accessTokenMode: AccessTokenMode.stateful,
+    tokenMaxAge: accessTokenMs,
+    safeFetch: deps.fetch,
+    lexResolver: new PermissionSets(deps.findLexicon),
+    accountStore: options.accountStore,
+    deviceStore: new PgDeviceStore(db, host.id),
+    lexiconStore: noLexicons,
+    replayStore: new RedisReplayStore(deps, host.id),
+    requestStore: new PgRequestStore(db, host.id),
+    tokenStore: new PgTokenStore(db, host),
+    clientMetadataCache: new RedisCache(redis, {
+      keyOf: (id) => keys.oauthClient(id),
+      keepMs: clientCacheMs,
+    }),
+    clientJwksCache: new RedisCache(redis, {
+      keyOf: (uri) => keys.oauthClientKeys(uri),
+      keepMs: clientCacheMs,
+    }),
+    // The one who calls has put the address that it believes behind the socket's own.
+    trustProxy: (_address: string, index: number) => index === 0,
+    metadata: { protected_resources: [new URL(host.publicUrl).origin] },
+    ...options.customization,
+    ...options.hooks,
+  })
+}
+
+function derive(secret: string, host: OAuthHost, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, host.hostname, `rookery oauth ${purpose}`, 32))
+}

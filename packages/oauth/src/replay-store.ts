@@ -1,0 +1,46 @@
+import type { ReplayStore } from '@atproto/oauth-provider/store'
+import type { Redis, RedisKeys } from '@rookery/redis'
+import type { Logger } from '@rookery/telemetry'
+
+import { localNoncesMax } from './limits.ts'
+
+/**
+ * Nonces of a host that were seen, in Redis for all processes. While Redis is away a process knows only those that it
+ * saw itself, in bounded memory: a replay would have to reach another pod within the proof's seconds.
+ */
+export class RedisReplayStore implements ReplayStore {
+  readonly #deps: { redis: Pick<Redis, 'set'>; keys: RedisKeys; log: Logger }
+  readonly #hostId: number
+  /** Nonce to the time until which it counts; the oldest first. */
+  readonly #local = new Map<string, number>()
+
+  constructor(deps: { redis: Pick<Redis, 'set'>; keys: RedisKeys; log: Logger }, hostId: number) {
+    this.#deps = deps
+    this.#hostId = hostId
+  }
+
+  async unique(namespace: string, nonce: string, timeFrameMs: number): Promise<boolean> {
+    const { redis, keys, log } = this.#deps
+    const keepMs = Math.max(1, Math.ceil(timeFrameMs))
+    const key = keys.oauthNonce(this.#hostId, namespace, nonce)
+    const isFirstHere = this.#remember(key, keepMs)
+    try {
+      return (await redis.set(key, '1', 'PX', keepMs, 'NX')) === 'OK'
+    } catch (error) {
+      log.warn({ err: error }, 'nonces are compared within one process: redis is away')
+      return isFirstHere
+    }
+  }
+
+  #remember(key: string, keepMs: number): boolean {
+    const now = Date.now()
+    const until = this.#local.get(key)
+    this.#local.delete(key)
+    this.#local.set(key, now + keepMs)
+    if (this.#local.size > localNoncesMax) {
+      const oldest = this.#local.keys().next()
+      if (oldest.done !== true) this.#local.delete(oldest.value)
+    }
+    return until === undefined || until <= now
+  }
+}
