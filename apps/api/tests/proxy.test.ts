@@ -344,7 +344,7 @@ describe('who may call', () => {
 
   test.each([
     'com.atproto.server.getAccountInviteCodes',
-    'com.atproto.admin.sendEmail',
+    'com.atproto.admin.SENDEMAIL',
     'COM.atproto.server.updateEmail',
     'com.atproto.server.CREATEAPPPASSWORD',
   ])('nobody, if it is %s', async (nsid) => {

@@ -108,3 +108,7 @@ export const deletionBatchRows = 1_000
 
 /** Pages of records that one statement reads: a page may be large, up to 100 records of 1 MiB. */
 export const pagesPerStatementMax = 4
+
+/** Latest writes among which recent records are looked for, and the most of those that are read. */
+export const recentWritesMax = 100
+export const recentRecordsMax = 10

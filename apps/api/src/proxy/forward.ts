@@ -72,6 +72,16 @@ export function forwardPublicly(
   })
 }
 
+/** Returns a token for a query of this server's own to the service, in the account's name. */
+export function queryToken(
+  deps: Pick<ForwardDeps, 'serviceTokens' | 'audience'>,
+  account: { id: number; did: string },
+  { service, nsid }: { service: Service; nsid: string },
+): Promise<string> {
+  const audience = audienceOf(deps, service)
+  return deps.serviceTokens.tokenFor(account, { audience, method: nsid, isReusable: true })
+}
+
 /** Returns the service that the caller's request goes to. */
 export function serviceOf(
   deps: ServiceDeps,

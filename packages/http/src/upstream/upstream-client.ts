@@ -77,7 +77,8 @@ export class UpstreamClient implements AsyncDisposable {
         body,
         signal: signal ?? null,
       })
-      answer.once('close', release)
+      // Whoever reads the body is told of its errors; until somebody does, they must not end the process.
+      answer.once('close', release).on('error', () => {})
       return await this.#checked(new UpstreamAnswer(statusCode, forwardedAnswerHeaders(headers), answer))
     } catch (error) {
       release()
@@ -93,7 +94,7 @@ export class UpstreamClient implements AsyncDisposable {
   async #checked(answer: UpstreamAnswer): Promise<UpstreamAnswer> {
     if (answer.status >= 300) throw await toUpstreamError(answer)
     if (Number(answer.headers['content-length'] ?? 0) > this.#options.answerBytesMax) {
-      answer.body.on('error', () => {}).destroy()
+      answer.body.destroy()
       throw unreachable(new Error(`the answer has more than ${this.#options.answerBytesMax} bytes`))
     }
     return answer
