@@ -1,4 +1,6 @@
 import { AtpAgent } from '@atproto/api'
+import { must } from '@rookery/std'
+import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import {
@@ -13,6 +15,7 @@ import { type Peer, type Resident, contentOf, mailedToken, mailsTo } from '../su
 import { settle } from '../support/settle.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 import { Subscriber } from '../support/subscriber.ts'
+import { until } from '../support/until.ts'
 
 let stack: Stack
 let first: Peer
@@ -60,6 +63,40 @@ test('an account moves between two hosts of one cluster, and back, and there aga
   await expectSameContent(again, home)
   await expectVerifiable(again, home)
   await expectAtHome(again, 'nomad4.second.test')
+}, 120_000)
+
+test('an import whose worker is killed is done by the next one, and the client that waits is answered', async () => {
+  const { databaseUrl } = await stack.read()
+  const resident = await settle(first, 'patient')
+  const { agent, did } = resident
+  const before = await contentOf(resident)
+  const { data: car } = await agent.com.atproto.sync.getRepo({ did })
+  const database = new Client({ connectionString: databaseUrl })
+  await database.connect()
+  try {
+    // While the repo is locked the import is neither done nor over.
+    await database.query('begin')
+    await database.query('select from repo where did = $1 for update', [did])
+    const answer = agent.com.atproto.repo.importRepo(car, { encoding: 'application/vnd.ipld.car' })
+    await until(
+      async () => {
+        const { rows } = await database.query(
+          `select progress from job_outbox where queue = 'repo-import' and state = 'open'`,
+        )
+        return rows.some(({ progress }) => progress?.phase === 'walking')
+      },
+      { what: 'the import to run' },
+    )
+    const worker = must((await stack.read()).processes.find(({ role }) => role === 'worker'))
+    process.kill(worker.pid, 'SIGKILL')
+    await database.query('rollback')
+    expect((await answer).success).toBe(true)
+    expect((await stack.read()).processes).not.toContainEqual(worker)
+  } finally {
+    await database.end()
+  }
+  await expectSameContent(resident, before)
+  await expectVerifiable(resident, before)
 }, 120_000)
 
 async function createAgain({ agent, did }: Resident, peer: Peer, handle: string): Promise<unknown> {

@@ -302,6 +302,19 @@ describe('moving in', () => {
     expect(replayed).toMatchObject({ status: 401, body: { error: 'BadJwt' } })
   })
 
+  test('the host that an account has left still signs for it, so that the move can be undone', async () => {
+    const { did, accessJwt: token } = await emigrant('olaf')
+    const old = { token, host: 'two.test' }
+    expect((await api.post(`${server}.deactivateAccount`, {}, old)).status).toBe(200)
+    await api.post('com.atproto.identity.requestPlcOperationSignature', undefined, old)
+    const mailed = await api.mailedToken('olaf@mail.test')
+    const input = { token: mailed, alsoKnownAs: ['at://olaf.example.com'] }
+    const signed = await api.post('com.atproto.identity.signPlcOperation', input, old)
+    const { plc } = api.pods[0]!.deps
+    await plc.submit(did, signed.body.operation)
+    expect((await plc.data(did)).alsoKnownAs).toEqual(input.alsoKnownAs)
+  })
+
   test('a handle of one’s own must name the DID', async () => {
     const { did, accessJwt, serviceToken } = await emigrant('ida')
     const input = { ...inputOf('ida', did), handle: 'ida.example.com' }

@@ -1,13 +1,13 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 
-import { JobRelay, JobRunner } from '@rookery/jobs'
+import { JobRelay, JobRunner, listJobs } from '@rookery/jobs'
 import { type RecordWrite, importRepo } from '@rookery/records'
 import { type Block, TreeBuilder, collectCar, decodeCommit, encodeCar, signCommit } from '@rookery/repo'
 import { must } from '@rookery/std'
 import { cidForCbor, cidToString, encodeData, tidFrom } from '@rookery/syntax'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { TestApi } from './test-api.ts'
+import { type Answer, TestApi } from './test-api.ts'
 
 type Session = { did: string; accessJwt: string; handle: string }
 
@@ -320,6 +320,7 @@ describe('importRepo', () => {
             ...job.payload,
             signal: job.signal,
             log,
+            report: (progress) => job.report(progress),
             complete: (tx, result) => job.complete(tx, result),
           }),
       },
@@ -412,6 +413,43 @@ describe('importRepo', () => {
     const head = async () =>
       (await api.get('com.atproto.sync.getLatestCommit', { did: session.did })).body.cid
     await expect.poll(head, { timeout: 15_000 }).not.toBe(before.body.cid)
+  })
+
+  test('a client that comes again with the same bytes waits for the import that runs, and sees how far it is', async () => {
+    const session = await signUp('quentin')
+    const car = await carOf(session.did, 300)
+    const other = await carOf(session.did, 200)
+    const accountId = await accountIdOf(session.did)
+    const jobs = async () => {
+      const all = await listJobs(api.db.pool, { queue: 'repo-import' })
+      return all.filter(({ payload }) => (payload as { accountId: number }).accountId === accountId)
+    }
+    using deleted = vi.spyOn(must(api.pods[0]).deps.blobs, 'delete')
+    const deletedUploads = () => deleted.mock.calls.filter(([key]) => key.includes(`/${accountId}/`)).length
+    const sent: Promise<Answer>[] = []
+    const holder = await api.db.pool.connect()
+    try {
+      await holder.query('begin')
+      await holder.query('select from repo where did = $1 for update', [session.did])
+      sent.push(importCar(session, Buffer.from(car)))
+      await expect
+        .poll(async () => (await jobs()).map(({ progress }) => progress))
+        .toEqual([expect.objectContaining({ phase: 'walking', bytes: expect.any(Number) })])
+      sent.push(importCar(session, Buffer.from(car)))
+      // What came again is not needed.
+      await expect.poll(deletedUploads).toBe(1)
+      expect(await jobs()).toHaveLength(1)
+      sent.push(importCar(session, other))
+      await expect.poll(async () => (await jobs()).length).toBe(2)
+    } finally {
+      await holder.query('rollback')
+      holder.release()
+    }
+    expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([200, 200, 200])
+    const syncs = (await api.events(session.did)).filter((kind) => kind === 'sync')
+    expect(syncs).toHaveLength(2)
+    const records = (await jobs()).map(({ progress }) => (progress as { records: number }).records)
+    expect(records.sort((a, b) => a - b)).toEqual([200, 300])
   })
 
   test('needs the session of the account itself, and a body of bounded size', async () => {

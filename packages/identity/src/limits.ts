@@ -30,7 +30,7 @@ export const verifiedSignatureEvery = 256
 /** How long a reserved signing key waits for its account, in milliseconds. */
 export const reservedKeyLifeMs = 24 * hourMs
 
-/** Reserved keys without a DID that one host keeps at once: anybody may ask for one. */
+/** Reserved keys that one host keeps at once, of those with a DID and of those without: anybody may ask for one. */
 export const reservedKeysMax = 10_000
 
 /** Life of a service token that names no other, and of one without a method, in milliseconds (SPEC SA-2). */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 import { asQueryable } from './as-queryable.ts'
 import { InvalidJobError } from './errors.ts'
-import { insertJob } from './job-queries.ts'
+import { insertJob, insertOrJoinJob } from './job-queries.ts'
 import { payloadBytesMax } from './limits.ts'
 import { type JobPayload, type QueueName, queues } from './queues.ts'
 
@@ -39,6 +39,22 @@ export async function addJob<Q extends QueueName>(
     job.keepResult ?? false,
   ])
   return must(rows[0], 'the insert returns its row').id
+}
+
+/**
+ * Adds a job whose result is waited for, unless one is open under the key: two callers who want the same wait for the
+ * same job.
+ *
+ * @returns the job's id, and whether the payload that was given is the job's.
+ * @throws {InvalidJobError} if the payload is not the queue's, or too large.
+ */
+export async function joinJob<Q extends QueueName>(
+  db: Db | Tx | Queryable,
+  job: { queue: Q; payload: JobPayload<Q>; dedupeKey: string },
+): Promise<{ id: number; isNew: boolean }> {
+  const payload = encodePayload(job.queue, job.payload)
+  const { rows } = await insertOrJoinJob(asQueryable(db), [job.queue, payload, job.dedupeKey])
+  return must(rows[0], 'the insert returns its row')
 }
 
 function encodePayload(queue: QueueName, payload: unknown): string {

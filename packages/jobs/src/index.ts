@@ -1,4 +1,4 @@
-export { type AddJobOptions, addJob } from './add-job.ts'
+export { type AddJobOptions, addJob, joinJob } from './add-job.ts'
 export {
   InvalidJobError,
   JobDeadError,

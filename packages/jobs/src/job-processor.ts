@@ -12,6 +12,8 @@ export type RunningJob<Q extends QueueName = QueueName> = {
   /** Is aborted when the process stops, the time is over, or another worker has taken the job. */
   readonly signal: AbortSignal
   readonly log: Logger
+  /** Stores how far the job has come, for those who list jobs. Nothing depends on it: it never fails. */
+  report(progress: object): Promise<void>
   /**
    * Ends the job in the transaction that holds its effect: both commit or neither. Without it the job ends after
    * the processor returns, and what it did may be done again after a crash between the two.

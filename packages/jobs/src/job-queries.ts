@@ -23,6 +23,8 @@ export type JobRow = {
   locked_until: Date | null
   error: string | null
   error_code: string | null
+  /** What the processor told of itself last. */
+  progress: unknown
   created_at: Date
   finished_at: Date | null
 }
@@ -41,6 +43,17 @@ export const insertJob = statement<{ id: number }>(
     run_at = case when job.attempts > 0 then job.run_at else least(job.run_at, excluded.run_at) end,
     keep_result = job.keep_result or excluded.keep_result
   returning id`,
+)
+
+/**
+ * Adds a job unless one is open under its key: queue, payload, dedupe key. That one stays as it is, but that its
+ * result is kept.
+ */
+export const insertOrJoinJob = statement<{ id: number; isNew: boolean }>(
+  'job_join',
+  `insert into job_outbox as job (queue, payload, dedupe_key, keep_result) values ($1, $2::jsonb, $3, true)
+  on conflict (queue, dedupe_key) where state = 'open' do update set keep_result = true
+  returning id, xmax = 0 as "isNew"`,
 )
 
 /** Takes due jobs that wait to be enqueued, or were and then forgotten: limit, milliseconds until forgotten. */
@@ -108,6 +121,12 @@ export const keepFinishedJob = statement<{ id: number }>(
      error = null, error_code = null
    where id = $1 and locked_by = $2 and state = 'open'
    returning id`,
+)
+
+/** Stores how far a job has come: id, who, progress. */
+export const storeProgress = statement<Record<string, never>>(
+  'job_progress',
+  `update job_outbox set progress = $3::jsonb where id = $1 and locked_by = $2 and state = 'open'`,
 )
 
 /** Puts a failed attempt back: id, who, wait in milliseconds, error, error code. */
@@ -191,7 +210,7 @@ export const lockSchedule = statement<{ isMine: boolean }>(
 )
 
 const rowColumns = `id, queue, payload, dedupe_key, state, attempts, run_at, relayed_at, locked_until, error,
-  error_code, created_at, finished_at`
+  error_code, progress, created_at, finished_at`
 
 /** Jobs for an operator: queue or null, state or null, ids below or null, limit. Newest first. */
 export const selectJobs = statement<JobRow>(

@@ -14,6 +14,7 @@ import {
   keepFinishedJob,
   refuseJob,
   retryLater,
+  storeProgress,
 } from './job-queries.ts'
 import { errorLengthMax } from './limits.ts'
 import { type QueueName, backoffMs, queues } from './queues.ts'
@@ -71,6 +72,7 @@ async function process(attempt: Attempt, completion: { isDone: boolean }): Promi
         attempt: claim.attempts,
         signal: abort.signal,
         log,
+        report: (progress) => report(attempt, progress),
         complete: async (tx, result) => {
           await finish(tx, attempt, result)
           completion.isDone = true
@@ -79,6 +81,14 @@ async function process(attempt: Attempt, completion: { isDone: boolean }): Promi
     ])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+async function report({ pool, claim, me, log }: Attempt, progress: object): Promise<void> {
+  try {
+    await storeProgress(pool, [claim.id, me, JSON.stringify(progress)])
+  } catch (error) {
+    log.warn({ err: error, progress }, 'how far the job has come could not be stored')
   }
 }
 

@@ -84,6 +84,7 @@ export class TestImporter {
       objectKey,
       signal: new AbortController().signal,
       log: createLogger('test', 'silent'),
+      report: () => Promise.resolve(),
       complete: () => Promise.resolve(),
       ...change,
     })

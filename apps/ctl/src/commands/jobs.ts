@@ -110,6 +110,7 @@ function toRow(job: JobRow): Record<string, unknown> {
     due: job.state === 'open' ? job.run_at : null,
     running: job.locked_until !== null,
     created: job.created_at,
+    progress: job.progress === null ? undefined : JSON.stringify(job.progress),
     error: job.error?.slice(0, 120),
   }
 }

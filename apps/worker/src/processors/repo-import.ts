@@ -7,6 +7,7 @@ export function repoImport(deps: ImportDeps): JobProcessor<'repo-import'> {
     const { payload, signal, log } = job
     const { accountId, objectKey } = payload
     const complete: ImportJob['complete'] = (tx, result) => job.complete(tx, result)
-    return importRepo(deps, { accountId, objectKey, signal, log, complete })
+    const report: ImportJob['report'] = (progress) => job.report(progress)
+    return importRepo(deps, { accountId, objectKey, signal, log, report, complete })
   }
 }

@@ -21,6 +21,7 @@ import * as mail from './0022-mail.ts'
 import * as tenantUsage from './0024-tenant-usage.ts'
 import * as blobQuota from './0025-blob-quota.ts'
 import * as lexicon from './0026-lexicon.ts'
+import * as jobProgress from './0028-job-progress.ts'
 import * as oauth from './0030-oauth.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
@@ -46,5 +47,6 @@ export const migrations: Record<string, Migration> = {
   '0024-tenant-usage': tenantUsage,
   '0025-blob-quota': blobQuota,
   '0026-lexicon': lexicon,
+  '0028-job-progress': jobProgress,
   '0030-oauth': oauth,
 }

@@ -22,6 +22,7 @@ export type JobOutboxTable = {
   result: ColumnType<unknown, string | null | undefined, string | null>
   error: string | null
   error_code: string | null
+  progress: ColumnType<unknown, string | null | undefined, string | null>
   created_at: CreatedAt
   finished_at: Date | null
 }

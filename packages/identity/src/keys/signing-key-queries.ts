@@ -26,16 +26,20 @@ export async function insertSigningKey(tx: Queryable, accountId: number, key: St
   await insert(tx, [accountId, key.did_key, key.wrapped])
 }
 
-/** Drops the host's reserved keys that waited too long, and returns how many wait still without a DID. */
-export async function sweepReservedKeys(tx: Queryable, hostId: number): Promise<number> {
+/** Drops the host's reserved keys that waited too long, and returns how many wait still: with a DID, or without one. */
+export async function sweepReservedKeys(
+  tx: Queryable,
+  hostId: number,
+  options: { withDid: boolean },
+): Promise<number> {
   await tx.query(
     `delete from reserved_signing_key
       where host_id = $1 and created_at <= now() - $2::integer * interval '1 millisecond'`,
     [hostId, reservedKeyLifeMs],
   )
   const { rows } = await tx.query<{ count: number }>(
-    'select count(*) as count from reserved_signing_key where host_id = $1 and did is null',
-    [hostId],
+    'select count(*) as count from reserved_signing_key where host_id = $1 and (did is not null) = $2',
+    [hostId, options.withDid],
   )
   return rows[0]?.count ?? 0
 }

@@ -4,8 +4,8 @@ import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { verifySignature } from '../crypto/signer.ts'
-import { SigningKeyNotFoundError, UnwrapFailedError } from '../errors.ts'
-import { verifiedSignatureEvery } from '../limits.ts'
+import { SigningKeyNotFoundError, TooManyReservedKeysError, UnwrapFailedError } from '../errors.ts'
+import { reservedKeysMax, verifiedSignatureEvery } from '../limits.ts'
 import { KeyWrapper } from './key-wrapper.ts'
 import { SigningKeys } from './signing-keys.ts'
 import { verifyingSigner } from './verifying-signer.ts'
@@ -70,6 +70,25 @@ describe('SigningKeys', () => {
     await taken.store(db.pool, { id: 3, did })
     expect((await signingKeys().signerFor({ id: 3, did })).didKey).toBe(reserved)
     expect((await keys.takeReserved({ hostId, did })).signer.didKey).not.toBe(reserved)
+  })
+
+  test.each([
+    ['with a DID', `'did:plc:' || n`, 'did:plc:last', 'did:plc:more'],
+    ['without one', 'null', null, null],
+  ])('a host keeps so many reservations %s and no more', async (_name, did, last, more) => {
+    const keys = signingKeys()
+    const full = 7
+    await db.pool.query(
+      `insert into reserved_signing_key (host_id, did_key, did, wrapped)
+       select $1, 'did:key:' || n, ${did}, '' from generate_series(2, $2::integer) as n`,
+      [full, reservedKeysMax],
+    )
+    const reserved = await keys.reserve(full, last)
+    await expect(keys.reserve(full, more)).rejects.toThrow(TooManyReservedKeysError)
+    // Who has one may ask again; other hosts have their own.
+    expect(last === null ? reserved : await keys.reserve(full, last)).toBe(reserved)
+    await keys.reserve(hostId, more)
+    await db.pool.query('delete from reserved_signing_key where host_id = $1', [full])
   })
 
   test('a reservation that nobody came for lapses', async () => {

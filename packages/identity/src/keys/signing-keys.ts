@@ -67,14 +67,16 @@ export class SigningKeys {
   /**
    * Reserves a key on the host and returns it as did:key; for one DID always the same.
    *
-   * @throws {TooManyReservedKeysError} if too many keys without a DID are reserved already.
+   * @throws {TooManyReservedKeysError} if too many keys are reserved already: with a DID, or without one.
    */
   async reserve(hostId: number, did: string | null): Promise<string> {
     const { privateKey, signer } = this.#generate()
     const wrapped = this.#options.wrapper.wrap(privateKey, reservedOwner(signer.didKey))
     return inTransaction(this.#options.db.pool, async (tx) => {
-      const waiting = await sweepReservedKeys(tx, hostId)
-      if (did === null && waiting >= reservedKeysMax) {
+      const waiting = await sweepReservedKeys(tx, hostId, { withDid: did !== null })
+      const known = did === null ? undefined : await findReservedKey(tx, { hostId, did })
+      if (known !== undefined) return known.did_key
+      if (waiting >= reservedKeysMax) {
         throw new TooManyReservedKeysError('Too many signing keys are reserved, please try again later')
       }
       return insertReservedKey(tx, { hostId, did, did_key: signer.didKey, wrapped })

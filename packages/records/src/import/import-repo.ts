@@ -40,6 +40,7 @@ import { InvalidImportError, RepoNotFoundError, RepoSuspendedError, RepoTakendow
 import { notActive } from '../repo-status.ts'
 import { type RepoHead, findHead, lockHead, replaceBase } from '../storage/storage-queries.ts'
 import { beginImport, findStagedBlocks, replaceRecords } from './import-queries.ts'
+import { type ImportProgress, ProgressReporter } from './import-progress.ts'
 import { importRevAheadMicrosMax } from './limits.ts'
 import { type ImportPlan, planImport } from './plan-import.ts'
 import { type StagedCar, stageCar } from './stage-car.ts'
@@ -68,6 +69,8 @@ export type ImportJob = {
   objectKey: string
   signal: AbortSignal
   log: Logger
+  /** Is told now and then how far the import has come. Must not fail. */
+  report: (progress: ImportProgress) => Promise<void>
   /** Ends the job in the transaction of the import. */
   complete: (tx: Queryable, result: ImportResult) => Promise<void>
 }
@@ -117,18 +120,20 @@ async function runImport(deps: ImportDeps, job: ImportJob, connection: Connectio
   const { accountId, signal, log } = job
   const start = requireImportable(await findHead(connection, accountId), accountId)
   const sign = await deps.signerFor({ accountId, did: start.did })
+  const progress = new ProgressReporter(job.report)
   await beginImport(connection)
-  const staged = await stageUpload(deps, job, connection)
+  const staged = await stageUpload(deps, job, { connection, progress })
   const commit = await readCommit(connection, staged, start.did, deps.nowMicros)
   const plan = (head: RepoHead): Promise<ImportPlan> => {
     const rev = deps.clock.next(later(head.rev, commit.rev))
-    return planImport(connection, { head, staged, commit, rev, bytesMax: deps.bytesMax, signal })
+    return planImport(connection, { head, staged, commit, rev, bytesMax: deps.bytesMax, signal, progress })
   }
   const first = await plan(start).catch((error: unknown) => ({ error }))
   const head = requireImportable(await lockHead(connection, accountId), accountId)
   const isSame = cidEquals(head.head, start.head) && head.baseRev === start.baseRev
   if (!isSame) log.info({ account: accountId }, 'import: the repo has changed meanwhile')
   const { rev, base, totals } = isSame ? unwrap(first) : await plan(head)
+  await progress.begin('replacing')
   await replaceRecords(connection, accountId, rev)
   await replaceBase(connection, accountId, base)
   const signed = await signCommit({ did: head.did, rev, data: commit.data }, sign)
@@ -142,13 +147,17 @@ async function runImport(deps: ImportDeps, job: ImportJob, connection: Connectio
   return result
 }
 
-async function stageUpload(deps: ImportDeps, job: ImportJob, connection: Connection): Promise<StagedCar> {
+async function stageUpload(
+  deps: ImportDeps,
+  job: ImportJob,
+  { connection, progress }: { connection: Connection; progress: ProgressReporter },
+): Promise<StagedCar> {
   const { bytesMax } = deps
-  const { signal, log } = job
+  const { signal } = job
   try {
     const { body } = await deps.store.get(job.objectKey)
     try {
-      return await stageCar(connection, body, { bytesMax, signal, log })
+      return await stageCar(connection, body, { bytesMax, signal, progress })
     } finally {
       body.destroy()
     }

@@ -1,4 +1,4 @@
-import { hourMs, minuteMs } from '@rookery/std'
+import { hourMs, minuteMs, secondMs } from '@rookery/std'
 
 /** How far an imported rev may be ahead of the clock, in microseconds: what relays tolerate (SPEC REP-3). */
 export const importRevAheadMicrosMax = 5 * 60 * 1_000_000
@@ -18,8 +18,8 @@ export const importCopyBytes = 256 * 1024
 /** Blocks after which staging lets other work run: about a millisecond. */
 export const importYieldBlocks = 128
 
-/** Blocks after which staging reports its progress. */
-export const importProgressBlocks = 250_000
+/** How often an import tells how far it has come, in milliseconds. */
+export const importProgressMs = secondMs
 
 /** Most references to blobs in one imported repo: as many rows are written, whatever few bytes hold them. */
 export const importBlobRefsMax = 2_000_000

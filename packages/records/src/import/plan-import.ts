@@ -16,6 +16,7 @@ import {
   findStagedBlocks,
   stageRecords,
 } from './import-queries.ts'
+import type { ProgressReporter } from './import-progress.ts'
 import { importBlobRefsMax, importCopyBytes, importYieldBlocks } from './limits.ts'
 import type { StagedCar } from './stage-car.ts'
 
@@ -43,10 +44,12 @@ export async function planImport(
     rev: Tid
     bytesMax: number
     signal: AbortSignal
+    progress: ProgressReporter
   },
 ): Promise<ImportPlan> {
-  const { head, staged, commit, rev, signal } = options
+  const { head, staged, commit, rev, signal, progress } = options
   const { accountId } = head
+  await progress.begin('walking')
   await clearRecords(connection)
   const own = new StoredNodes(connection, accountId, {
     packs: await loadPacks(connection, accountId),
@@ -59,10 +62,11 @@ export async function planImport(
   for (let item = walk.next(); item; item = walk.next()) {
     if (item === 'wait') await walk.fetch()
     else if (item.kind === 'node') base.add({ ...item, rev: own.revOf(item.cid) ?? rev })
-    else addRecord(rows, item)
+    else addRecord(rows, item, progress)
     if (rows.size >= importCopyBytes) await stageRecords(connection, rows.take())
     if (++visited % importYieldBlocks !== 0) continue
     await yieldToOthers()
+    await progress.tick()
     signal.throwIfAborted()
   }
   await stageRecords(connection, rows.take())
@@ -71,7 +75,12 @@ export async function planImport(
   return { rev, base: base.finish(), totals }
 }
 
-function addRecord(rows: CopyRows, { path, cid }: { path: string; cid: Cid }): void {
+function addRecord(
+  rows: CopyRows,
+  { path, cid }: { path: string; cid: Cid },
+  progress: ProgressReporter,
+): void {
+  progress.addRecord()
   const slash = path.indexOf('/')
   rows.add([path.slice(0, slash), path.slice(slash + 1), cid])
 }

@@ -11,13 +11,13 @@ import {
   decodeDataObject,
   tryParseCid,
 } from '@rookery/syntax'
-import type { Logger } from '@rookery/telemetry'
 
 import { InvalidImportError } from '../errors.ts'
 import { NodeCache } from '../storage/node-cache.ts'
 import { linkOfRecord } from '../write/record-link.ts'
 import { stageBlocks } from './import-queries.ts'
-import { importCopyBytes, importNodeBytesMax, importProgressBlocks, importYieldBlocks } from './limits.ts'
+import type { ProgressReporter } from './import-progress.ts'
+import { importCopyBytes, importNodeBytesMax, importYieldBlocks } from './limits.ts'
 
 /** A CAR whose blocks are in import_block. */
 export type StagedCar = {
@@ -39,7 +39,7 @@ const yes = Buffer.from([1])
 export async function stageCar(
   connection: Connection,
   chunks: AsyncIterable<Uint8Array>,
-  options: { bytesMax: number; signal: AbortSignal; log: Logger },
+  options: { bytesMax: number; signal: AbortSignal; progress: ProgressReporter },
 ): Promise<StagedCar> {
   const car = await readCar(chunks, { carBytesMax: options.bytesMax })
   if (car.roots.length > 1) {
@@ -54,19 +54,19 @@ export async function stageCar(
 async function* blockRows(
   blocks: AsyncIterable<Block>,
   nodes: NodeCache,
-  { signal, log }: { signal: AbortSignal; log: Logger },
+  { signal, progress }: { signal: AbortSignal; progress: ProgressReporter },
 ): AsyncGenerator<Buffer, void> {
   const rows = new CopyRows(2 * importCopyBytes)
   let count = 0
   for await (const { cid, bytes } of blocks) {
+    progress.addBlock(bytes.length)
     if (isNodeLike(bytes)) nodes.add(cid, bytes)
     rows.add([cid, bytes, ...describe(cid, bytes)])
     if (rows.size >= importCopyBytes) yield rows.take()
-    if (++count % importYieldBlocks === 0) {
-      await yieldToOthers()
-      signal.throwIfAborted()
-    }
-    if (count % importProgressBlocks === 0) log.info({ blocks: count }, 'import: staging blocks')
+    if (++count % importYieldBlocks !== 0) continue
+    await yieldToOthers()
+    await progress.tick()
+    signal.throwIfAborted()
   }
   yield rows.take()
 }

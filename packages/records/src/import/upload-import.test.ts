@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto'
 import { PassThrough, Readable } from 'node:stream'
 
 import { type TestBlobStore, createTestBlobStore } from '@rookery/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ImportAbortedError, ImportTooLargeError } from '../errors.ts'
-import { type ImportUpload, uploadImport } from './upload-import.ts'
+import { type ImportUpload, type UploadedImport, uploadImport } from './upload-import.ts'
 
 let blobs: TestBlobStore
 beforeAll(async () => {
@@ -12,16 +13,20 @@ beforeAll(async () => {
 })
 afterAll(() => blobs[Symbol.asyncDispose]())
 
-const upload = (body: Readable, change: Partial<ImportUpload> = {}): Promise<string> =>
+const upload = (body: Readable, change: Partial<ImportUpload> = {}): Promise<UploadedImport> =>
   uploadImport(blobs.store, { hostId: 1, accountId: 2, body, bytesMax: 1_000, ...change })
 
 const objects = async (): Promise<number> => (await blobs.store.list({ prefix: '1/2/' })).length
 
 describe('uploadImport', () => {
   test('keeps what came, up to the limit', async () => {
-    const key = await upload(Readable.from([Buffer.alloc(600, 1), Buffer.alloc(400, 2)]), { length: 1_000 })
+    const { objectKey: key, digest } = await upload(
+      Readable.from([Buffer.alloc(600, 1), Buffer.alloc(400, 2)]),
+      { length: 1_000 },
+    )
     const { body, size } = await blobs.store.get(key)
     expect(size).toBe(1_000)
+    expect(digest).toBe(hash('sha256', Buffer.concat([Buffer.alloc(600, 1), Buffer.alloc(400, 2)])))
     expect(Buffer.concat(await body.toArray())).toEqual(
       Buffer.concat([Buffer.alloc(600, 1), Buffer.alloc(400, 2)]),
     )

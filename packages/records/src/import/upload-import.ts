@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
 
 import { type BlobStore, blobKey } from '@rookery/blobs'
@@ -21,15 +21,21 @@ export type ImportUpload = {
   timeoutMs?: number
 }
 
+/** A CAR that came: where it lies, and what it is. */
+export type UploadedImport = {
+  objectKey: string
+  /** SHA-256 of its bytes, in hexadecimal. */
+  digest: string
+}
+
 /**
- * Puts an uploaded CAR where the import finds it, without looking into it, and returns its key. Nothing stays if
- * this fails. An object that no import has deleted is found by `collectOrphanObjects`.
+ * Puts an uploaded CAR where the import finds it, without looking into it. Nothing stays if this fails. An object that no import has deleted is found by `collectOrphanObjects`.
  *
  * @throws {ImportTooLargeError} above `bytesMax` bytes.
  * @throws {ImportAbortedError} if the body breaks off, is not as long as announced, or takes too long.
  * @throws {BlobStoreUnavailableError}
  */
-export async function uploadImport(store: BlobStore, upload: ImportUpload): Promise<string> {
+export async function uploadImport(store: BlobStore, upload: ImportUpload): Promise<UploadedImport> {
   const { hostId, accountId, body, length, bytesMax } = upload
   if (length !== undefined && length > bytesMax) throw tooLarge(bytesMax)
   const objectKey = blobKey({ hostId, accountId, name: `import_${randomBytes(16).toString('hex')}` })
@@ -55,7 +61,7 @@ export async function uploadImport(store: BlobStore, upload: ImportUpload): Prom
     await deleteUpload(store, objectKey)
     throw new ImportAbortedError(`The body has ${gate.bytes} bytes instead of ${length}`)
   }
-  return objectKey
+  return { objectKey, digest: gate.hash.digest('hex') }
 }
 
 /** Deletes an upload; what cannot be deleted now is found by `collectOrphanObjects`. */
@@ -67,9 +73,10 @@ export async function deleteUpload(store: Pick<BlobStore, 'delete'>, objectKey: 
   }
 }
 
-/** Lets bytes through up to a bound. */
+/** Lets bytes through up to a bound, and hashes them. */
 class Gate extends Transform {
   readonly #bytesMax: number
+  readonly hash = createHash('sha256')
   bytes = 0
 
   constructor(bytesMax: number) {
@@ -80,7 +87,10 @@ class Gate extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.bytes += chunk.length
     if (this.bytes > this.#bytesMax) done(tooLarge(this.#bytesMax))
-    else done(null, chunk)
+    else {
+      this.hash.update(chunk)
+      done(null, chunk)
+    }
   }
 }
 

@@ -4,8 +4,8 @@ import type { Account } from '@rookery/accounts'
 import type { BlobStore } from '@rookery/blobs'
 import type { Database } from '@rookery/db'
 import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
-import { addJob, waitForJob } from '@rookery/jobs'
-import { deleteUpload, importWaitMsMax, uploadImport } from '@rookery/records'
+import { joinJob, waitForJob } from '@rookery/jobs'
+import { type UploadedImport, deleteUpload, importWaitMsMax, uploadImport } from '@rookery/records'
 import type { FastifyReply } from 'fastify'
 
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
@@ -15,7 +15,8 @@ type ImportRepoDeps = AccessDeps & { blobs: BlobStore; importBytesMax: number; w
 
 /**
  * com.atproto.repo.importRepo: replaces the account's repo by an uploaded one. A worker does it; the request waits for
- * the outcome, and a client that does not changes nothing about it.
+ * the outcome, and a client that does not changes nothing about it. One that comes again with the same bytes while
+ * they are being imported waits for the same outcome.
  */
 export function importRepo(deps: ImportRepoDeps): AnyXrpcMethod {
   return defineMethod<unknown, Readable, undefined, AccessAuth>({
@@ -23,9 +24,9 @@ export function importRepo(deps: ImportRepoDeps): AnyXrpcMethod {
     auth: fullAccessAuth(deps),
     handler: async ({ host, input, auth, request, reply }) => {
       const { account } = auth
-      let objectKey: string
+      let uploaded: UploadedImport
       try {
-        objectKey = await uploadImport(deps.blobs, {
+        uploaded = await uploadImport(deps.blobs, {
           hostId: host.id,
           accountId: account.id,
           body: input,
@@ -36,24 +37,29 @@ export function importRepo(deps: ImportRepoDeps): AnyXrpcMethod {
         leaveBody(reply, input)
         throw error
       }
-      await waitUnlessGone(deps.db.pool, await addImport(deps, account, objectKey), reply)
+      await waitUnlessGone(deps.db.pool, await addImport(deps, account, uploaded), reply)
     },
   })
 }
 
-async function addImport(deps: ImportRepoDeps, account: Account, objectKey: string): Promise<number> {
+async function addImport(
+  deps: ImportRepoDeps,
+  account: Account,
+  { objectKey, digest }: UploadedImport,
+): Promise<number> {
   const { id: accountId, host_id: hostId, tenant_id: tenantId } = account
+  let isUsed = false
   try {
-    const id = await addJob(deps.db.pool, {
+    const { id, isNew } = await joinJob(deps.db.pool, {
       queue: 'repo-import',
       payload: { hostId, tenantId, accountId, objectKey },
-      keepResult: true,
+      dedupeKey: `${accountId}:${digest}`,
     })
+    isUsed = isNew
     deps.wakeWorkers()
     return id
-  } catch (error) {
-    await deleteUpload(deps.blobs, objectKey)
-    throw error
+  } finally {
+    if (!isUsed) await deleteUpload(deps.blobs, objectKey)
   }
 }
 
