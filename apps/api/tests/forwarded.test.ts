@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
+import { queryToken } from '../src/proxy/forward.ts'
 import { FakeService, json } from './fake-service.ts'
 import { TestApi } from './test-api.ts'
 
@@ -186,4 +187,18 @@ describe('a record', () => {
     const answer = await api.get('com.atproto.repo.getRecord', params, { host: 'two.test' })
     expect(answer).toMatchObject({ status: 400, body: { error: 'RepoNotFound' } })
   })
+})
+
+test('tokens name the service with its id where the operator says so', async () => {
+  const { deps } = api.pods[0]!
+  const { rows } = await api.db.pool.query('select id from account where did = $1', [alice.did])
+  const account = { id: rows[0].id, did: alice.did }
+  const service = { did: appView.did, id: 'bsky_appview', origin: appView.url }
+  const nsid = 'com.example.get'
+  const audienceIn = async (audience: 'did' | 'did#service') => {
+    const token = await queryToken({ ...deps, audience }, account, { service, nsid })
+    return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).aud
+  }
+  expect(await audienceIn('did')).toBe(appView.did)
+  expect(await audienceIn('did#service')).toBe(`${appView.did}#bsky_appview`)
 })
