@@ -454,6 +454,20 @@ describe('compression', () => {
     expect(JSON.parse(bytes.toString()).feed).toHaveLength(2)
   })
 
+  test.each(['invalid', 'invalid, *;q=0', ';q=1'])('is none for who asks for %j', async (accepted) => {
+    answering(timeline, { feed: [] })
+    await post('z'.repeat(300), { tags: ['a'.repeat(60), 'b'.repeat(60)] })
+    await post('z'.repeat(300), { tags: ['c'.repeat(60), 'd'.repeat(60)] })
+    const { status, body, headers } = await api.get(
+      timeline,
+      {},
+      { token: alice.accessJwt, headers: { 'accept-encoding': accepted } },
+    )
+    expect(status).toBe(200)
+    expect(body.feed).not.toEqual([])
+    expect(headers).not.toHaveProperty('content-encoding')
+  })
+
   test('is not asked for by who does not take it', async () => {
     answering(timeline, { feed: [] })
     await ask(timeline)
