@@ -57,8 +57,8 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
     ...repoMethods(deps),
     ...serverMethods(deps),
     ...syncMethods(deps),
-    ...tempMethods(deps),
     ...rookeryAdminMethods(deps),
+    ...tempMethods(deps),
   ]
 }
 

@@ -26,6 +26,7 @@ describe('looking at accounts', () => {
       handle: 'seen.one.test',
       email: 'seen@mail.test',
       indexedAt: expect.stringMatching(/Z$/),
+      invites: [],
       invitesDisabled: false,
     })
     expect(await get('getAccountInfo', { did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa' })).toMatchObject({
@@ -122,7 +123,10 @@ describe('changing an account', () => {
     expect((await post('deleteAccount', { did: owner.did })).status).toBe(200)
     expect((await get('getAccountInfo', { did: owner.did })).status).toBe(400)
     expect((await signIn(owner.handle, 'removed-pass')).status).toBe(401)
-    expect((await post('deleteAccount', { did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa' })).status).toBe(400)
+    const before = await api.db.pool.query('select count(*) from event_queue')
+    const unknown = await post('deleteAccount', { did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa' })
+    expect(unknown).toMatchObject({ status: 400, body: { error: 'NotFound' } })
+    expect((await api.db.pool.query('select count(*) from event_queue')).rows).toEqual(before.rows)
   })
 })
 

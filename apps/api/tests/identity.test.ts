@@ -1,3 +1,4 @@
+import { updateTenant } from '@rookery/tenants'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { TestApi } from './test-api.ts'
@@ -59,6 +60,26 @@ describe('updateHandle', () => {
     const answer = await api.post(`${identity}.updateHandle`, { handle }, { token })
     expect(answer).toMatchObject({ status: 400, body: { error } })
     expect(await aliases(did)).toEqual([`at://${name}.one.test`])
+  })
+
+  test('refuses what the tenant has reserved and offensive words; the operator gives out the former', async () => {
+    const settings = { reservedHandles: ['rector'], offensiveWords: ['blorb'] }
+    await updateTenant(api.db.database.kysely, 'one', { settings })
+    await api.pods[0]!.deps.directory.refresh()
+    const { did, accessJwt: token } = await api.signUp('professor')
+    const change = (handle: string) => api.post(`${identity}.updateHandle`, { handle }, { token })
+    expect((await change('rector.one.test')).body.message).toBe('Reserved handle')
+    api.dns.set('_atproto.n1gger.example.com', [`did=${did}`])
+    for (const handle of ['my-blorb.one.test', 'n1gger.one.test', 'n1gger.example.com']) {
+      const answer = await change(handle)
+      expect(answer.body).toMatchObject({
+        error: 'InvalidHandle',
+        message: 'Inappropriate language in handle',
+      })
+    }
+    const input = { did, handle: 'rector.one.test' }
+    expect((await api.post('com.atproto.admin.updateAccountHandle', input, { admin: true })).status).toBe(200)
+    expect(await aliases(did)).toEqual(['at://rector.one.test'])
   })
 
   test.each([

@@ -66,6 +66,11 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
     access: 'operatorOrModeration',
     input: { account: did },
   }),
+  // Codes of another host are left alone, like those that there are not.
+  'com.atproto.admin.disableInviteCodes': ({ did }) => ({
+    access: 'operatorOrModeration',
+    input: { accounts: [did] },
+  }),
   'com.atproto.admin.enableAccountInvites': ({ did }) => ({
     access: 'operatorOrModeration',
     input: { account: did },
@@ -75,6 +80,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
     access: 'operatorOrModeration',
     params: { dids: [did] },
   }),
+  'com.atproto.admin.getInviteCodes': () => ({ access: 'operatorOrModeration' }),
   'com.atproto.admin.getSubjectStatus': ({ did }) => ({ access: 'operatorOrModeration', params: { did } }),
   'com.atproto.admin.searchAccounts': ({ email }) => ({ access: 'operatorOrModeration', params: { email } }),
   'com.atproto.admin.sendEmail': ({ did }) => ({
@@ -198,6 +204,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   }),
   'com.atproto.server.deleteSession': () => ({ access: 'refreshToken' }),
   'com.atproto.server.describeServer': () => ({ access: 'anybody' }),
+  'com.atproto.server.getAccountInviteCodes': () => ({ access: 'fullSession' }),
   'com.atproto.server.getServiceAuth': () => ({
     access: 'serviceToken',
     params: { aud: 'did:web:service.example', lxm: 'com.atproto.repo.uploadBlob' },
@@ -258,4 +265,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
     access: 'operator',
     input: { recipient: email, kind: 'hard' },
   }),
+  'net.rookery.admin.listAuditEntries': ({ did }) => ({ access: 'operator', params: { did } }),
+  'net.rookery.admin.suspendAccount': ({ did }) => ({ access: 'operator', input: { did } }),
+  'net.rookery.admin.unsuspendAccount': ({ did }) => ({ access: 'operator', input: { did } }),
 }

@@ -179,8 +179,10 @@ function isForAnybody(nsid: string): boolean {
   return [
     'com.atproto.server.describeServer',
     // Lists leave out what the host does not have.
+    'com.atproto.admin.disableInviteCodes',
     'com.atproto.admin.getAccountInfos',
     'com.atproto.admin.searchAccounts',
+    'net.rookery.admin.listAuditEntries',
     'com.atproto.sync.listRepos',
     // An operator may invite whoever is to come; a key may be reserved for an account that migrates in.
     'com.atproto.server.createInviteCode',

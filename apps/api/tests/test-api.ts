@@ -8,7 +8,7 @@ import { type SafeFetch, createSafeFetch } from '@rookery/http'
 import { IdentityResolver } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '@rookery/local'
-import { Mailer, deliverMail } from '@rookery/mail'
+import { Mailer, answerPasswordReset, deliverMail } from '@rookery/mail'
 import type { JobPayload } from '@rookery/jobs'
 import { Metrics, createLogger } from '@rookery/telemetry'
 import {
@@ -196,10 +196,16 @@ export class TestApi implements AsyncDisposable {
     await this.#refresh()
   }
 
-  /** Does the mail jobs in the outbox, as a worker would, and returns all mail to the address, oldest first. */
+  /** Does the jobs in the outbox that lead to mail, as a worker would, and returns all mail to the address, oldest first. */
   async mails(address: string): Promise<CaughtMail[]> {
     const { deps } = this.pods[0]!
     using mailer = new Mailer({ log: deps.log, url: this.#mail.smtpUrl, from: 'Test <noreply@one.test>' })
+    const resets = await this.db.pool.query<{ payload: JobPayload<'password-reset'> }>(
+      `delete from job_outbox where queue = 'password-reset' returning payload`,
+    )
+    for (const { payload } of resets.rows) {
+      await answerPasswordReset({ tx: this.db.pool, directory: deps.directory }, payload)
+    }
     const { rows } = await this.db.pool.query<{ id: number; payload: JobPayload<'mail'> }>(
       `delete from job_outbox where queue = 'mail' returning id, payload`,
     )

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 
 import { addAccountCommands } from './commands/account.ts'
 import { addBlobCommands } from './commands/blob.ts'
+import { addAuditCommand } from './commands/audit.ts'
 import { addCrawlCommand } from './commands/crawl.ts'
 import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
@@ -62,6 +63,7 @@ export function buildProgram(context: CtlContext): Command {
   addBlobCommands(program, context)
   addUsageCommands(program, context)
   addInviteCommands(program, context)
+  addAuditCommand(program, context)
   addJobsCommands(program, context)
   addMailCommands(program, context)
   addCrawlCommand(program, context)

@@ -31,6 +31,18 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     description: 'instant from which codes are earned, in milliseconds since 1970',
     parse: wholeNumber(0),
   },
+  reservedHandles: {
+    flags: '--reserved-handles <label,…>',
+    description:
+      'first labels that nobody gets under its domains, besides those that nobody ever gets; empty: none',
+    parse: commaSeparated,
+  },
+  offensiveWords: {
+    flags: '--offensive-words <word,…>',
+    description:
+      'words that no handle of its accounts may hold, besides those that none ever may; empty: none',
+    parse: commaSeparated,
+  },
   contactEmail: {
     flags: '--contact-email <address|none>',
     description: 'address that describeServer names',

@@ -123,6 +123,8 @@ describe('ctl tenant, host and domain', () => {
       inviteRequired: ['--invites', 'off', false],
       inviteIntervalMs: ['--invite-interval-ms', '86400000', 86_400_000],
       inviteEpochMs: ['--invite-epoch', '1700000000000', 1_700_000_000_000],
+      reservedHandles: ['--reserved-handles', 'dean, Rector', ['dean', 'rector']],
+      offensiveWords: ['--offensive-words', 'blorb', ['blorb']],
       contactEmail: ['--contact-email', 'it@acme.com', 'it@acme.com'],
       termsOfServiceUrl: ['--terms-url', 'https://acme.com/terms', 'https://acme.com/terms'],
       privacyPolicyUrl: ['--privacy-url', 'https://acme.com/privacy', 'https://acme.com/privacy'],
@@ -172,6 +174,8 @@ describe('ctl tenant, host and domain', () => {
       name: 'Acme',
       settings: { contactEmail: null, inviteIntervalMs: 86_400_000 },
     })
+    const emptied = await json('tenant', 'edit', 'acme', '--reserved-handles', '')
+    expect(emptied).toMatchObject({ settings: { reservedHandles: [], offensiveWords: ['blorb'] } })
     expect(await json('tenant', 'suspend', 'acme')).toMatchObject({ status: 'suspended' })
     expect(await json('tenant', 'resume', 'acme')).toMatchObject({ status: 'active' })
     expect(await json('tenant', 'list')).toMatchObject([{ slug: 'acme' }])
@@ -301,7 +305,8 @@ describe('ctl account and invite', () => {
     const before = await events()
     await json('account', 'suspend', 'did:plc:ann', ...at, '--dry-run')
     expect(await events()).toBe(before)
-    expect(await json('account', 'suspend', 'did:plc:ann', ...at)).toMatchObject({ status: 'suspended' })
+    const suspended = await json('account', 'suspend', 'did:plc:ann', ...at, '--reason', 'unpaid')
+    expect(suspended).toMatchObject({ status: 'suspended' })
     expect(await json('account', 'takedown', 'did:plc:ann', ...at, '--ref', 'case-1')).toMatchObject({
       status: 'takendown',
       takedown_ref: 'case-1',
@@ -309,6 +314,16 @@ describe('ctl account and invite', () => {
     expect(await json('account', 'restore', 'did:plc:ann', ...at)).toMatchObject({ status: 'suspended' })
     expect(await json('account', 'resume', 'did:plc:ann', ...at)).toMatchObject({ status: 'active' })
     expect(await events()).toBe(before + 4)
+    const log = (await json('audit', ...at, '--did', 'did:plc:ann')) as { action: string; detail: object }[]
+    expect(log.map(({ action }) => action)).toEqual([
+      'account resume',
+      'account restore',
+      'account takedown',
+      'account suspend',
+    ])
+    expect(log[2]).toMatchObject({ actor: 'ctl', did: 'did:plc:ann', detail: { ref: 'case-1' } })
+    expect(log[3]).toMatchObject({ detail: { reason: 'unpaid' } })
+    expect((await ctl('audit', ...at, '--limit', '1')).out).toMatch(/^AT +ID +DID/)
   })
 
   test('delete an account only when that is confirmed', async () => {

@@ -4,7 +4,7 @@ import { Database, waitForSchema } from '@rookery/db'
 import { sequencerWaker } from '@rookery/events'
 import { createSafeFetch, startInternalServer } from '@rookery/http'
 import { KeyWrapper, SigningKeys, signerBackend } from '@rookery/identity'
-import { JobRelay, JobRunner, JobSchedules } from '@rookery/jobs'
+import { JobRelay, JobRunner, JobSchedules, wakeJobs } from '@rookery/jobs'
 import { Mailer } from '@rookery/mail'
 import { processTidClock } from '@rookery/records'
 import { createRedis, redisKeys } from '@rookery/redis'
@@ -64,6 +64,7 @@ export async function openWorker(config: Config, log: Logger, metrics: Metrics):
       wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
     }),
     wakeSequencer: sequencerWaker(redis, keys),
+    wakeWorkers: () => wakeJobs(redis, keys),
   }
   const jobs = {
     log,

@@ -22,6 +22,8 @@ export type WorkerDeps = {
   clock: TidClock
   /** Tells the sequencer of a committed event; never fails. */
   wakeSequencer: () => void
+  /** Tells the workers of a committed job; never fails. */
+  wakeWorkers: () => void
   /** Fetches URLs that the operator configured; those may be inside of the cluster. */
   fetch: SafeFetch
 }

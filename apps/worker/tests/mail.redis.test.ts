@@ -1,6 +1,6 @@
 import { findAccountByDid } from '@rookery/accounts'
 import { startMailCatcher } from '@rookery/local'
-import { listDeliveries, requestTokenMail } from '@rookery/mail'
+import { listDeliveries, requestPasswordReset, requestTokenMail } from '@rookery/mail'
 import { must } from '@rookery/std'
 import { createLogger } from '@rookery/telemetry'
 import { HostDirectory, createHost, createTenant } from '@rookery/tenants'
@@ -51,5 +51,31 @@ test('a mail that is asked for waits while the mail server is away, and is sent 
   const page = await (await fetch(`http://127.0.0.1:${worker.internalPort}/metrics`)).text()
   expect(page).toContain('rookery_mail_total{template="delete-account",state="sent",role="worker"} 1')
   // The worker keeps its connection to the mail server, which waits for it to end.
+  await worker[Symbol.asyncDispose]()
+})
+
+test('a new password that is asked for is mailed for to whoever has the address on the host', async () => {
+  await using catcher = await startMailCatcher()
+  await using world = await setUp({ ROOKERY_MAIL_URL: catcher.smtpUrl })
+  const { kysely } = world.db.database
+  await createTenant(kysely, { slug: 'acme', name: 'Acme' })
+  const here = await createHost(kysely, { hostname: 'localhost:2583', tenant: 'acme' })
+  const elsewhere = await createHost(kysely, { hostname: 'localhost:2584', tenant: 'acme' })
+  await world.db.pool.query(
+    `insert into account (host_id, tenant_id, did, handle, email)
+     values ($1, $2, 'did:plc:bea', 'bea.acme.test', 'bea@mail.test')`,
+    [here.id, here.defaultTenantId],
+  )
+  for (const { id: hostId } of [elsewhere, here]) {
+    for (const email of ['nobody@mail.test', 'bea@mail.test']) {
+      await requestPasswordReset(world.db.pool, { hostId, email, locale: 'de' })
+    }
+  }
+  const worker = await world.start()
+  await vi.waitFor(async () => expect(await listJobs(world.db.pool)).toEqual([]), patience)
+  const mails = (await (await fetch(catcher.mailUrl)).json()) as { to: unknown; subject: string }[]
+  expect(mails).toHaveLength(1)
+  expect(JSON.stringify(mails[0]?.to)).toContain('bea@mail.test')
+  expect(mails[0]?.subject).toMatch(/Passwort/)
   await worker[Symbol.asyncDispose]()
 })

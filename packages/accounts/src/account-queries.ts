@@ -3,8 +3,8 @@ import { type Queryable, statement } from '@rookery/db'
 import type { Account, AccountRef, AccountWithPassword } from './account.ts'
 
 /** What an `Account` is read from. */
-export const columns = `id, host_id, tenant_id, did, handle, email, email_confirmed_at, invites_disabled, created_at,
-  deactivated_at, delete_after, suspended_at, takedown_ref,
+export const columns = `id, host_id, tenant_id, did, handle, email, email_confirmed_at, invites_disabled, invite_note,
+  created_at, deactivated_at, delete_after, suspended_at, takedown_ref,
   case when takedown_ref is not null then 'takendown'
        when suspended_at is not null then 'suspended'
        when deactivated_at is not null then 'deactivated'
@@ -192,13 +192,17 @@ export async function updateAccountHandle(tx: Queryable, accountId: number, hand
   await tx.query('update account set handle = $2 where id = $1', [accountId, handle])
 }
 
-/** Says whether the account may invite others. */
+/** Says whether the account may invite others, and why. */
 export async function updateInvitesDisabled(
   tx: Queryable,
   accountId: number,
-  isDisabled: boolean,
+  { isDisabled, note }: { isDisabled: boolean; note: string | null },
 ): Promise<void> {
-  await tx.query('update account set invites_disabled = $2 where id = $1', [accountId, isDisabled])
+  await tx.query('update account set invites_disabled = $2, invite_note = $3 where id = $1', [
+    accountId,
+    isDisabled,
+    note,
+  ])
 }
 
 /** Locks the account until the transaction ends and returns it, or undefined if it is gone. */

@@ -12,6 +12,8 @@ export type Account = {
   email: string | null
   email_confirmed_at: Date | null
   invites_disabled: boolean
+  /** Why the operator stopped or allowed its invitations, if a reason was given. */
+  invite_note: string | null
   created_at: Date
   deactivated_at: Date | null
   delete_after: Date | null

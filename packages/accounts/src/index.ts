@@ -21,6 +21,13 @@ export {
   listAppPasswords,
   revokeAppPassword,
 } from './app-passwords/app-passwords.ts'
+export {
+  type AuditEntry,
+  type AuditPage,
+  type NewAuditEntry,
+  appendAuditEntry,
+  listAuditEntries,
+} from './audit/audit-queries.ts'
 export { deleteExpiredTokens } from './clean-up-queries.ts'
 export { confirmEmail } from './email/confirm-email.ts'
 export { type EmailDeps, setEmail, updateEmail } from './email/update-email.ts'
@@ -53,9 +60,23 @@ export {
   UnsupportedDomainError,
 } from './errors.ts'
 export { changeHandle } from './handles/change-handle.ts'
-export { assertCustomHandle, assertHandleUnderDomain } from './handles/handle-rules.ts'
-export { reservedLabels } from './handles/reserved-labels.ts'
+export {
+  type HandleRules,
+  assertCustomHandle,
+  assertDecentHandle,
+  assertHandleUnderDomain,
+} from './handles/handle-rules.ts'
 export { type CreateInviteCodesInput, createInviteCodes } from './invites/create-invite-codes.ts'
+export { earnInviteCodes } from './invites/earn-invite-codes.ts'
+export type { InviteAccrual } from './invites/earned-codes.ts'
+export { type InviteCodesToDisable, disableInviteCodes } from './invites/invite-queries.ts'
+export {
+  type InviteCode,
+  type InviteCodePage,
+  findInvitesOf,
+  listInviteCodes,
+  listInviteCodesFor,
+} from './invites/list-invite-queries.ts'
 export {
   appPasswordNameLengthMax,
   appPasswordsMax,

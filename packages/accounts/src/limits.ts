@@ -49,11 +49,23 @@ export const unclaimedImportMs = 3 * dayMs
 /** Most codes that one createInviteCodes call makes. */
 export const inviteCodesMax = 500
 
+/** Most invite codes that an account earns as long as nobody uses one (REFERENCE 3.13). */
+export const openInviteCodesMax = 5
+
+/** Most invite codes that are shown of the accounts that one call asks for: the newest. */
+export const inviteCodesShownMax = 1_000
+
+/** Most uses that are shown of one invite code: the latest. */
+export const inviteUsesShownMax = 500
+
 /** Most uses of one invite code. */
 export const inviteUsesMax = 1_000_000
 
 /** How long a mailed token is kept to say that it is expired rather than wrong, in milliseconds. */
 export const spentTokenKeepMs = dayMs
+
+/** Longest text of what an entry of the audit log tells, in UTF-16 code units. */
+export const auditDetailLengthMax = 4_096
 
 /** Most accounts on a page of an operator's list. */
 export const listAccountsMax = 1_000

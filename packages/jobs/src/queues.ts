@@ -45,6 +45,20 @@ export const queues = {
     runMsMax: minuteMs,
     concurrency: 8,
   },
+  /** Finds out whose address a new password was asked for, and has the token mailed. */
+  'password-reset': {
+    payload: hostScope.extend({
+      /** In lower case. */
+      email: z.string(),
+      /** Language that the reader asked for. */
+      locale: z.string().optional(),
+    }),
+    attemptsMax: 8,
+    backoffMsMin: secondMs,
+    backoffMsMax: minuteMs,
+    runMsMax: minuteMs,
+    concurrency: 4,
+  },
   /**
    * Deletes bytes that nobody needs: `unreferenced` blobs, or objects without a row. For the whole cluster: what is
    * due is found by time, and every row and object key names its host and account.

@@ -22,6 +22,7 @@ export {
   retryFailed,
   unsuppress,
 } from './delivery/operator.ts'
+export { answerPasswordReset, requestPasswordReset } from './requests/password-reset.ts'
 export {
   type RequestMailDeps,
   requestMessage,

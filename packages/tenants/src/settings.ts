@@ -22,6 +22,14 @@ const line = z
   .max(100)
   .regex(/^\P{Cc}*$/u, 'expected one line')
 const service = z.object({ did: z.string().startsWith('did:'), url: z.url({ protocol: /^https?$/ }) })
+/** Most words of one kind that a tenant adds to the rules of its handles. */
+const handleWordsMax = 1_000
+
+/** A label of a handle, or a part of one. */
+const handleWord = z
+  .string()
+  .toLowerCase()
+  .regex(/^[a-z0-9-]{2,63}$/, 'must be of the letters a to z, digits and hyphens')
 
 /** What a tenant decides for itself; stored as JSON, every field with a default so that old rows stay valid. */
 export const tenantSettings = z.object({
@@ -31,6 +39,10 @@ export const tenantSettings = z.object({
   inviteIntervalMs: z.number().int().positive().nullable().default(null),
   /** Codes are earned from this instant on, in milliseconds since the Unix epoch. */
   inviteEpochMs: z.number().int().nonnegative().default(0),
+  /** First labels that nobody gets under the tenant's handle domains, besides those that nobody ever gets. */
+  reservedHandles: z.array(handleWord).max(handleWordsMax).default([]),
+  /** Words that no handle of the tenant's accounts may hold, besides those that none ever may. */
+  offensiveWords: z.array(handleWord).max(handleWordsMax).default([]),
   contactEmail: z.email().nullable().default(null),
   termsOfServiceUrl: z.url().nullable().default(null),
   privacyPolicyUrl: z.url().nullable().default(null),

@@ -3,7 +3,7 @@ import type { PdsHost } from '@rookery/http'
 import type { Handle } from '@rookery/syntax'
 
 import { type GiveHandleDeps, giveHandle } from './give-handle.ts'
-import { type HandleDeps, assertHandleNames, findOwnDomain } from './handles.ts'
+import { type HandleDeps, assertOwnHandle, findOwnDomain } from './handles.ts'
 
 /**
  * Gives the account the handle that its owner chose: under a domain of its tenant, or one of the owner's own.
@@ -29,7 +29,9 @@ async function assertAllowed(
 ): Promise<void> {
   // Whoever has a handle keeps it, also if the rules have changed since.
   if (handle === account.handle) return
-  const domain = findOwnDomain(deps, host, handle)
-  if (domain === undefined) return assertHandleNames(deps, handle, account.did)
+  const domain = await findOwnDomain(deps, host, handle)
+  if (domain === undefined) {
+    return assertOwnHandle(deps, handle, { did: account.did, tenantId: account.tenant_id })
+  }
   if (domain.tenantId !== account.tenant_id) throw new UnsupportedDomainError('Not a supported handle domain')
 }

@@ -1,18 +1,21 @@
 import {
+  type HandleRules,
   UnsupportedDomainError,
   assertCustomHandle,
+  assertDecentHandle,
   assertHandleUnderDomain,
   findAccountByHandle,
 } from '@rookery/accounts'
 import type { Database } from '@rookery/db'
 import { type PdsHost, invalidRequest } from '@rookery/http'
 import { type AtprotoData, type DidDocument, type IdentityResolver, atprotoData } from '@rookery/identity'
+import { must } from '@rookery/std'
 import { type Handle, invalidHandle } from '@rookery/syntax'
 import type { HandleDomain, HostDirectory } from '@rookery/tenants'
 
 export type HandleDeps = {
   db: Pick<Database, 'pool'>
-  directory: Pick<HostDirectory, 'findHandleDomain'>
+  directory: Pick<HostDirectory, 'findHandleDomain' | 'findTenant'>
   identities: Pick<IdentityResolver, 'resolveHandle'>
   /** Takes `.test` for custom handles: for a local stack only. */
   allowPrivateNetwork: boolean
@@ -25,12 +28,31 @@ export type HandleDeps = {
  * @throws {UnsupportedDomainError} if the domain is another host's.
  * @throws {InvalidHandleError} or {HandleNotAvailableError} if the handle breaks the rules.
  */
-export function findOwnDomain(deps: HandleDeps, host: PdsHost, handle: Handle): HandleDomain | undefined {
+export async function findOwnDomain(
+  deps: HandleDeps,
+  host: PdsHost,
+  handle: Handle,
+): Promise<HandleDomain | undefined> {
   const domain = deps.directory.findHandleDomain(handle)
   if (domain === undefined) return undefined
   if (domain.hostId !== host.id) throw new UnsupportedDomainError('Not a supported handle domain')
-  assertHandleUnderDomain(handle, domain.domain)
+  assertHandleUnderDomain(handle, domain.domain, await rulesOf(deps, domain.tenantId))
   return domain
+}
+
+/**
+ * Returns if an account of the tenant may have the custom handle: it is decent, and names the DID.
+ *
+ * @throws {InvalidHandleError} if it is offensive.
+ * @throws whatever `assertHandleNames` throws.
+ */
+export async function assertOwnHandle(
+  deps: HandleDeps,
+  handle: Handle,
+  of: { did: string; tenantId: number },
+): Promise<void> {
+  assertDecentHandle(handle, await rulesOf(deps, of.tenantId))
+  await assertHandleNames(deps, handle, of.did)
 }
 
 /**
@@ -75,4 +97,8 @@ export async function verifiedHandle(
   const { did, handle }: AtprotoData = atprotoData(document)
   if (handle === undefined) return invalidHandle
   return (await findDidOfHandle(deps, host, handle, options)) === did ? handle : invalidHandle
+}
+
+async function rulesOf({ directory }: HandleDeps, tenantId: number): Promise<HandleRules> {
+  return must(await directory.findTenant(tenantId), 'a domain and an account have a tenant').settings
 }

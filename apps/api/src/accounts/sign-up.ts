@@ -16,7 +16,7 @@ import { must } from '@rookery/std'
 import { type Handle, parseHandle } from '@rookery/syntax'
 import type { HostDirectory, Tenant } from '@rookery/tenants'
 
-import { type HandleDeps, assertHandleNames, findOwnDomain } from './handles.ts'
+import { type HandleDeps, assertOwnHandle, findOwnDomain } from './handles.ts'
 
 export type SignUpDeps = HandleDeps &
   CreateAccountDeps & {
@@ -77,12 +77,11 @@ async function tenantOf(
   handle: Handle,
   did: string | undefined,
 ): Promise<Tenant> {
-  const domain = findOwnDomain(deps, host, handle)
-  if (domain === undefined) {
-    if (did === undefined) throw new UnsupportedDomainError('Not a supported handle domain')
-    await assertHandleNames(deps, handle, did)
-  }
-  const tenantId = domain?.tenantId ?? must(await deps.directory.findHost(host.hostname)).defaultTenantId
+  const domain = await findOwnDomain(deps, host, handle)
+  if (domain !== undefined) return deps.directory.getActiveTenant(domain.tenantId)
+  if (did === undefined) throw new UnsupportedDomainError('Not a supported handle domain')
+  const { defaultTenantId: tenantId } = must(await deps.directory.findHost(host.hostname))
+  await assertOwnHandle(deps, handle, { did, tenantId })
   return deps.directory.getActiveTenant(tenantId)
 }
 

@@ -184,7 +184,7 @@ export class HostAccountStore implements AccountStore {
   verifyHandleAvailability(handle: HandleString): Promise<void> {
     return asOAuth(async () => {
       const wanted = parseHandle(handle)
-      findOwnDomain(this.#deps, this.#host, wanted)
+      await findOwnDomain(this.#deps, this.#host, wanted)
       const holder = await findAccountByHandle(this.#deps.db.pool, this.#host.id, wanted)
       if (holder !== undefined) throw new HandleNotAvailableError(`Handle already taken: ${wanted}`)
     })

@@ -2,6 +2,7 @@ import {
   type Account,
   AccountNotFoundError,
   type StatusChange,
+  appendAuditEntry,
   changeAccountStatus,
   deleteAccount,
   findAccount,
@@ -17,6 +18,7 @@ import { examples } from '../examples.ts'
 import { wholeNumber } from '../parse.ts'
 
 type Where = { host: string }
+type ChangeOptions = { ref?: string; reason?: string }
 type ListOptions = { host?: string; tenant?: string; status?: AccountStatus; after?: number; limit: number }
 
 /** `ctl account`. */
@@ -42,7 +44,7 @@ export function addAccountCommands(program: Command, context: CtlContext): void 
     name: 'suspend',
     effect: 'Suspend an account: nothing of it is served and its sessions end.',
     change: () => ({ suspended: true }),
-  })
+  }).option('--reason <text>', 'what the audit log tells of it')
   addChange(account, context, {
     name: 'resume',
     effect: 'End a suspension.',
@@ -94,17 +96,19 @@ function addList(account: Command, context: CtlContext): void {
 function addChange(
   account: Command,
   context: CtlContext,
-  of: { name: string; effect: string; change: (options: { ref?: string }) => StatusChange },
+  of: { name: string; effect: string; change: (options: ChangeOptions) => StatusChange },
 ): Command {
   return account
     .command(`${of.name} <did-or-handle>`)
     .description(of.effect)
     .requiredOption('--host <hostname>', 'host that it lives on')
     .option('--dry-run', 'only show the account')
-    .action(async (name: string, options: Where & { ref?: string; dryRun?: boolean }, command: Command) => {
+    .action(async (name: string, options: Where & ChangeOptions & { dryRun?: boolean }, command: Command) => {
       const found = await find(context, name, options)
       if (options.dryRun === true) return printOne(context, command, found)
       const changed = await changeAccountStatus({ db: context.db }, found.id, of.change(options))
+      const { ref, reason } = options
+      await audit(context, found, `account ${of.name}`, { ref, reason })
       return printOne(context, command, changed)
     })
 }
@@ -121,8 +125,19 @@ function addDelete(account: Command, context: CtlContext): void {
       if (options.dryRun === true) return printOne(context, command, found)
       if (options.yes !== true) command.error(`error: --yes deletes ${found.did} for good`)
       await deleteAccount({ db: context.db, scheduleErasure }, found.id)
+      await audit(context, found, 'account delete', {})
       context.print(command, { value: { deleted: found.did }, text: `deleted ${found.did}` })
     })
+}
+
+/** Keeps in the audit log what was done to the account. */
+async function audit(
+  { db }: CtlContext,
+  { host_id: hostId, tenant_id: tenantId, did }: Account,
+  action: string,
+  detail: object,
+): Promise<void> {
+  await appendAuditEntry(db.pool, { hostId, tenantId, did, actor: 'ctl', action, detail })
 }
 
 async function find(context: CtlContext, name: string, { host }: Where): Promise<Account> {

@@ -7,6 +7,7 @@ import { blobGc } from './blob-gc.ts'
 import { blobPurge } from './blob-purge.ts'
 import { crawlRequest } from './crawl-request.ts'
 import { mail } from './mail.ts'
+import { passwordReset } from './password-reset.ts'
 import { repoCompaction } from './repo-compaction.ts'
 import { repoImport } from './repo-import.ts'
 
@@ -16,6 +17,7 @@ export function buildProcessors(deps: WorkerDeps): JobProcessors {
   const { allowPrivateNetwork } = config.identity
   return {
     mail: mail({ db, directory, mailer, metrics, moderationFrom: config.mail.moderationFrom }),
+    'password-reset': passwordReset(deps),
     'blob-gc': blobGc({ store, pool: db.pool }),
     'blob-purge': blobPurge({ store, pool: db.pool }),
     'repo-compaction': repoCompaction({ pool: db.pool }),

@@ -18,6 +18,8 @@ export type CreateInviteCodesInput = {
   forAccounts: readonly string[]
   /** DID of who makes them, or `admin`. */
   createdBy: string
+  /** Whether they are good for nothing, made only to be counted. Default false. */
+  disabled?: boolean
 }
 
 /** Makes invite codes (`<hostname with dashes>-xxxxx-xxxxx`) and returns them by the account that they are for. */
@@ -29,11 +31,11 @@ export async function createInviteCodes(
     account,
     codes: Array.from({ length: input.codesPerAccount }, () => randomCode(input.hostname)),
   }))
-  const { hostId, tenantId, uses, createdBy } = input
+  const { hostId, tenantId, uses, createdBy, disabled = false } = input
   await insertInviteCodes(
     tx,
     made.flatMap(({ account, codes }) =>
-      codes.map((code) => ({ hostId, tenantId, code, uses, forAccount: account, createdBy })),
+      codes.map((code) => ({ hostId, tenantId, code, uses, forAccount: account, createdBy, disabled })),
     ),
   )
   return made

@@ -4,6 +4,7 @@ import { appendAccountEvent } from '../account-events.ts'
 import { lockAccount } from '../account-queries.ts'
 import type { Account } from '../account.ts'
 import { AccountNotFoundError } from '../errors.ts'
+import { forgetInvitesOf } from '../invites/invite-queries.ts'
 import { deleteAccountRows, lockRepo } from './status-queries.ts'
 
 export type DeleteAccountDeps = {
@@ -31,6 +32,7 @@ export async function deleteAccount(
     await before?.(tx)
     await appendAccountEvent(tx, account, 'deleted')
     await deps.scheduleErasure(tx, account)
+    await forgetInvitesOf(tx, account.host_id, account.did)
     await deleteAccountRows(tx, account, repo?.rev)
   })
 }

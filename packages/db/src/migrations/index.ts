@@ -17,6 +17,8 @@ import * as plainCreates from './0015-plain-creates.ts'
 import * as appPassword from './0016-app-password.ts'
 import * as preference from './0017-preference.ts'
 import * as rateLimits from './0019-rate-limits.ts'
+import * as invite from './0020-invite.ts'
+import * as audit from './0021-audit.ts'
 import * as mail from './0022-mail.ts'
 import * as tenantUsage from './0024-tenant-usage.ts'
 import * as blobQuota from './0025-blob-quota.ts'
@@ -43,6 +45,8 @@ export const migrations: Record<string, Migration> = {
   '0016-app-password': appPassword,
   '0017-preference': preference,
   '0019-rate-limits': rateLimits,
+  '0020-invite': invite,
+  '0021-audit': audit,
   '0022-mail': mail,
   '0024-tenant-usage': tenantUsage,
   '0025-blob-quota': blobQuota,

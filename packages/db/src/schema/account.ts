@@ -14,6 +14,7 @@ export type AccountTable = {
   email_confirmed_at: Date | null
   password_hash: string | null
   invites_disabled: Generated<boolean>
+  invite_note: string | null
   created_at: CreatedAt
   deactivated_at: Date | null
   delete_after: Date | null

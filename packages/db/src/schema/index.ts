@@ -11,6 +11,7 @@ import type {
   ReservedSigningKeyTable,
   SigningKeyTable,
 } from './account.ts'
+import type { AuditEntryTable } from './audit.ts'
 import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } from './blob.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
@@ -43,6 +44,7 @@ export type Schema = {
   email_token: EmailTokenTable
   invite_code: InviteCodeTable
   invite_code_use: InviteCodeUseTable
+  audit_entry: AuditEntryTable
   repo: RepoTable
   record: RecordTable
   pack: PackTable

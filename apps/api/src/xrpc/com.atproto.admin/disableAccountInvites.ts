@@ -22,7 +22,7 @@ function accountInvites(deps: AdminDeps, nsid: string, isDisabled: boolean): Any
     auth: moderatorAuth(deps, nsid),
     handler: async (call: XrpcCall<unknown, Input, Operator>) => {
       const account = await getNamedAccount(deps, call, call.input.account)
-      await updateInvitesDisabled(deps.db.pool, account.id, isDisabled)
+      await updateInvitesDisabled(deps.db.pool, account.id, { isDisabled, note: call.input.note ?? null })
     },
   })
 }

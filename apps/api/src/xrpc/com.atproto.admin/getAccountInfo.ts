@@ -1,7 +1,7 @@
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 
 import { type Operator, moderatorAuth } from '../../auth/operator.ts'
-import { accountView } from './account-view.ts'
+import { accountViews } from './account-view.ts'
 import { type AdminDeps, findReachedAccount } from './admin-deps.ts'
 
 const nsid = 'com.atproto.admin.getAccountInfo'
@@ -14,7 +14,8 @@ export function getAccountInfo(deps: AdminDeps): AnyXrpcMethod {
     handler: async (call: XrpcCall<{ did: string }, unknown, Operator>) => {
       const account = await findReachedAccount(deps, call, call.params.did)
       if (account === undefined) throw invalidRequest('Account not found', 'NotFound')
-      return accountView(account)
+      const [view] = await accountViews(deps, call.host.id, [account])
+      return view
     },
   })
 }

@@ -2,7 +2,7 @@ import { findAccountsByDid } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 
 import { type Operator, isInReach, moderatorAuth } from '../../auth/operator.ts'
-import { accountView } from './account-view.ts'
+import { accountViews } from './account-view.ts'
 import type { AdminDeps } from './admin-deps.ts'
 
 /** Accounts that one call asks for. */
@@ -20,11 +20,10 @@ export function getAccountInfos(deps: AdminDeps): AnyXrpcMethod {
         throw invalidRequest(`at most ${didsMax} accounts can be asked for at once`)
       const refs = params.dids.map((did) => ({ hostId: host.id, did }))
       const found = await findAccountsByDid(deps.db.pool, refs)
-      return {
-        infos: found.flatMap((account) =>
-          account !== undefined && isInReach(auth, account) ? [accountView(account)] : [],
-        ),
-      }
+      const reached = found
+        .filter((account) => account !== undefined)
+        .filter((account) => isInReach(auth, account))
+      return { infos: await accountViews(deps, host.id, reached) }
     },
   })
 }

@@ -2,7 +2,7 @@ import { listAccounts } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 
 import { type Operator, moderatorAuth } from '../../auth/operator.ts'
-import { accountView } from './account-view.ts'
+import { accountViews } from './account-view.ts'
 import type { AdminDeps } from './admin-deps.ts'
 
 type Params = { email?: string; cursor?: string; limit: number }
@@ -27,7 +27,7 @@ export function searchAccounts(deps: AdminDeps): AnyXrpcMethod {
         limit,
       })
       const last = found.length < limit ? undefined : found.at(-1)
-      return { ...(last && { cursor: String(last.id) }), accounts: found.map(accountView) }
+      return { ...(last && { cursor: String(last.id) }), accounts: await accountViews(deps, host.id, found) }
     },
   })
 }

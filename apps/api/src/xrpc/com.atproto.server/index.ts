@@ -1,5 +1,6 @@
 import type { AnyXrpcMethod } from '@rookery/http'
 
+import { audited } from '../../auth/audited.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { activateAccount } from './activateAccount.ts'
 import { checkAccountStatus } from './checkAccountStatus.ts'
@@ -12,6 +13,7 @@ import { deactivateAccount } from './deactivateAccount.ts'
 import { deleteAccount } from './deleteAccount.ts'
 import { deleteSession } from './deleteSession.ts'
 import { describeServer } from './describeServer.ts'
+import { getAccountInviteCodes } from './getAccountInviteCodes.ts'
 import { getServiceAuth } from './getServiceAuth.ts'
 import { getSession } from './getSession.ts'
 import { listAppPasswords } from './listAppPasswords.ts'
@@ -33,13 +35,14 @@ export function serverMethods(deps: ApiDeps): AnyXrpcMethod[] {
     confirmEmail(deps),
     createAccount(deps),
     createAppPassword(deps),
-    createInviteCode(deps),
-    createInviteCodes(deps),
+    audited(deps, createInviteCode(deps)),
+    audited(deps, createInviteCodes(deps)),
     createSession(deps),
     deactivateAccount(deps),
     deleteAccount(deps),
     deleteSession(deps),
     describeServer({ directory: deps.directory, uploadBytesMax: deps.config.blobs.uploadBytesMax }),
+    getAccountInviteCodes(deps),
     getServiceAuth(deps),
     getSession(deps),
     listAppPasswords(deps),
