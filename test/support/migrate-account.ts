@@ -22,6 +22,7 @@ export async function migrateAccount(from: Resident, { peer, handle }: Destinati
   const content = await contentOf(from)
   await importRepo(from, to, content)
   await copyBlobs(from, to, content)
+  await copyPreferences(from, to)
   await changeIdentity(from, to)
   await switchOver(from, to, content)
   return to
@@ -89,6 +90,13 @@ async function copyBlobs(from: Resident, to: Resident, { blobs }: RepoContent): 
   } while (cursor !== undefined)
   expect((await to.agent.com.atproto.repo.listMissingBlobs()).data.blobs).toEqual([])
   expect(await statusOf(to)).toMatchObject({ expectedBlobs: wanted.size, importedBlobs: wanted.size })
+}
+
+async function copyPreferences(from: Resident, to: Resident): Promise<void> {
+  const { data } = await from.agent.app.bsky.actor.getPreferences()
+  await to.agent.app.bsky.actor.putPreferences(data)
+  expect((await to.agent.app.bsky.actor.getPreferences()).data).toEqual(data)
+  expect(data.preferences).toContainEqual(expect.objectContaining({ enabled: true }))
 }
 
 async function changeIdentity(from: Resident, to: Resident): Promise<void> {

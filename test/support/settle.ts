@@ -13,7 +13,7 @@ const png = Buffer.from(
 const pictureBytes = 100_000
 const posts = 60
 
-/** Signs somebody up who then posts, follows, shows three pictures and deletes something: a repo worth moving. */
+/** Signs somebody up who then posts, follows, sets a preference, shows three pictures and deletes something: a repo worth moving. */
 export async function settle(peer: Peer, name: string): Promise<Resident> {
   const agent = new AtpAgent({ service: peer.url })
   const { data: description } = await agent.com.atproto.server.describeServer()
@@ -35,6 +35,8 @@ export async function settle(peer: Peer, name: string): Promise<Resident> {
   await agent.upsertProfile(() => ({ displayName: name, avatar }))
   const images = [first, second].map((image) => ({ image, alt: '' }))
   await agent.post({ text: 'pictures', createdAt, embed: { $type: 'app.bsky.embed.images', images } })
+  const adult = { $type: 'app.bsky.actor.defs#adultContentPref' as const, enabled: true }
+  await agent.app.bsky.actor.putPreferences({ preferences: [adult] })
   return { peer, agent, did, email, password }
 }
 

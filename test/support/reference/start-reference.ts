@@ -112,6 +112,11 @@ function pdsEnvironment(options: ReferenceOptions, port: number): NodeJS.Process
     PDS_ADMIN_PASSWORD: randomBytes(16).toString('hex'),
     PDS_JWT_SECRET: randomBytes(32).toString('hex'),
     PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: randomBytes(32).toString('hex'),
+    // It keeps preferences only for who has an AppView; nothing is asked of this one.
+    ...(isReachable && {
+      PDS_BSKY_APP_VIEW_URL: 'http://localhost:1',
+      PDS_BSKY_APP_VIEW_DID: 'did:web:appview.example',
+    }),
     ...(smtpUrl !== undefined && {
       PDS_EMAIL_SMTP_URL: smtpUrl,
       PDS_EMAIL_FROM_ADDRESS: 'noreply@mail.example',
