@@ -127,7 +127,7 @@ async function call(route: string, caller: Caller): Promise<Answer> {
 }
 
 function endingOf({ status, body }: Answer): string {
-  const isLetIn = status === 400 && unusable.test(body.message)
+  const isLetIn = status === 400 && (unusable.test(body.message) || body.error === 'LexiconNotFound')
   return (status >= 200 && status < 300) || isLetIn ? 'ok' : body.error
 }
 

@@ -343,7 +343,6 @@ describe('who may call', () => {
   })
 
   test.each([
-    'com.atproto.server.getAccountInviteCodes',
     'com.atproto.admin.SENDEMAIL',
     'COM.atproto.server.updateEmail',
     'com.atproto.server.CREATEAPPPASSWORD',

@@ -220,7 +220,7 @@ describe('takedown', () => {
     expect(granted.status).toBe(200)
     await setStatus(bob, { takedown: { applied: false } })
     expect((await api.get(`${server}.getSession`, {}, { token: accessJwt })).body.active).toBe(true)
-    expect(await api.events(bob)).toEqual(['identity', 'account', 'commit', 'account', 'account'])
+    expect(await api.events(bob)).toEqual(['identity', 'account', 'commit', 'account', 'account', 'sync'])
   })
 
   test('is told by getSubjectStatus, through the account’s own host only', async () => {

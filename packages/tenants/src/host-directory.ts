@@ -33,7 +33,8 @@ export class HostDirectory implements AsyncDisposable {
   readonly #db: Db
   readonly #loop: Loop
   #picture: Picture = { hosts: new Map(), hostsById: new Map(), tenants: new Map(), domains: new Map() }
-  #reading: Promise<void> | undefined
+  #reading: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
   #readAtMs = -Infinity
 
   constructor(log: Logger, db: Db) {
@@ -112,12 +113,15 @@ export class HostDirectory implements AsyncDisposable {
     return [tenant?.settings.rateLimits, hostsById.get(hostId)?.rateLimits]
   }
 
-  /** Reads everything anew; callers at the same time share one reading. */
+  /** Reads everything anew, beginning after the call; callers at the same time share one reading. */
   refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined
+    this.#next ??= this.#reading.then(() => {
+      this.#next = undefined
+      const reading = this.#read()
+      this.#reading = reading.catch(() => undefined)
+      return reading
     })
-    return this.#reading
+    return this.#next
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -125,6 +125,17 @@ describe('HostDirectory', () => {
     expect(await directory.findHost('new.example')).toMatchObject({ status: 'suspended' })
   })
 
+  test('refreshed while it reads, reads once more, for all who ask meanwhile', async () => {
+    await using directory = new HostDirectory(createLogger('test', 'silent'), db())
+    const { id } = await getTenant(db(), 'school')
+    const early = directory.refresh()
+    await Promise.resolve()
+    await updateTenant(db(), 'school', { status: 'suspended' })
+    await Promise.all([early, directory.refresh(), directory.refresh()])
+    await expect(directory.getActiveTenant(id)).rejects.toThrow(TenantSuspendedError)
+    await updateTenant(db(), 'school', { status: 'active' })
+  })
+
   test('keeps its picture while the database is away', async () => {
     await using away = await createTestDatabase()
     await createTenant(away.database.kysely, { slug: 'demo', name: 'Demo' })
