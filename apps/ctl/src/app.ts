@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { addAccountCommands } from './commands/account.ts'
 import { addBlobCommands } from './commands/blob.ts'
 import { addAuditCommand } from './commands/audit.ts'
+import { addCompletionCommands } from './commands/completion.ts'
 import { addCrawlCommand } from './commands/crawl.ts'
 import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
@@ -12,19 +13,19 @@ import { addInviteCommands } from './commands/invite.ts'
 import { addJobsCommands } from './commands/jobs.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addRecordCommands } from './commands/record.ts'
+import { addSessionCommands } from './commands/session.ts'
 import { addTenantCommands } from './commands/tenant.ts'
 import { addUsageCommands } from './commands/usage.ts'
-import { CtlContext, type CtlIo } from './context.ts'
-import { examples } from './examples.ts'
+import { CtlContext, type CtlIo, exitCodes } from './context.ts'
+import { commandReference as documentOf } from './document.ts'
+import { addExamples } from './help.ts'
 
-export type { CtlIo } from './context.ts'
-
-/** How a run of ctl ended, as its exit code. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
+export { type CtlIo, exitCodes } from './context.ts'
 
 /**
- * Runs the operator's command line and returns its exit code: 0 done, 1 failed, 2 called wrongly. What was asked
- * for goes to `out`, what went wrong to `err`. Never throws.
+ * Runs the operator's command line and returns its exit code: 0 done, 1 failed, 2 called wrongly, 3 done and something
+ * is not as it has to be. What was asked for goes to `out`, what went wrong to `err`. Never throws.
  *
  * @param argv the arguments, without those of Node.
  */
@@ -32,7 +33,7 @@ export async function runCtl(argv: readonly string[], io: CtlIo): Promise<number
   await using context = new CtlContext(io, (roles: readonly Role[]) => loadConfig(roles, io.env))
   try {
     await buildProgram(context).parseAsync(argv, { from: 'user' })
-    return exitCodes.ok
+    return context.exitCode
   } catch (error) {
     // Commander has said what was wrong with the call.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
@@ -49,17 +50,13 @@ export function buildProgram(context: CtlContext): Command {
     .showHelpAfterError('(--help shows how it is called)')
     .configureOutput({ writeOut: context.io.out, writeErr: context.io.err })
     .exitOverride()
-  examples(program, [
-    'ctl migrate',
-    'ctl tenant create acme --name "Acme Inc."',
-    'ctl host create pds.acme.example --tenant acme --kind dedicated',
-    'ctl domain add .acme.example --host pds.acme.example --tenant acme',
-  ])
   addMigrateCommand(program, context)
   addHostCommands(program, context)
   addTenantCommands(program, context)
   addDomainCommands(program, context)
   addAccountCommands(program, context)
+  addSessionCommands(program, context)
+  addRecordCommands(program, context)
   addBlobCommands(program, context)
   addUsageCommands(program, context)
   addInviteCommands(program, context)
@@ -67,7 +64,15 @@ export function buildProgram(context: CtlContext): Command {
   addJobsCommands(program, context)
   addMailCommands(program, context)
   addCrawlCommand(program, context)
+  addCompletionCommands(program, context)
+  addExamples(program)
   return program
+}
+
+/** Returns docs/ctl.md. */
+export function commandReference(): string {
+  const nowhere = { out: () => {}, err: () => {} }
+  return documentOf(buildProgram(new CtlContext(nowhere, (roles) => loadConfig(roles, {}))))
 }
 
 function explain(error: unknown): string {

@@ -1,6 +1,83 @@
-import type { Command } from 'commander'
+const at = '--host pds.acme.example'
+const alice = `alice.acme.example ${at}`
 
-/** Adds calls to the end of a command's help. */
-export function examples(command: Command, lines: readonly string[]): Command {
-  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`)
+/** Calls of each command, without the `ctl` before them: its help and docs/ctl.md end with them. */
+export const examples: Readonly<Record<string, readonly string[]>> = {
+  migrate: ['migrate', 'migrate --status', 'migrate --dry-run --json'],
+  'host create': [
+    'host create pds.acme.example --tenant acme --kind dedicated',
+    'host create oyster.pds.example.net --tenant acme',
+  ],
+  'host list': ['host list'],
+  'host show': ['host show pds.acme.example'],
+  'host edit': [
+    'host edit oyster.pds.example.net --tenant other',
+    'host edit oyster.pds.example.net --rate-limits global-ip=10000/300,global-ip@192.0.2.7=off',
+  ],
+  'host suspend': ['host suspend pds.acme.example'],
+  'host resume': ['host resume pds.acme.example'],
+  'tenant create': ['tenant create acme --name "Acme Inc." --invites on'],
+  'tenant list': ['tenant list --json'],
+  'tenant show': ['tenant show acme'],
+  'tenant edit': [
+    'tenant edit acme --terms-url https://acme.example/terms --contact-email it@acme.example',
+    'tenant edit acme --appview did:web:api.bsky.app,https://api.bsky.app',
+    'tenant edit acme --contact-email none',
+  ],
+  'tenant suspend': ['tenant suspend acme'],
+  'tenant resume': ['tenant resume acme'],
+  'domain add': [`domain add .acme.example ${at} --tenant acme`],
+  'domain list': ['domain list --tenant acme'],
+  'domain remove': ['domain remove .acme.example --dry-run'],
+  'account list': [
+    `account list ${at} --status suspended`,
+    'account list --tenant acme --after 4711 --limit 1000',
+  ],
+  'account show': [`account show ${alice}`],
+  'account suspend': [`account suspend ${alice} --reason unpaid`],
+  'account resume': [`account resume ${alice}`],
+  'account takedown': [`account takedown ${alice} --ref case-42`],
+  'account restore': [`account restore ${alice}`],
+  'account delete': [`account delete ${alice} --dry-run`, `account delete ${alice} --yes`],
+  'account reset-password': [`account reset-password ${alice}`, `account reset-password ${alice} --print`],
+  'session list': [`session list ${alice}`],
+  'session revoke': [`session revoke ${alice}`],
+  'record show': [`record show at://alice.acme.example/app.bsky.feed.post/3jzfcijpj2z2a ${at}`],
+  'record takedown': [
+    `record takedown at://alice.acme.example/app.bsky.feed.post/3jzfcijpj2z2a ${at} --ref case-42`,
+  ],
+  'record restore': [`record restore at://alice.acme.example/app.bsky.feed.post/3jzfcijpj2z2a ${at}`],
+  'blob show': [`blob show alice.acme.example bafkrei… ${at}`],
+  'blob takedown': [`blob takedown alice.acme.example bafkrei… ${at} --ref case-42`],
+  'blob restore': [`blob restore alice.acme.example bafkrei… ${at}`],
+  'blob purge': [
+    `blob purge alice.acme.example bafkrei… ${at} --dry-run`,
+    `blob purge alice.acme.example bafkrei… ${at} --ref case-42 --yes`,
+  ],
+  'usage list': ['usage list'],
+  'usage show': [`usage show ${alice}`],
+  'usage quota': [
+    `usage quota alice.acme.example 10000000000 ${at}`,
+    `usage quota alice.acme.example none ${at}`,
+  ],
+  'usage recount': ['usage recount acme'],
+  'invite create': [`invite create ${at} --tenant acme --count 10`],
+  'invite list': [`invite list ${at} --sort usage`],
+  'invite disable': [
+    `invite disable pds-acme-example-abcde-fghij ${at}`,
+    `invite disable --account did:plc:ewvi7nxzyoun6zhxrhs64oiz ${at}`,
+  ],
+  'invite enable': [`invite enable pds-acme-example-abcde-fghij ${at}`],
+  'invite account': [`invite account alice.acme.example off ${at} --note "sells codes"`],
+  audit: [`audit ${at} --did did:plc:ewvi7nxzyoun6zhxrhs64oiz`],
+  'jobs list': ['jobs list --state dead', 'jobs list --queue repo-import'],
+  'jobs retry': ['jobs retry 4711 4712', 'jobs retry --all --queue mail --dry-run'],
+  'jobs discard': ['jobs discard 4711 --yes'],
+  'mail list': ['mail list --state failed --tenant acme'],
+  'mail retry': ['mail retry 4711 4712'],
+  'mail suppressed': ['mail suppressed --tenant acme'],
+  'mail unsuppress': ['mail unsuppress alice@example.org --tenant acme'],
+  'mail preview': ['mail preview reset-password --tenant acme --locale de > mail.html'],
+  crawl: ['crawl', `crawl ${at} --relay https://bsky.network`],
+  completion: ['completion bash', 'completion fish --name rookery-ctl'],
 }

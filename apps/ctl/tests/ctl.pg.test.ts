@@ -1,11 +1,15 @@
 import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 
 import { addJob, listJobs } from '@rookery/jobs'
 import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
 import { getTenant, tenantSettings } from '@rookery/tenants'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { runCtl } from '../src/app.ts'
+import { buildProgram, commandReference, runCtl } from '../src/app.ts'
+import { CtlContext } from '../src/context.ts'
+import { examples } from '../src/examples.ts'
+import { leaves } from '../src/help.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -37,24 +41,42 @@ async function json(...argv: string[]): Promise<unknown> {
 }
 
 describe('ctl', () => {
-  test('shows help with examples for every command, without a database', async () => {
-    for (const command of [
-      'migrate',
-      'host',
-      'tenant',
-      'domain',
-      'account',
-      'blob',
-      'usage',
-      'invite',
-      'jobs',
-      'mail',
-      'crawl',
-    ]) {
-      const { code, out } = await ctl(command, '--help')
-      expect([command, code]).toEqual([command, 0])
-      expect(out).toContain('Examples:')
+  test('shows help with examples of every command, without a database', async () => {
+    const context = new CtlContext({ out: () => {}, err: () => {} }, () => ({}) as never)
+    const all = leaves(buildProgram(context)).map(({ path }) => path)
+    expect(Object.keys(examples).sort()).toEqual([...all].sort())
+    for (const path of all) {
+      const { code, out } = await ctl(...path.split(' '), '--help')
+      expect([path, code]).toEqual([path, 0])
+      expect(out).toContain(`Examples:\n  $ ctl ${path}`)
     }
+    expect((await ctl('host', '--help')).out).toContain('$ ctl host create')
+  })
+
+  test('its reference is current', async () => {
+    const written = await readFile(new URL('../../../docs/ctl.md', import.meta.url), 'utf8')
+    expect(written, 'run pnpm gen').toBe(commandReference())
+  })
+
+  test.each([
+    ['ho', ['host']],
+    ['host li', ['list']],
+    ['host list --', ['--help', '--json']],
+    ['account list --status su', ['suspended']],
+    ['completion ', ['bash', 'fish', 'zsh']],
+    ['account list --host ', []],
+  ])('completes "%s"', async (line, expected) => {
+    expect((await ctl('complete', '--', ...line.split(' '))).out.split('\n').slice(0, -1)).toEqual(expected)
+  })
+
+  test('completes in bash', async () => {
+    const { out } = await ctl('completion', 'bash', '--name', 'rookery-ctl')
+    const main = new URL('../src/main.ts', import.meta.url).pathname
+    const line = `rookery-ctl() { "${process.execPath}" "${main}" "$@"; }
+      ${out}
+      COMP_WORDS=(rookery-ctl jobs dis); COMP_CWORD=2; _rookery_ctl_complete; echo "\${COMPREPLY[@]}"`
+    const run = spawnSync('bash', ['-c', line], { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+    expect(run.stdout).toBe('discard\n')
   })
 
   test('exits with 2 when it is called wrongly', async () => {
@@ -265,8 +287,9 @@ describe('ctl jobs and crawl', () => {
     expect(await json('jobs', 'retry', String(a), String(c))).toEqual({ retried: [a] })
     expect(await json('jobs', 'retry', '--all', '--queue', 'mail')).toEqual({ retried: [] })
     expect(await json('jobs', 'discard', String(b), '--dry-run')).toEqual({ wouldDiscard: [b] })
-    expect((await ctl('jobs', 'discard', String(c))).code).toBe(1)
-    await json('jobs', 'discard', String(b))
+    expect((await ctl('jobs', 'discard', String(c), '--yes')).code).toBe(1)
+    expect((await ctl('jobs', 'discard', String(b))).code).toBe(2)
+    await json('jobs', 'discard', String(b), '--yes')
     expect(await json('jobs', 'list', '--state', 'dead')).toEqual([])
   })
 })

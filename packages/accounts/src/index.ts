@@ -69,7 +69,7 @@ export {
 export { type CreateInviteCodesInput, createInviteCodes } from './invites/create-invite-codes.ts'
 export { earnInviteCodes } from './invites/earn-invite-codes.ts'
 export type { InviteAccrual } from './invites/earned-codes.ts'
-export { type InviteCodesToDisable, disableInviteCodes } from './invites/invite-queries.ts'
+export { type InviteCodesToDisable, disableInviteCodes, enableInviteCodes } from './invites/invite-queries.ts'
 export {
   type InviteCode,
   type InviteCodePage,
@@ -105,6 +105,7 @@ export {
   refreshScope,
   standardScopes,
 } from './sessions/scopes.ts'
+export { type ListedSession, listSessions } from './sessions/list-sessions-queries.ts'
 export { endSessions } from './sessions/session-queries.ts'
 export {
   type AccessClaims,

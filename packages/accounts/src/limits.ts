@@ -72,3 +72,6 @@ export const listAccountsMax = 1_000
 
 /** Preferences of one account; an app has about twenty kinds, one of them for each label of each labeler. */
 export const preferencesMax = 1_000
+
+/** Sessions of an account that an operator is shown. */
+export const sessionsShownMax = 500

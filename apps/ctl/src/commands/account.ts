@@ -1,20 +1,21 @@
 import {
   type Account,
-  AccountNotFoundError,
   type StatusChange,
-  appendAuditEntry,
   changeAccountStatus,
   deleteAccount,
-  findAccount,
+  emailTokenLifeMs,
+  issueEmailToken,
   listAccounts,
   scheduleErasure,
 } from '@rookery/accounts'
-import type { AccountStatus } from '@rookery/db'
+import { type AccountStatus, inTransaction } from '@rookery/db'
+import { requestTokenMail } from '@rookery/mail'
+import { minuteMs } from '@rookery/std'
 import { getHost, getTenant, listHosts, listTenants } from '@rookery/tenants'
 import { type Command, Option } from 'commander'
 
+import { audit, getAccount } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { wholeNumber } from '../parse.ts'
 
 type Where = { host: string }
@@ -26,19 +27,13 @@ export function addAccountCommands(program: Command, context: CtlContext): void 
   const account = program
     .command('account')
     .description('Accounts: look at them, suspend, take down, delete.')
-  examples(account, [
-    'ctl account list --host pds.acme.example --status suspended',
-    'ctl account show alice.acme.example --host pds.acme.example',
-    'ctl account takedown alice.acme.example --host pds.acme.example --ref case-42',
-    'ctl account delete alice.acme.example --host pds.acme.example --dry-run',
-  ])
   addList(account, context)
   account
     .command('show <did-or-handle>')
     .description('Show an account.')
     .requiredOption('--host <hostname>', 'host that it lives on')
     .action(async (name: string, where: Where, command: Command) =>
-      printOne(context, command, await find(context, name, where)),
+      printOne(context, command, await getAccount(context, { name, ...where })),
     )
   addChange(account, context, {
     name: 'suspend',
@@ -61,6 +56,7 @@ export function addAccountCommands(program: Command, context: CtlContext): void 
     change: () => ({ takedown: null }),
   })
   addDelete(account, context)
+  addResetPassword(account, context)
 }
 
 function addList(account: Command, context: CtlContext): void {
@@ -104,11 +100,12 @@ function addChange(
     .requiredOption('--host <hostname>', 'host that it lives on')
     .option('--dry-run', 'only show the account')
     .action(async (name: string, options: Where & ChangeOptions & { dryRun?: boolean }, command: Command) => {
-      const found = await find(context, name, options)
+      const found = await getAccount(context, { name, host: options.host })
       if (options.dryRun === true) return printOne(context, command, found)
       const changed = await changeAccountStatus({ db: context.db }, found.id, of.change(options))
       const { ref, reason } = options
       await audit(context, found, `account ${of.name}`, { ref, reason })
+      await context.wake()
       return printOne(context, command, changed)
     })
 }
@@ -121,30 +118,40 @@ function addDelete(account: Command, context: CtlContext): void {
     .option('--dry-run', 'only show the account')
     .option('--yes', 'really')
     .action(async (name: string, options: Where & { yes?: boolean; dryRun?: boolean }, command: Command) => {
-      const found = await find(context, name, options)
+      const found = await getAccount(context, { name, host: options.host })
       if (options.dryRun === true) return printOne(context, command, found)
       if (options.yes !== true) command.error(`error: --yes deletes ${found.did} for good`)
       await deleteAccount({ db: context.db, scheduleErasure }, found.id)
-      await audit(context, found, 'account delete', {})
+      await audit(context, found, 'account delete')
+      await context.wake()
       context.print(command, { value: { deleted: found.did }, text: `deleted ${found.did}` })
     })
 }
 
-/** Keeps in the audit log what was done to the account. */
-async function audit(
-  { db }: CtlContext,
-  { host_id: hostId, tenant_id: tenantId, did }: Account,
-  action: string,
-  detail: object,
-): Promise<void> {
-  await appendAuditEntry(db.pool, { hostId, tenantId, did, actor: 'ctl', action, detail })
-}
-
-async function find(context: CtlContext, name: string, { host }: Where): Promise<Account> {
-  const { id: hostId } = await getHost(context.db.kysely, host)
-  const account = await findAccount(context.db.pool, hostId, name)
-  if (account === undefined) throw new AccountNotFoundError(`there is no account ${name} on ${host}`)
-  return account
+function addResetPassword(account: Command, context: CtlContext): void {
+  account
+    .command('reset-password <did-or-handle>')
+    .description('Mail the owner of an account the token for a new password.')
+    .requiredOption('--host <hostname>', 'host that it lives on')
+    .option('--print', 'mail nothing and print the token, for an owner whom you know to be it')
+    .action(async (name: string, { host, print }: Where & { print?: boolean }, command: Command) => {
+      const found = await getAccount(context, { name, host })
+      const { pool, kysely } = context.db
+      const token = print === true ? await issueEmailToken(pool, found.id, 'reset_password') : undefined
+      if (token === undefined) {
+        const directory = {
+          findTenant: async (id: number) => (await listTenants(kysely)).find((tenant) => tenant.id === id),
+        }
+        const mail = { template: 'reset-password', locale: undefined } as const
+        await inTransaction(pool, (tx) => requestTokenMail({ tx, directory }, found, mail))
+        await context.wake()
+      }
+      await audit(context, found, 'account reset-password', { mailed: token === undefined })
+      const minutes = emailTokenLifeMs / minuteMs
+      const value = token === undefined ? { mailed: found.did } : { token, goodForMinutes: minutes }
+      const text = token === undefined ? `a token is mailed to the owner of ${found.did}` : token
+      context.print(command, { value, text })
+    })
 }
 
 async function printOne(context: CtlContext, command: Command, account: Account): Promise<void> {

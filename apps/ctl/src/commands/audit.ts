@@ -3,7 +3,6 @@ import { getHost } from '@rookery/tenants'
 import type { Command } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { wholeNumber } from '../parse.ts'
 
 /** Most entries that one call lists. */
@@ -13,7 +12,7 @@ type Options = { host: string; did?: string; before?: number; limit: number }
 
 /** `ctl audit`. */
 export function addAuditCommand(program: Command, context: CtlContext): void {
-  const audit = program
+  program
     .command('audit')
     .description('What operators and moderation services did to accounts, the latest first.')
     .requiredOption('--host <hostname>', 'host that the accounts live on')
@@ -27,5 +26,4 @@ export function addAuditCommand(program: Command, context: CtlContext): void {
       const rows = value.map(({ created_at, ...entry }) => ({ at: created_at, ...entry }))
       context.print(command, { value, rows })
     })
-  examples(audit, ['ctl audit --host pds.acme.example --did did:plc:ewvi7nxzyoun6zhxrhs64oiz'])
 }

@@ -1,11 +1,10 @@
-import { type Account, AccountNotFoundError, findAccount } from '@rookery/accounts'
+import type { Account } from '@rookery/accounts'
 import { type BlobSubject, getBlobView, purgeBlob, restoreBlob, takeDownBlob } from '@rookery/records'
 import { parseCid } from '@rookery/syntax'
-import { getHost } from '@rookery/tenants'
 import type { Command } from 'commander'
 
+import { audit, getAccount } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 
 type Options = { host: string; ref?: string; dryRun?: boolean; yes?: boolean }
 
@@ -14,15 +13,9 @@ export function addBlobCommands(program: Command, context: CtlContext): void {
   const blob = program
     .command('blob')
     .description('Blobs of an account: look at one, take it down, purge it.')
-  examples(blob, [
-    'ctl blob show alice.acme.example bafkrei… --host pds.acme.example',
-    'ctl blob takedown alice.acme.example bafkrei… --host pds.acme.example --ref case-42',
-    'ctl blob purge alice.acme.example bafkrei… --host pds.acme.example --dry-run',
-  ])
   addAction(blob, context, {
     name: 'show',
     effect: 'Show a blob and records that refer to it.',
-    run: noChange,
   })
   addAction(blob, context, {
     name: 'takedown',
@@ -45,12 +38,10 @@ export function addBlobCommands(program: Command, context: CtlContext): void {
     .option('--yes', 'really')
 }
 
-const noChange = (): Promise<void> => Promise.resolve()
-
 type Action = {
   name: string
   effect: string
-  run: (subject: BlobSubject, account: Account, ref: string) => Promise<void>
+  run?: (subject: BlobSubject, account: Account, ref: string) => Promise<void>
   isDestructive?: boolean
 }
 
@@ -61,22 +52,22 @@ function addAction(blob: Command, context: CtlContext, action: Action): Command 
     .requiredOption('--host <hostname>', 'host that the account lives on')
     .option('--dry-run', 'only show the blob')
     .action(async (name: string, text: string, options: Options, command: Command) => {
-      const { pool, kysely } = context.db
-      const { id: hostId } = await getHost(kysely, options.host)
-      const account = await findAccount(pool, hostId, name)
-      if (account === undefined) {
-        throw new AccountNotFoundError(`there is no account ${name} on ${options.host}`)
-      }
+      const { pool } = context.db
+      const account = await getAccount(context, { name, host: options.host })
       const subject = { accountId: account.id, cid: parseCid(text) }
       if (options.dryRun !== true) {
         await getBlobView(pool, subject)
         if (action.isDestructive === true && options.yes !== true) {
           command.error(`error: --yes deletes the bytes of ${text} for good`)
         }
-        await action.run(subject, account, options.ref ?? `ctl-${Date.now()}`)
+        if (action.run !== undefined) {
+          const ref = options.ref ?? `ctl-${Date.now()}`
+          await action.run(subject, account, ref)
+          await audit(context, account, `blob ${action.name}`, { cid: text, ref: options.ref })
+          await context.wake()
+        }
       }
       const value = { did: account.did, cid: text, ...(await getBlobView(pool, subject)) }
-      const rows = Object.entries(value).map(([field, value]) => ({ field, value }))
-      context.print(command, { value, rows })
+      context.printOne(command, value)
     })
 }

@@ -3,11 +3,10 @@ import { type Host, getHost, isPublicHostname, listHosts } from '@rookery/tenant
 import type { Command } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 
 /** `ctl crawl`. */
 export function addCrawlCommand(program: Command, context: CtlContext): void {
-  const command = program
+  program
     .command('crawl')
     .description('Ask relays to crawl hosts. A worker does it; see `ctl jobs list --queue crawl-request`.')
     .option('--host <hostname>', 'only the host (default: every active one)')
@@ -30,10 +29,10 @@ export function addCrawlCommand(program: Command, context: CtlContext): void {
             })
           }
         }
+        await context.wake()
       }
       context.print(command, { value: rows, rows })
     })
-  examples(command, ['ctl crawl', 'ctl crawl --host pds.acme.example --relay https://bsky.network'])
 }
 
 async function chosenHosts(

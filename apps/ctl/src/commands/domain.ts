@@ -9,18 +9,12 @@ import {
 import type { Command } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 
 /** `ctl domain`. */
 export function addDomainCommands(program: Command, context: CtlContext): void {
   const domain = program
     .command('domain')
     .description("Handle domains: under which a tenant's accounts have handles.")
-  examples(domain, [
-    'ctl domain add .acme.example --host pds.acme.example --tenant acme',
-    'ctl domain list --tenant acme',
-    'ctl domain remove .acme.example --dry-run',
-  ])
   domain
     .command('add <domain>')
     .description('Give a tenant a handle domain on a host. Point *.<domain> at the host in DNS.')

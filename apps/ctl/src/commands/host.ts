@@ -1,26 +1,25 @@
 import type { RateOverrides } from '@rookery/config'
-import { type Host, createHost, listHosts, listTenants, updateHost } from '@rookery/tenants'
+import { type Host, createHost, getHost, listHosts, listTenants, updateHost } from '@rookery/tenants'
 import { type Command, Option } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { rateLimitsOption } from '../tenant-settings.ts'
 
 /** `ctl host`. */
 export function addHostCommands(program: Command, context: CtlContext): void {
   const host = program.command('host').description('PDS hostnames: each is a complete server on the network.')
-  examples(host, [
-    'ctl host create oyster.pds.example.net --tenant acme',
-    'ctl host edit oyster.pds.example.net --tenant other',
-    'ctl host edit oyster.pds.example.net --rate-limits global-ip=10000/300,global-ip@192.0.2.7=off',
-    'ctl host suspend oyster.pds.example.net',
-  ])
   addCreate(host, context)
   host
     .command('list')
     .description('List every host.')
     .action(async (_options: object, command: Command) =>
       print(context, command, await listHosts(context.db.kysely)),
+    )
+  host
+    .command('show <hostname>')
+    .description('Show a host.')
+    .action(async (hostname: string, _options: object, command: Command) =>
+      print(context, command, [await getHost(context.db.kysely, hostname)]),
     )
   addEdit(host, context)
   addStatus(host, context, {

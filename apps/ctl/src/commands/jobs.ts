@@ -9,7 +9,6 @@ import {
 import { type Command, Option } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { ids, wholeNumber } from '../parse.ts'
 
 type ListOptions = { queue?: QueueName; state?: JobRow['state']; before?: number; limit: number }
@@ -19,12 +18,6 @@ export function addJobsCommands(program: Command, context: CtlContext): void {
   const jobs = program
     .command('jobs')
     .description('Background jobs: what waits, what failed, what was given up.')
-  examples(jobs, [
-    'ctl jobs list --state dead',
-    'ctl jobs retry 4711 4712',
-    'ctl jobs retry --all --queue mail --dry-run',
-    'ctl jobs discard 4711',
-  ])
   addList(jobs, context)
   addRetry(jobs, context)
   addDiscard(jobs, context)
@@ -77,6 +70,7 @@ function addRetry(jobs: Command, context: CtlContext): void {
         return
       }
       const retried = await retryDeadJobs(context.db.pool, filter)
+      await context.wake()
       context.print(command, { value: { retried }, text: `opened ${retried.length} job(s) again` })
     })
 }
@@ -89,13 +83,15 @@ function addDiscard(jobs: Command, context: CtlContext): void {
     .description('Delete dead jobs for good.')
     .argument('<ids...>', 'ids of dead jobs', ids)
     .option('--dry-run', 'only list them')
-    .action(async (chosen: number[], options: { dryRun?: boolean }, command: Command) => {
+    .option('--yes', 'really')
+    .action(async (chosen: number[], options: { dryRun?: boolean; yes?: boolean }, command: Command) => {
       if (options.dryRun === true) {
         const dead = await listJobs(context.db.pool, { state: 'dead', limit: 1_000 })
         const would = dead.filter(({ id }) => chosen.includes(id))
         context.print(command, { value: { wouldDiscard: would.map(({ id }) => id) }, rows: would.map(toRow) })
         return
       }
+      if (options.yes !== true) command.error('error: --yes deletes them for good')
       await discardDeadJobs(context.db.pool, chosen)
       context.print(command, { value: { discarded: chosen }, text: `discarded ${chosen.length} job(s)` })
     })

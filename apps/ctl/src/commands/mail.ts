@@ -14,7 +14,6 @@ import { type Locale, getHost, getTenant, listHosts, listTenants, locales } from
 import { type Command, Argument, Option } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { ids, wholeNumber } from '../parse.ts'
 
 type ListOptions = {
@@ -31,12 +30,6 @@ export function addMailCommands(program: Command, context: CtlContext): void {
   const mail = program
     .command('mail')
     .description('Mail: what became of it, addresses that get none, how it looks.')
-  examples(mail, [
-    'ctl mail list --state failed --tenant acme',
-    'ctl mail retry 4711 4712',
-    'ctl mail unsuppress alice@example.org --tenant acme',
-    'ctl mail preview reset-password --tenant acme --locale de > mail.html',
-  ])
   addList(mail, context)
   addRetry(mail, context)
   addSuppressed(mail, context)
@@ -98,6 +91,7 @@ function addRetry(mail: Command, context: CtlContext): void {
     .argument('<ids...>', 'ids of failed mails', ids)
     .action(async (chosen: number[], _options: object, command: Command) => {
       const retried = await retryFailed({ db: context.db }, chosen)
+      await context.wake()
       context.print(command, { value: { retried }, text: `queued ${retried.length} mail(s) again` })
     })
 }

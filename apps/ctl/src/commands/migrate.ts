@@ -2,11 +2,10 @@ import { migrate, migrationStatus } from '@rookery/db'
 import type { Command } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 
 /** `ctl migrate`. */
 export function addMigrateCommand(program: Command, context: CtlContext): void {
-  const command = program
+  program
     .command('migrate')
     .description(
       'Bring the database schema up to this version. Safe to run twice, at once, and while pods serve.',
@@ -29,5 +28,4 @@ export function addMigrateCommand(program: Command, context: CtlContext): void {
           : applied.map((name) => `applied ${name}`).join('\n')
       context.print(command, { value: { applied }, text })
     })
-  examples(command, ['ctl migrate', 'ctl migrate --status', 'ctl migrate --dry-run --json'])
 }

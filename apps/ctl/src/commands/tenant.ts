@@ -1,20 +1,12 @@
-import { type Tenant, createTenant, listTenants, updateTenant } from '@rookery/tenants'
+import { type Tenant, createTenant, getTenant, listTenants, updateTenant } from '@rookery/tenants'
 import type { Command } from 'commander'
 
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { addSettingOptions, settingsOf } from '../tenant-settings.ts'
 
 /** `ctl tenant`. */
 export function addTenantCommands(program: Command, context: CtlContext): void {
   const tenant = program.command('tenant').description('Customers: their name, policies and settings.')
-  examples(tenant, [
-    'ctl tenant create acme --name "Acme Inc." --invites on',
-    'ctl tenant edit acme --terms-url https://acme.example/terms --contact-email it@acme.example',
-    'ctl tenant edit acme --appview did:web:api.bsky.app,https://api.bsky.app',
-    'ctl tenant edit acme --contact-email none',
-    'ctl tenant suspend acme',
-  ])
   addSettingOptions(
     tenant
       .command('create <slug>')
@@ -29,6 +21,12 @@ export function addTenantCommands(program: Command, context: CtlContext): void {
     .description('List every tenant.')
     .action(async (_options: object, command: Command) =>
       print(context, command, await listTenants(context.db.kysely)),
+    )
+  tenant
+    .command('show <slug>')
+    .description('Show a tenant with every setting.')
+    .action(async (slug: string, _options: object, command: Command) =>
+      print(context, command, [await getTenant(context.db.kysely, slug)]),
     )
   addSettingOptions(
     tenant

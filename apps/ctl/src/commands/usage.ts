@@ -1,4 +1,4 @@
-import { AccountNotFoundError, findAccount, listAccounts } from '@rookery/accounts'
+import { listAccounts } from '@rookery/accounts'
 import {
   type Recount,
   findBlobUsage,
@@ -7,11 +7,11 @@ import {
   recountTenantUsage,
   setAccountBlobQuota,
 } from '@rookery/records'
-import { getHost, getTenant, listTenants } from '@rookery/tenants'
+import { getTenant, listTenants } from '@rookery/tenants'
 import type { Command } from 'commander'
 
+import { audit, getAccount } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
-import { examples } from '../examples.ts'
 import { none, orNone, wholeNumber } from '../parse.ts'
 
 type Named = { host: string }
@@ -22,12 +22,6 @@ const recountPage = 500
 /** `ctl usage`. */
 export function addUsageCommands(program: Command, context: CtlContext): void {
   const usage = program.command('usage').description('How many bytes of blobs there are, and may be.')
-  examples(usage, [
-    'ctl usage list',
-    'ctl usage show alice.acme.example --host pds.acme.example',
-    'ctl usage quota alice.acme.example 10000000000 --host pds.acme.example',
-    'ctl usage recount acme',
-  ])
   usage
     .command('list')
     .description('Show what every tenant has.')
@@ -50,8 +44,10 @@ export function addUsageCommands(program: Command, context: CtlContext): void {
     .requiredOption('--host <hostname>', 'host that it lives on')
     .action(async (name: string, text: string, options: Named, command: Command) => {
       const bytes = orNone(wholeNumber(0))(text)
-      const { id } = await find(context, { name, ...options })
-      await setAccountBlobQuota(context.db.pool, id, bytes === none ? null : bytes)
+      const account = await getAccount(context, { name, ...options })
+      const bytesMax = bytes === none ? null : bytes
+      await setAccountBlobQuota(context.db.pool, account.id, bytesMax)
+      await audit(context, account, 'usage quota', { bytesMax })
       await show(context, command, { name, ...options })
     })
   usage
@@ -60,15 +56,8 @@ export function addUsageCommands(program: Command, context: CtlContext): void {
     .action((slug: string, _options: object, command: Command) => recount(context, command, slug))
 }
 
-async function find(context: CtlContext, { name, host }: Named & { name: string }) {
-  const { id: hostId } = await getHost(context.db.kysely, host)
-  const account = await findAccount(context.db.pool, hostId, name)
-  if (account === undefined) throw new AccountNotFoundError(`there is no account ${name} on ${host}`)
-  return account
-}
-
 async function show(context: CtlContext, command: Command, of: Named & { name: string }): Promise<void> {
-  const account = await find(context, of)
+  const account = await getAccount(context, of)
   const usage = await findBlobUsage(context.db.pool, account.id)
   const tenants = await listTenants(context.db.kysely)
   const tenant = tenants.find(({ id }) => id === account.tenant_id)
@@ -101,9 +90,12 @@ async function recount(context: CtlContext, command: Command, slug: string): Pro
       after: `${after.count} blobs, ${after.bytes} bytes`,
     })
   }
+  let counted = 0
   for (let afterId: number | undefined = 0; afterId !== undefined;) {
     const page = await listAccounts(pool, { tenantIds: [tenantId], afterId, limit: recountPage })
     for (const { id, did } of page) note(did, await recountAccountUsage(pool, id))
+    counted += page.length
+    context.progress(`${counted} accounts counted`)
     afterId = page.at(-1)?.id
   }
   note(slug, await recountTenantUsage(pool, tenantId))

@@ -115,6 +115,18 @@ export async function disableInviteCodes(db: Queryable, of: InviteCodesToDisable
   )
 }
 
+/** Takes back that codes of the host were disabled, and returns those of the given ones that are there. */
+export async function enableInviteCodes(
+  db: Queryable,
+  of: { hostId: number; codes: readonly string[] },
+): Promise<string[]> {
+  const { rows } = await db.query<{ code: string }>(
+    `update invite_code set disabled = false where host_id = $1 and code = any($2) returning code`,
+    [of.hostId, of.codes],
+  )
+  return rows.map(({ code }) => code)
+}
+
 /**
  * Takes the name of a deleted account off invite codes: its own are disabled and nobody's, and of those that it used
  * no trace is left.
