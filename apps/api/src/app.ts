@@ -13,7 +13,7 @@ import { signerBackend } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { exportsMax } from '@rookery/records'
 import { createRedis } from '@rookery/redis'
-import { type Logger, Metrics } from '@rookery/telemetry'
+import type { Logger } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
 import type { FastifyInstance } from 'fastify'
 
@@ -64,9 +64,9 @@ export function xrpcMethods(deps: ApiDeps): AnyXrpcMethod[] {
 
 /** Returns the api's Fastify instance, not listening yet: tests inject into it. */
 export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
-  const { config, log, metrics } = deps
+  const { config, log } = deps
   const hosts = hostsWithCustomHandles(deps)
-  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts, metrics })
+  const app = createServer({ log, trustedProxies: config.http.trustedProxies, hosts })
   await registerCors(app)
   await registerCompression(app)
   const isLimited = config.limits.rateLimits
@@ -92,8 +92,6 @@ export type Api = AsyncDisposable & {
 
 /** What another role adds to the public port when both run in one process. */
 export type ApiExtension = {
-  /** The metrics of the process. */
-  metrics: Metrics
   /** Registers routes, before the instance listens. */
   register(app: FastifyInstance): Promise<void>
   /** Ends what the routes hold open; called when readiness is gone, before requests are drained. */
@@ -105,7 +103,6 @@ export type ApiExtension = {
 /** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
 export async function startApi(config: Config, log: Logger, extension?: ApiExtension): Promise<Api> {
   await using stack = new AsyncDisposableStack()
-  const metrics = extension?.metrics ?? new Metrics('api')
   const db = stack.use(
     new Database(log, {
       url: config.database.url,
@@ -126,7 +123,6 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
     await startInternalServer({
       port: config.http.internalPort,
       notReady: () => (isListening ? whyNotReady(db, extension) : 'starting'),
-      metrics: () => metrics.page(),
       routes: { '/tls-check': async (query) => (await tlsCheck?.(query)) ?? [503, 'starting\n'] },
     }),
   )
@@ -140,7 +136,7 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   await directory.refresh()
   const lexicons = bundledLexicons()
   const exportPool = exports.pool
-  const connections = { config, log, metrics, db, exportPool, redis, blobs, directory, lexicons }
+  const connections = { config, log, db, exportPool, redis, blobs, directory, lexicons }
   const deps = createApiDeps(connections)
   log.info({ signer: signerBackend }, 'commits are signed')
   stack.use(deps.writer)

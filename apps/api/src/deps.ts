@@ -30,7 +30,7 @@ import {
 } from '@rookery/records'
 import { RateCounters, type Redis, type RedisKeys, redisKeys } from '@rookery/redis'
 import type { TidClock } from '@rookery/syntax'
-import type { Logger, Metrics } from '@rookery/telemetry'
+import type { Logger } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 import type { SignUpDeps } from './accounts/sign-up.ts'
@@ -45,7 +45,6 @@ import { createRepoWriter } from './repo-writer.ts'
 export type ApiConnections = {
   config: Config
   log: Logger
-  metrics: Metrics
   db: Database
   /** Connections for exports alone: each may keep one for long. */
   exportPool: Database['pool']

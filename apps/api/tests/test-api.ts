@@ -10,7 +10,7 @@ import { bundledLexicons } from '@rookery/lexicon'
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '@rookery/local'
 import { Mailer, answerPasswordReset, deliverMail } from '@rookery/mail'
 import type { JobPayload } from '@rookery/jobs'
-import { Metrics, createLogger } from '@rookery/telemetry'
+import { createLogger } from '@rookery/telemetry'
 import {
   HostDirectory,
   type TenantSettingsInput,
@@ -107,11 +107,9 @@ export class TestApi implements AsyncDisposable {
     for (let pod = 0; pod < 2; pod++) {
       const hosts = stack.use(new HostDirectory(log, db.database.kysely))
       await hosts.refresh()
-      const metrics = new Metrics('api')
       const connections = {
         config,
         log,
-        metrics,
         db: db.database,
         exportPool: db.pool,
         redis: redis.redis,
@@ -209,9 +207,9 @@ export class TestApi implements AsyncDisposable {
     const { rows } = await this.db.pool.query<{ id: number; payload: JobPayload<'mail'> }>(
       `delete from job_outbox where queue = 'mail' returning id, payload`,
     )
-    const { directory, metrics } = deps
+    const { directory } = deps
     for (const job of rows.toSorted((a, b) => a.id - b.id)) {
-      const worker = { db: this.db.database, directory, mailer, metrics, moderationFrom: undefined }
+      const worker = { db: this.db.database, directory, mailer, moderationFrom: undefined }
       await deliverMail(worker, { ...job, attempt: 1 })
     }
     const mails = (await (await fetch(this.#mail.mailUrl)).json()) as CaughtMail[]

@@ -5,7 +5,9 @@ import { startInternalServer } from '@rookery/http'
 import { createRedis, redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 
-/** Connections beside the pinned one: readiness and the wait for the schema. */
+import { ClusterFigures } from './cluster-figures.ts'
+
+/** Connections beside the pinned one: readiness, and the figures of the cluster. */
 const poolMax = 2
 
 /** A running sequencer process. */
@@ -34,6 +36,14 @@ export async function openSequencer(config: Config, log: Logger): Promise<Sequen
   const { leaseMs, retentionMs } = config.events
   const sequencer = stack.use(
     new Sequencer({ log, database, redis, keys: redisKeys(config.redis.prefix) }, { leaseMs, retentionMs }),
+  )
+  stack.use(
+    new ClusterFigures({
+      log,
+      pool: database.pool,
+      queueFloorId: () => sequencer.queueFloorId,
+      retentionMs,
+    }),
   )
   const owned = stack.move()
   return {

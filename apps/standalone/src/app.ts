@@ -2,7 +2,7 @@ import { type Api, startApi } from '@rookery/api'
 import type { Config } from '@rookery/config'
 import { openFirehose, registerSubscribeRepos } from '@rookery/firehose'
 import { openSequencer } from '@rookery/sequencer'
-import { type Logger, Metrics } from '@rookery/telemetry'
+import type { Logger } from '@rookery/telemetry'
 import { openWorker } from '@rookery/worker'
 
 /**
@@ -12,13 +12,11 @@ import { openWorker } from '@rookery/worker'
  */
 export async function startStandalone(config: Config, log: Logger): Promise<Api> {
   await using stack = new AsyncDisposableStack()
-  const metrics = new Metrics('standalone')
   const sequencer = stack.use(await openSequencer(config, log.child({ part: 'sequencer' })))
-  const worker = stack.use(await openWorker(config, log.child({ part: 'worker' }), metrics))
+  const worker = stack.use(await openWorker(config, log.child({ part: 'worker' })))
   const firehose = stack.use(await openFirehose(config, log.child({ part: 'firehose' })))
   const api = stack.use(
     await startApi(config, log.child({ part: 'api' }), {
-      metrics,
       register: (app) => registerSubscribeRepos(app, firehose.deps),
       drain: (app) => firehose.drain(app),
       notReady: async () => (await sequencer.notReady()) ?? worker.notReady(),

@@ -8,7 +8,7 @@ import { JobRelay, JobRunner, JobSchedules, wakeJobs } from '@rookery/jobs'
 import { Mailer } from '@rookery/mail'
 import { processTidClock } from '@rookery/records'
 import { createRedis, redisKeys } from '@rookery/redis'
-import { type Logger, Metrics } from '@rookery/telemetry'
+import type { Logger } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
 
 import type { WorkerDeps } from './deps.ts'
@@ -32,7 +32,7 @@ export type WorkerCore = AsyncDisposable & {
  * Connects, waits for the schema, and runs jobs until disposed: it then starts no further job, lets those that run
  * end within the drain time, and gives back the rest. Redis may be away: jobs wait in Postgres.
  */
-export async function openWorker(config: Config, log: Logger, metrics: Metrics): Promise<WorkerCore> {
+export async function openWorker(config: Config, log: Logger): Promise<WorkerCore> {
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
     new Database(log, {
@@ -56,7 +56,6 @@ export async function openWorker(config: Config, log: Logger, metrics: Metrics):
     directory,
     store,
     mailer,
-    metrics,
     fetch,
     clock: processTidClock(),
     signingKeys: new SigningKeys({
@@ -91,14 +90,9 @@ export async function openWorker(config: Config, log: Logger, metrics: Metrics):
 /** Opens the worker, with its internal port. */
 export async function startWorker(config: Config, log: Logger): Promise<WorkerService> {
   await using stack = new AsyncDisposableStack()
-  const metrics = new Metrics('worker')
-  const core = stack.use(await openWorker(config, log, metrics))
+  const core = stack.use(await openWorker(config, log))
   const internal = stack.use(
-    await startInternalServer({
-      port: config.http.internalPort,
-      notReady: () => core.notReady(),
-      metrics: () => metrics.page(),
-    }),
+    await startInternalServer({ port: config.http.internalPort, notReady: () => core.notReady() }),
   )
   stack.defer(() => internal.drain())
   const owned = stack.move()

@@ -5,7 +5,7 @@ import type { SafeFetch } from '@rookery/http'
 import type { SigningKeys } from '@rookery/identity'
 import type { Mailer } from '@rookery/mail'
 import type { TidClock } from '@rookery/syntax'
-import type { Logger, Metrics } from '@rookery/telemetry'
+import type { Logger } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 /** Everything a worker process is built from. Processors never see it: each takes the few things that it names. */
@@ -16,7 +16,6 @@ export type WorkerDeps = {
   directory: HostDirectory
   store: BlobStore
   mailer: Mailer
-  metrics: Metrics
   signingKeys: SigningKeys
   /** Makes revs. */
   clock: TidClock

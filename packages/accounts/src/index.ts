@@ -59,6 +59,7 @@ export {
   SignUpExpiredError,
   UnsupportedDomainError,
 } from './errors.ts'
+export { type AccountFigures, readAccountFigures } from './figures-queries.ts'
 export { changeHandle } from './handles/change-handle.ts'
 export {
   type HandleRules,

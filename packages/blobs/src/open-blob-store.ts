@@ -1,4 +1,5 @@
 import type { BlobStore } from './blob-store.ts'
+import { MeasuredBlobStore } from './measured-blob-store.ts'
 import { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts'
 import { InvalidBlobSettingsError } from './errors.ts'
 import { S3BlobStore, type S3BlobStoreOptions } from './s3-blob-store.ts'
@@ -10,7 +11,9 @@ export type BlobStoreOptions =
 
 /** Returns the store that the settings name. The caller disposes of it; nothing is contacted before first use. */
 export function openBlobStore(options: BlobStoreOptions): BlobStore {
-  return options.driver === 's3' ? new S3BlobStore(options) : new DiskBlobStore(options)
+  return new MeasuredBlobStore(
+    options.driver === 's3' ? new S3BlobStore(options) : new DiskBlobStore(options),
+  )
 }
 
 /** The settings of the blobs area of the configuration. */

@@ -1,4 +1,4 @@
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, metrics } from '@rookery/telemetry'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 
@@ -49,6 +49,7 @@ export class Database implements AsyncDisposable {
   readonly kysely: Db
   /** The options it was made with: for those who need a connection of their own (leader, export). */
   readonly options: DatabaseOptions
+  readonly #metrics = new DisposableStack()
 
   constructor(log: Logger, options: DatabaseOptions) {
     this.options = options
@@ -60,6 +61,7 @@ export class Database implements AsyncDisposable {
     })
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+    this.#measure()
     this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) })
   }
 
@@ -69,9 +71,27 @@ export class Database implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#metrics.dispose()
     // Kysely ends the pool only if it ever ran a query itself.
     await this.kysely.destroy()
     if (!this.pool.ending) await this.pool.end()
+  }
+
+  #measure(): void {
+    const pool = this.options.applicationName
+    this.#metrics.use(
+      metrics.read('rookery_database_connections', () => {
+        const { totalCount, idleCount, waitingCount } = this.pool
+        return [
+          [{ pool, state: 'busy' }, totalCount - idleCount],
+          [{ pool, state: 'idle' }, idleCount],
+          [{ pool, state: 'waiting' }, waitingCount],
+        ]
+      }),
+    )
+    this.#metrics.use(
+      metrics.read('rookery_database_connections_max', () => [[{ pool }, this.options.poolMax]]),
+    )
   }
 }
 

@@ -23,6 +23,13 @@ export function readSeq(bytes: Buffer, at = 0): number {
   return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
 }
 
+/** Returns how many events a batch has. */
+export function countEvents(bytes: Buffer): number {
+  let count = 0
+  for (let at = 0; at < bytes.length; count++) at += headerBytes + bytes.readUInt32BE(at + 12)
+  return count
+}
+
 /**
  * Returns the events of a batch, whose frames are views of its bytes. Each event is its seq (8 bytes), host (4), the
  * length of its frame (4) and the frame; numbers are big-endian.

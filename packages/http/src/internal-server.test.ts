@@ -20,7 +20,7 @@ test('answers for the process, and on the routes that it was given', async () =>
   expect(await get('/readyz')).toEqual([200, 'ok\n'])
   expect(await get('/ask?for=a+b')).toEqual([200, 'answer\n'])
   expect(await get('/ask')).toEqual([404, 'answer\n'])
-  expect(await get('/metrics')).toEqual([404, 'not found\n'])
+  expect(await get('/metrics')).toEqual([200, expect.stringContaining('# TYPE rookery_events_total counter')])
   server.drain()
   expect(await get('/readyz')).toEqual([503, 'draining\n'])
 })

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+import { metrics } from '@rookery/telemetry'
+
 /** What the internal port answers from. */
 export type InternalServerOptions = {
   /** 0 takes a free one. */
@@ -9,8 +11,6 @@ export type InternalServerOptions = {
   address?: string
   /** Tells what keeps the process from serving, or undefined when it is ready. */
   notReady: () => Promise<string | undefined> | string | undefined
-  /** Returns the metrics page, if the process has one. */
-  metrics?: () => Promise<string>
   /** What else is answered, by path: status and text. */
   routes?: Readonly<Record<string, (query: URLSearchParams) => Promise<[number, string]>>>
 }
@@ -31,7 +31,7 @@ export async function startInternalServer(options: InternalServerOptions): Promi
     const route = options.routes?.[path]
     if (route !== undefined) return route(new URLSearchParams(query))
     if (path === '/livez') return [200, 'ok\n']
-    if (path === '/metrics' && options.metrics !== undefined) return [200, await options.metrics()]
+    if (path === '/metrics') return [200, await metrics.page()]
     if (path !== '/readyz') return [404, 'not found\n']
     const reason = isDraining ? 'draining' : await options.notReady()
     return reason === undefined ? [200, 'ok\n'] : [503, `${reason}\n`]

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { DomainError } from '@rookery/std'
-import type { Logger, Metrics } from '@rookery/telemetry'
+import { BoundedCount, type Logger, countDatabaseError, metrics } from '@rookery/telemetry'
 import {
   type FastifyBaseLogger,
   type FastifyError,
@@ -46,8 +46,6 @@ export type ServerOptions = {
   trustedProxies: readonly string[]
   /** Finds the host of each request. */
   hosts: HostResolver
-  /** Counts requests; none are counted without it. */
-  metrics?: Metrics
 }
 
 /**
@@ -83,17 +81,28 @@ export function createServer(options: ServerOptions): FastifyInstance {
   })
   app.addHook('onResponse', (request, reply, done) => {
     if (options.log.isLevelEnabled('info')) logRequest(request, reply)
-    options.metrics?.requestEnded(routeOf(request), reply.statusCode, reply.elapsedTime / 1_000)
+    countRequest(request, reply)
     done()
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const answer = toAnswer(error)
-    options.metrics?.requestFailed(routeOf(request), answer.error)
+    metrics.add('rookery_http_errors_total', { method: routeOf(request), error: labelOf(answer) })
+    if (answer.status >= 500) countDatabaseError(error, isDatabaseOutage(error))
     return answerError(error, answer, request, reply)
   })
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply))
   return app
 }
+
+const statusClasses = ['', '1xx', '2xx', '3xx', '4xx', '5xx']
+
+/** Hosts that one process tells apart in its metrics. */
+const countedHostsMax = 50
+
+const hostRequests = new BoundedCount(countedHostsMax)
+metrics.read('rookery_http_host_requests_total', () =>
+  [...hostRequests].map(([host, count]) => [{ host }, count]),
+)
 
 function findHost(
   hosts: HostResolver,
@@ -135,6 +144,19 @@ function findHandleHost(
 ): Promise<PdsHost | undefined> | undefined {
   if (!request.url.startsWith('/.well-known/atproto-did')) return undefined
   return hosts.findHostOfHandle(hostname.replace(/:\d+$/, ''))
+}
+
+function countRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const status = statusClasses[Math.floor(reply.statusCode / 100)] ?? 'unknown'
+  const labels = { method: routeOf(request), status }
+  metrics.observe('rookery_http_request_seconds', labels, reply.elapsedTime / 1_000)
+  const { host } = request.logContext
+  if (host !== undefined) hostRequests.add(host)
+}
+
+/** The error's name as a label: those of other services are theirs to choose, and so without end. */
+function labelOf({ error, isUpstream }: XrpcError): string {
+  return isUpstream ? 'Upstream' : error
 }
 
 /** The route's pattern: unknown paths are all one, so that labels stay few. */

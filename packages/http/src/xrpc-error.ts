@@ -27,17 +27,20 @@ export class XrpcError extends Error {
   readonly error: string
   /** Headers to add, such as Retry-After or WWW-Authenticate. */
   readonly headers: Readonly<Record<string, string>>
+  /** Whether another service has said so, and named it. */
+  readonly isUpstream: boolean
 
   constructor(
     status: number,
     error: string,
     message: string,
-    options: ErrorOptions & { headers?: Record<string, string> } = {},
+    options: ErrorOptions & { headers?: Record<string, string>; isUpstream?: boolean } = {},
   ) {
     super(message, options)
     this.status = status
     this.error = error
     this.headers = options.headers ?? {}
+    this.isUpstream = options.isUpstream ?? false
   }
 }
 

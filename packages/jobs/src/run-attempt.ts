@@ -1,6 +1,6 @@
 import type { Db, Queryable, Tx } from '@rookery/db'
 import { DomainError } from '@rookery/std'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, countDatabaseError, metrics } from '@rookery/telemetry'
 import type pg from 'pg'
 
 import { asQueryable } from './as-queryable.ts'
@@ -48,9 +48,15 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
     const result = await process(attempt, completion)
     if (!completion.isDone) await finish(attempt.pool, attempt, result)
     log.info({ elapsedMs: Math.round(performance.now() - startedAtMs) }, 'job done')
+    ended(queue, 'done', startedAtMs)
   } catch (error) {
-    await recordFailure(attempt, error)
+    countDatabaseError(error)
+    ended(queue, await recordFailure(attempt, error), startedAtMs)
   }
+}
+
+function ended(queue: string, outcome: string, startedAtMs: number): void {
+  metrics.observe('rookery_job_seconds', { queue, outcome }, (performance.now() - startedAtMs) / 1_000)
 }
 
 async function process(attempt: Attempt, completion: { isDone: boolean }): Promise<unknown> {
@@ -102,25 +108,33 @@ async function finish(db: Db | Tx | Queryable, attempt: Attempt, result: unknown
   if (kept.rows.length === 0) throw new JobLostError(`another worker has taken job ${claim.id}`)
 }
 
-async function recordFailure(attempt: Attempt, error: unknown): Promise<void> {
+/** Returns the outcome, as the metrics call it. */
+async function recordFailure(attempt: Attempt, error: unknown): Promise<string> {
   const { pool, claim, queue, me, log, abort } = attempt
   if (error instanceof JobLostError) {
     log.warn({ err: error }, 'job lost to another worker')
-  } else if (error instanceof JobRefusedError) {
+    return 'lost'
+  }
+  if (error instanceof JobRefusedError) {
     const { rows } = await refuseJob(pool, [claim.id, me, describe(error), error.reason])
     if (rows.length === 0) await bury(attempt, error)
     else log.info({ err: error }, 'job refused its input')
-  } else if (attempt.isStopping() && abort.signal.aborted) {
+    return 'refused'
+  }
+  if (attempt.isStopping() && abort.signal.aborted) {
     await giveBackJobs(pool, [[claim.id], me])
     log.info('job given back')
-  } else if (claim.attempts >= queues[queue].attemptsMax) {
-    await bury(attempt, error)
-  } else {
-    // Jitter: what failed together is not tried again together.
-    const waitMs = Math.round(backoffMs(queue, claim.attempts) * (0.5 + Math.random() / 2))
-    await retryLater(pool, [claim.id, me, waitMs, describe(error), codeOf(error)])
-    log.warn({ err: error, waitMs }, 'job failed; it is tried again')
+    return 'returned'
   }
+  if (claim.attempts >= queues[queue].attemptsMax) {
+    await bury(attempt, error)
+    return 'dead'
+  }
+  // Jitter: what failed together is not tried again together.
+  const waitMs = Math.round(backoffMs(queue, claim.attempts) * (0.5 + Math.random() / 2))
+  await retryLater(pool, [claim.id, me, waitMs, describe(error), codeOf(error)])
+  log.warn({ err: error, waitMs }, 'job failed; it is tried again')
+  return 'retried'
 }
 
 async function bury(attempt: Attempt, error: unknown): Promise<void> {

@@ -36,6 +36,7 @@ export {
   type Recount,
   findBlobUsage,
   getTenantBlobUsage,
+  listTenantBlobBytes,
   recountAccountUsage,
   recountTenantUsage,
   setAccountBlobQuota,

@@ -9,7 +9,7 @@
  *
  * While Redis does not answer, every process counts for itself. Nothing here fails.
  */
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, metrics } from '@rookery/telemetry'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 
 import type { Redis } from './redis-client.ts'
@@ -38,6 +38,7 @@ export class RateCounters {
   /** @param redis a connection whose commands fail soon while the server does not answer; the caller closes it. */
   constructor(log: Logger, redis: Redis) {
     this.#log = log
+    metrics.read('rookery_rate_limits_unshared', () => (this.#isAway ? 1 : 0))
     // Only its counting is used: who may take how much changes while the process runs.
     this.#shared = new RateLimiterRedis({ storeClient: redis, keyPrefix: '', points: 0, duration: 1 })
   }

@@ -1,4 +1,4 @@
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, metrics } from '@rookery/telemetry'
 import { Redis } from 'ioredis'
 
 export type { Redis } from 'ioredis'
@@ -27,6 +27,11 @@ export function createRedis(
     ...(options.commandTimeoutMs === undefined ? {} : { commandTimeout: options.commandTimeoutMs }),
     retryStrategy: (attempt) => Math.min(2_000, 50 * 2 ** attempt),
   })
+  const counted = metrics.read('rookery_redis_connections', () => [
+    [{ state: redis.status === 'ready' ? 'ready' : 'away' }, 1],
+  ])
+  // Without a next attempt: its owner has closed it.
+  redis.on('end', () => counted[Symbol.dispose]())
   let isDown = false
   redis.on('error', (error: Error) => {
     if (!isDown) log.warn({ err: error }, 'redis is away')

@@ -1,67 +1,99 @@
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+import {
+  type LabelsOf,
+  type MetricDefinition,
+  type MetricName,
+  type MetricOf,
+  catalogue,
+} from './catalogue.ts'
 
 /** How often the delay of the event loop is sampled, in milliseconds: each sample wakes an idle process up. */
 const eventLoopSampleMs = 100
 
-/** The metrics of a process, as Prometheus reads them. */
-export class Metrics {
-  readonly #registry = new Registry()
-  readonly #requestSeconds: Histogram<'method' | 'status'>
-  readonly #errors: Counter<'method' | 'error'>
-  readonly #mails: Counter<'template' | 'state'>
+/** What a reader returns: a value, or one for each set of labels. */
+export type Reading<N extends MetricName> = number | Iterable<readonly [LabelsOf<N>, number]>
 
-  /** @param role which kind of process this is; a label of every metric. */
-  constructor(role: string) {
+type Reader = () => Reading<MetricName>
+
+/**
+ * The metrics of this process, as Prometheus reads them; `catalogue` lists them. What is counted where it happens is a
+ * number in memory. What is read when somebody scrapes is at hand by then: a reader neither waits nor asks anybody.
+ */
+class Metrics {
+  readonly #registry = new Registry()
+  readonly #readers = new Map<string, Set<Reader>>()
+  readonly #counters = new Map<string, Counter>()
+  readonly #histograms = new Map<string, Histogram>()
+
+  constructor() {
+    for (const [name, definition] of Object.entries<MetricDefinition>(catalogue))
+      this.#register(name, definition)
+  }
+
+  /** Says which kind of process this is, a label of every metric, and begins to measure the process itself. */
+  start(role: string): void {
     this.#registry.setDefaultLabels({ role })
     collectDefaultMetrics({
       register: this.#registry,
       prefix: 'rookery_',
       eventLoopMonitoringPrecision: eventLoopSampleMs,
     })
-    this.#requestSeconds = new Histogram({
-      name: 'rookery_http_request_seconds',
-      help: 'Time from a request to the end of its answer.',
-      labelNames: ['method', 'status'],
-      // From a cached read to a large export.
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers: [this.#registry],
-    })
-    this.#errors = new Counter({
-      name: 'rookery_http_errors_total',
-      help: 'Answers that are errors, by the name in their body.',
-      labelNames: ['method', 'error'],
-      registers: [this.#registry],
-    })
-    this.#mails = new Counter({
-      name: 'rookery_mail_total',
-      help: 'Attempts to send a mail, by template and what became of it.',
-      labelNames: ['template', 'state'],
-      registers: [this.#registry],
-    })
   }
 
-  /** Counts an attempt to send a mail, by what became of it. */
-  mailEnded(template: string, state: string): void {
-    this.#mails.inc({ template, state })
+  /** Adds to a counter. */
+  add<N extends MetricOf<'counter'>>(name: N, labels: LabelsOf<N>, by = 1): void {
+    this.#counters.get(name)?.inc(labels, by)
+  }
+
+  /** Adds a value to a histogram, in its unit. */
+  observe<N extends MetricOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void {
+    this.#histograms.get(name)?.observe(labels, value)
   }
 
   /**
-   * Counts an answered request.
-   *
-   * @param method the route, never the raw path: labels must be few.
-   * @param seconds time that it took.
+   * Reads a gauge or a counter whenever somebody scrapes, until the result is disposed of. Where several readers tell
+   * of the same labels, their sum counts.
    */
-  requestEnded(method: string, status: number, seconds: number): void {
-    this.#requestSeconds.observe({ method, status: String(status) }, seconds)
-  }
-
-  /** Counts an answer that is an error. */
-  requestFailed(method: string, error: string): void {
-    this.#errors.inc({ method, error })
+  read<N extends MetricOf<'gauge' | 'counter'>>(name: N, read: () => Reading<N>): Disposable {
+    const readers = this.#readers.get(name) ?? new Set()
+    this.#readers.set(name, readers.add(read as Reader))
+    return { [Symbol.dispose]: () => void readers.delete(read as Reader) }
   }
 
   /** Returns the metrics page. */
   page(): Promise<string> {
     return this.#registry.metrics()
   }
+
+  #register(name: string, { type, help, labels, buckets = [] }: MetricDefinition): void {
+    const common = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] }
+    if (type === 'histogram') {
+      this.#histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }))
+      return
+    }
+    const collect = (metric: Counter | Gauge): void => {
+      const readers = this.#readers.get(name)
+      if (readers === undefined) return
+      metric.reset()
+      // The library begins those without labels at 0; what no reader tells of is not there.
+      if (common.labelNames.length === 0) metric.remove()
+      for (const read of readers) {
+        const reading = read()
+        for (const [of, value] of typeof reading === 'number' ? [[{}, reading] as const] : reading) {
+          metric.inc(of, value)
+        }
+      }
+    }
+    if (type === 'gauge') {
+      const gauge: Gauge = new Gauge({ ...common, collect: () => collect(gauge) })
+      if (common.labelNames.length === 0) gauge.remove()
+    } else {
+      const counter: Counter = new Counter({ ...common, collect: () => collect(counter) })
+      this.#counters.set(name, counter)
+    }
+  }
 }
+
+/** The metrics of this process: like its log, there is one for all of it. */
+export const metrics = new Metrics()

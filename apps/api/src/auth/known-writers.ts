@@ -1,7 +1,10 @@
 import type { Account } from '@rookery/accounts'
+import { cacheTally } from '@rookery/telemetry'
 
 /** Accounts that one process remembers; an entry is about 200 bytes. */
 const knownWritersMax = 50_000
+
+const tally = cacheTally('writers')
 
 /** As much of an account as never changes while it is there. */
 export type KnownWriter = Pick<Account, 'id' | 'tenant_id'>
@@ -15,7 +18,10 @@ export class KnownWriters {
 
   /** Returns what is remembered of the host's account of this DID, or undefined. */
   get(hostId: number, did: string): KnownWriter | undefined {
-    return this.#writers.get(`${hostId} ${did}`)
+    const known = this.#writers.get(`${hostId} ${did}`)
+    if (known === undefined) tally.misses++
+    else tally.hits++
+    return known
   }
 
   /** Remembers an account that was just found. */

@@ -2,6 +2,7 @@ import { findAccountByHandle } from '@rookery/accounts'
 import type { Database } from '@rookery/db'
 import { type HostResolver, normalizeHostname } from '@rookery/http'
 import { tryParseHandle } from '@rookery/syntax'
+import { metrics } from '@rookery/telemetry'
 import type { FastifyInstance } from 'fastify'
 
 type Deps = { db: Pick<Database, 'pool'>; hosts: HostResolver }
@@ -21,8 +22,20 @@ export function registerTlsCheck(app: FastifyInstance, deps: Deps): void {
   })
 }
 
+/** Answers whether a certificate is wanted for a name, and counts the answer. */
+export async function checkTls(deps: Deps, domain: string): Promise<TlsCheckAnswer> {
+  let status = 503
+  try {
+    const answer = await lookUp(deps, domain)
+    status = answer[0]
+    return answer
+  } finally {
+    metrics.add('rookery_tls_checks_total', { status: String(status) })
+  }
+}
+
 /** Returns 200 for the name of a host and for the handle of an active account, which proves itself under its name. */
-export async function checkTls({ db, hosts }: Deps, domain: string): Promise<TlsCheckAnswer> {
+async function lookUp({ db, hosts }: Deps, domain: string): Promise<TlsCheckAnswer> {
   if (domain === '') return [400, 'domain is missing\n']
   const name = normalizeHostname(domain)
   if (name === undefined) return [404, 'not served\n']

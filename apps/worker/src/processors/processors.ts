@@ -13,11 +13,11 @@ import { repoImport } from './repo-import.ts'
 
 /** Returns the processor of every queue. */
 export function buildProcessors(deps: WorkerDeps): JobProcessors {
-  const { config, db, directory, store, fetch, mailer, metrics } = deps
+  const { config, db, directory, store, fetch, mailer } = deps
   const { allowPrivateNetwork } = config.identity
   return {
-    mail: mail({ db, directory, mailer, metrics, moderationFrom: config.mail.moderationFrom }),
     'password-reset': passwordReset(deps),
+    mail: mail({ db, directory, mailer, moderationFrom: config.mail.moderationFrom }),
     'blob-gc': blobGc({ store, pool: db.pool }),
     'blob-purge': blobPurge({ store, pool: db.pool }),
     'repo-compaction': repoCompaction({ pool: db.pool }),

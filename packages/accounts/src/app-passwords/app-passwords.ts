@@ -1,6 +1,7 @@
 import { hash, randomInt } from 'node:crypto'
 
 import { type Database, inTransaction } from '@rookery/db'
+import { businessEvent } from '@rookery/telemetry'
 
 import { lockAccount } from '../account-queries.ts'
 import { AccountNotFoundError, AppPasswordRefusedError } from '../errors.ts'
@@ -46,6 +47,7 @@ export async function createAppPassword(
     return insertAppPassword(tx, { accountId, name, passwordHash: hashAppPassword(password), privileged })
   })
   if (made === undefined) throw new AppPasswordRefusedError('An app password of this name exists already')
+  businessEvent('appPasswordCreated', { account: accountId })
   return { ...made, password }
 }
 

@@ -1,4 +1,5 @@
 import { type Database, inTransaction } from '@rookery/db'
+import { businessEvent } from '@rookery/telemetry'
 
 import { appendIdentityEvent } from '../account-events.ts'
 import { findAccountByHandle, lockAccount, updateAccountHandle } from '../account-queries.ts'
@@ -32,7 +33,7 @@ export async function changeHandle(
   if (!(await insertClaim(pool, claim))) throw taken(handle)
   try {
     await change.publish()
-    return await inTransaction(pool, async (tx) => {
+    const changed = await inTransaction(pool, async (tx) => {
       await lockRepo(tx, account.id)
       const before = await lockAccount(tx, account.id)
       if (before === undefined) throw new AccountNotFoundError('Account not found')
@@ -41,6 +42,8 @@ export async function changeHandle(
       await appendIdentityEvent(tx, after)
       return after
     })
+    businessEvent('handleChanged', { tenant: account.tenant_id, account: account.did })
+    return changed
   } catch (error) {
     throw toTakenError(error, handle)
   } finally {

@@ -1,4 +1,5 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { businessEvent } from '@rookery/telemetry'
 
 import { findAccountById, updatePasswordHash } from '../account-queries.ts'
 import type { Account } from '../account.ts'
@@ -37,6 +38,7 @@ export async function resetPassword(
     await consumeEmailToken(tx, { accountId, ...offered })
     await replacePassword(deps, tx, { accountId, passwordHash })
   })
+  businessEvent('passwordChanged', { account: accountId })
   return accountId
 }
 
@@ -51,6 +53,7 @@ export async function setPassword(deps: PasswordDeps, accountId: number, passwor
   assertNewPassword(password)
   const passwordHash = await passwords.hash(password)
   await inTransaction(db.pool, (tx) => replacePassword(deps, tx, { accountId, passwordHash }))
+  businessEvent('passwordChanged', { account: accountId })
 }
 
 async function replacePassword(

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 import type { Database, Queryable } from '@rookery/db'
+import { DomainError } from '@rookery/std'
+import { businessEvent } from '@rookery/telemetry'
 
 import { findAppPassword, findAppPasswordOfSession } from '../app-passwords/app-password-queries.ts'
 import { type AppPassword, hashAppPassword, isAppPassword } from '../app-passwords/app-passwords.ts'
@@ -53,6 +55,20 @@ export type SignInInput = {
  * @throws what `admit` throws, unless `allowTakendown` is set.
  */
 export async function signIn(deps: SignInDeps, host: SessionHost, input: SignInInput): Promise<Session> {
+  try {
+    const session = await openSession(deps, host, input)
+    const { did: account, tenant_id: tenant } = session.account
+    businessEvent('signedIn', { host: host.serviceDid, tenant, account })
+    return session
+  } catch (error) {
+    if (error instanceof DomainError) {
+      businessEvent('signInRefused', { host: host.serviceDid, reason: error.code })
+    }
+    throw error
+  }
+}
+
+async function openSession(deps: SignInDeps, host: SessionHost, input: SignInInput): Promise<Session> {
   assertOfferedPassword(input.password)
   const login = await findLogin(deps.db.pool, host.id, normalizeIdentifier(input.identifier))
   const appPassword = await offeredAppPassword(deps, login, input.password)

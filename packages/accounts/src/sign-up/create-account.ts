@@ -1,5 +1,6 @@
 import { type AccountStatus, type Database, type Queryable, inTransaction } from '@rookery/db'
 import type { Logger } from '@rookery/telemetry'
+import { businessEvent } from '@rookery/telemetry'
 
 import { appendAccountEvent, appendIdentityEvent } from '../account-events.ts'
 import { findTaken, insertAccount } from '../account-queries.ts'
@@ -85,7 +86,14 @@ export async function createAccount(deps: CreateAccountDeps, input: CreateAccoun
   try {
     await identity.register?.()
     isRegistered = identity.register !== undefined
-    return await inTransaction(deps.db.pool, (tx) => insertEverything(deps, tx, input, claim))
+    const session = await inTransaction(deps.db.pool, (tx) => insertEverything(deps, tx, input, claim))
+    const { tenantId: tenant, host } = input
+    businessEvent(isRegistered ? 'accountCreated' : 'accountArrived', {
+      host: host.serviceDid,
+      tenant,
+      account: identity.did,
+    })
+    return session
   } catch (error) {
     const isVoid = error instanceof SignUpExpiredError
     await undo(deps, claim, { isVoid, registered: isRegistered ? identity : undefined })

@@ -1,4 +1,5 @@
 import { type AccountStatus, type Database, type Queryable, inTransaction } from '@rookery/db'
+import { type BusinessEvent, businessEvent } from '@rookery/telemetry'
 
 import { appendAccountEvent, appendIdentityEvent, appendSyncEvent } from '../account-events.ts'
 import { lockAccount } from '../account-queries.ts'
@@ -37,7 +38,7 @@ export async function changeAccountStatus(
   accountId: number,
   change: StatusChange,
 ): Promise<Account> {
-  return inTransaction(deps.db.pool, async (tx) => {
+  const changed = await inTransaction(deps.db.pool, async (tx) => {
     await lockRepo(tx, accountId)
     const before = await lockAccount(tx, accountId)
     if (before === undefined) throw new AccountNotFoundError('Account not found')
@@ -46,11 +47,21 @@ export async function changeAccountStatus(
       throw new ConflictingStatusError('Cannot activate and takedown an account at the same time')
     }
     await updateStatus(tx, after, after.status)
-    if (after.status === before.status) return after
+    if (after.status === before.status) return { after, isNew: false }
     if (after.status === 'takendown' || after.status === 'suspended') await endSessions(tx, accountId)
     await (deps.appendEvents ?? appendStatusEvents)(tx, after, before)
-    return after
+    return { after, isNew: true }
   })
+  const { did: account, tenant_id: tenant, status } = changed.after
+  if (changed.isNew) businessEvent(eventsByStatus[status], { tenant, account })
+  return changed.after
+}
+
+const eventsByStatus: Record<AccountStatus, BusinessEvent> = {
+  active: 'accountActivated',
+  deactivated: 'accountDeactivated',
+  suspended: 'accountSuspended',
+  takendown: 'accountTakenDown',
 }
 
 async function appendStatusEvents(tx: Queryable, after: Account, before: Account): Promise<void> {

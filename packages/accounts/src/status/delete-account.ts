@@ -1,4 +1,5 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { businessEvent } from '@rookery/telemetry'
 
 import { appendAccountEvent } from '../account-events.ts'
 import { lockAccount } from '../account-queries.ts'
@@ -25,7 +26,7 @@ export async function deleteAccount(
   accountId: number,
   before?: (tx: Queryable) => Promise<void>,
 ): Promise<void> {
-  await inTransaction(deps.db.pool, async (tx) => {
+  const deleted = await inTransaction(deps.db.pool, async (tx) => {
     const repo = await lockRepo(tx, accountId)
     const account = await lockAccount(tx, accountId)
     if (account === undefined) throw new AccountNotFoundError('Account not found')
@@ -34,5 +35,7 @@ export async function deleteAccount(
     await deps.scheduleErasure(tx, account)
     await forgetInvitesOf(tx, account.host_id, account.did)
     await deleteAccountRows(tx, account, repo?.rev)
+    return account
   })
+  businessEvent('accountDeleted', { tenant: deleted.tenant_id, account: deleted.did })
 }

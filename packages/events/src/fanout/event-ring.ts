@@ -38,11 +38,13 @@ export class EventRing {
   #bytes = 0
   #bytesSeen = 0
   #headSeq: number
+  #floorSeq: number
 
   /** @param startSeq the seq that the first event comes after. */
   constructor(startSeq: number, bytesMax: number) {
     this.#startSeq = startSeq
     this.#headSeq = startSeq
+    this.#floorSeq = startSeq
     this.#bytesMax = bytesMax
   }
 
@@ -59,6 +61,19 @@ export class EventRing {
   /** Bytes of the messages that it holds. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Highest seq that it has let go of; the start if none was. */
+  get floorSeq(): number {
+    return this.#floorSeq
+  }
+
+  /** Returns by how many microseconds a reader of the host's events at a seq is behind; 0 if it has them all. */
+  lagMicros(hostId: number, seq: number): number {
+    if (!this.covers(hostId, seq)) return this.#headSeq - seq
+    const host = this.#hosts.get(hostId)
+    const next = host?.entries[firstAfter(host, seq)]
+    return next === undefined ? 0 : this.#headSeq - next.seq
   }
 
   /** Adds the next event. */
@@ -130,6 +145,7 @@ export class EventRing {
     assert(entry, 'bytes belong to entries')
     this.#order[this.#oldest++] = tombstone
     this.#bytes -= entry.message.length
+    this.#floorSeq = entry.seq
     const host = this.#host(entry.hostId)
     host.entries[host.first++] = tombstone
     host.floorSeq = entry.seq

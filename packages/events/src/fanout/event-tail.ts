@@ -11,7 +11,7 @@ import { once } from 'node:events'
 import type { Queryable } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import { Loop } from '@rookery/std'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, metrics } from '@rookery/telemetry'
 
 import { withDeadline } from '../deadline.ts'
 import type { NumberedEvent } from '../event-batch.ts'
@@ -46,10 +46,18 @@ export class EventTail implements AsyncDisposable {
   readonly #reader: Redis
   readonly #loop: Loop
   #isRedisDown = false
+  readonly #metrics = new DisposableStack()
 
   private constructor(ring: EventRing, deps: EventTailDeps, options: EventTailOptions) {
     this.ring = ring
     this.#deps = deps
+    this.#metrics.use(
+      metrics.read('rookery_event_position_seconds', () => [[{ at: 'ring' }, ring.headSeq / 1e6]]),
+    )
+    this.#metrics.use(metrics.read('rookery_firehose_ring_bytes', () => ring.bytes))
+    this.#metrics.use(
+      metrics.read('rookery_firehose_ring_seconds', () => (ring.headSeq - ring.floorSeq) / 1e6),
+    )
     this.#options = options
     // XREAD blocks its connection, so it has one of its own; it fails at once when Redis is away.
     this.#reader = deps.redis.duplicate({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })
@@ -72,6 +80,7 @@ export class EventTail implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#metrics.dispose()
     this.#reader.disconnect()
     await this.#loop[Symbol.asyncDispose]()
   }

@@ -17,7 +17,7 @@
  * Reading the log never skips: an event is in the log before it is in any ring, and never appears below another.
  */
 import { DomainError, Loop } from '@rookery/std'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, metrics } from '@rookery/telemetry'
 
 import { encodeErrorFrame, encodeInfoFrame } from '../frames/event-frames.ts'
 import { websocketFrame } from '../frames/websocket-frame.ts'
@@ -94,12 +94,17 @@ export class Fanout implements AsyncDisposable {
   #roundDueMs = 0
   #roundBytesSeen = 0
   readonly #sweeper: Loop
+  readonly #metrics = new DisposableStack()
+  #sentBytes = 0
 
   constructor(deps: FanoutDeps, options: FanoutOptions) {
     this.#deps = deps
     this.#options = options
     this.#pages = new LogPages(deps.pool)
     this.#nowMicros = options.nowMicros ?? (() => Date.now() * 1_000)
+    this.#metrics.use(metrics.read('rookery_firehose_sent_bytes_total', () => this.#sentBytes))
+    this.#metrics.use(metrics.read('rookery_firehose_subscribers', () => countByLag(this.#lags())))
+    this.#metrics.use(metrics.read('rookery_firehose_lag_seconds_max', () => Math.max(0, ...this.#lags())))
     this.#sweeper = new Loop({
       step: async () => {
         this.#sweep()
@@ -176,12 +181,14 @@ export class Fanout implements AsyncDisposable {
     const all = [...this.#subscribers.values()].flatMap((group) => [...group])
     const pauseMs = overMs / Math.max(1, all.length)
     for (const [index, subscriber] of all.entries()) {
+      metrics.add('rookery_firehose_closed_total', { reason: 'restart' })
       this.#close(subscriber, closeCodes.goingAway, 'the server is restarting')
       if (index < all.length - 1) await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#metrics.dispose()
     clearTimeout(this.#roundTimer)
     await this.#sweeper[Symbol.asyncDispose]()
   }
@@ -244,6 +251,7 @@ export class Fanout implements AsyncDisposable {
       if (subscriber.state === 'backfilling') await this.#writePage(subscriber)
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'could not read the log for a subscriber')
+      metrics.add('rookery_firehose_closed_total', { reason: 'log' })
       this.#close(subscriber, closeCodes.internalError, 'the event log is not available')
     }
     subscriber.isReading = false
@@ -270,7 +278,15 @@ export class Fanout implements AsyncDisposable {
   #write(subscriber: Subscriber, bytes: Buffer): void {
     if (subscriber.sink.pendingBytes === 0) subscriber.movedAtMs = performance.now()
     subscriber.writtenBytes += bytes.length
+    this.#sentBytes += bytes.length
     subscriber.sink.write(bytes)
+  }
+
+  /** How far each subscriber is behind, in seconds. */
+  *#lags(): Generator<number> {
+    for (const [hostId, group] of this.#subscribers) {
+      for (const { position } of group) yield this.#deps.ring.lagMicros(hostId, position) / 1e6
+    }
   }
 
   /** Closes every connection that has taken nothing for too long. */
@@ -295,6 +311,7 @@ export class Fanout implements AsyncDisposable {
       { hostId: subscriber.hostId, position: subscriber.position, error },
       'closing a subscriber',
     )
+    metrics.add('rookery_firehose_closed_total', { reason: error })
     this.#write(subscriber, websocketFrame(encodeErrorFrame({ error, message })))
     this.#close(subscriber, closeCodes.policyViolation, error)
   }
@@ -311,6 +328,21 @@ export class Fanout implements AsyncDisposable {
     this.#forget(subscriber)
     subscriber.sink.close(code, reason)
   }
+}
+
+/** Upper bounds of how far subscribers are behind, in seconds. */
+const lagBounds = [1, 10, 60, 600, Infinity]
+
+function countByLag(lags: Iterable<number>): [{ behind: string }, number][] {
+  const counts = lagBounds.map(() => 0)
+  for (const lag of lags) {
+    const index = lagBounds.findIndex((bound) => lag <= bound)
+    counts[index] = (counts[index] ?? 0) + 1
+  }
+  return lagBounds.map((bound, index) => [
+    { behind: bound === Infinity ? 'inf' : String(bound) },
+    counts[index] ?? 0,
+  ])
 }
 
 /**

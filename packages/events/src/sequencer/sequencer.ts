@@ -19,9 +19,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import { DomainError, Loop } from '@rookery/std'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, countDatabaseError, metrics } from '@rookery/telemetry'
 
-import type { EventBatch } from '../event-batch.ts'
+import { type EventBatch, countEvents } from '../event-batch.ts'
 import {
   clockSkewMsMax,
   leaderAnswerMsMax,
@@ -85,6 +85,7 @@ export class Sequencer implements AsyncDisposable {
   #session: LeaderSession | undefined
   #leadership: Leadership | undefined
   #publishAgainAtMs = 0
+  readonly #metrics = new DisposableStack()
 
   constructor(deps: SequencerDeps, options: SequencerOptions) {
     this.#deps = deps
@@ -92,11 +93,13 @@ export class Sequencer implements AsyncDisposable {
     this.#nowMicros = options.nowMicros ?? (() => Date.now() * 1_000)
     this.#loop = new Loop({
       step: () => this.#step(),
-      onError: (error, backoffMs) => deps.log.error({ err: error, backoffMs }, 'the sequencer failed'),
+      onError: (error, backoffMs) => this.#failed(error, backoffMs),
       backoffMsMin: 50,
       backoffMsMax: 1_000,
     })
     this.#wakeUps = this.#connect()
+    this.#metrics.use(metrics.read('rookery_sequencer_leads', () => (this.isLeader ? 1 : 0)))
+    this.#metrics.use(metrics.read('rookery_event_position_seconds', () => this.#positions()))
   }
 
   /** Tells whether this process leads, as far as it knows. */
@@ -104,10 +107,31 @@ export class Sequencer implements AsyncDisposable {
     return this.#leadership !== undefined && !this.#leadership.session.lost.aborted
   }
 
+  /** Id in the event queue up to which it is empty; undefined while another process leads. */
+  get queueFloorId(): number | undefined {
+    return this.isLeader ? this.#leadership?.floor.afterId : undefined
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#metrics.dispose()
     this.#wakeUps.disconnect()
     await this.#loop[Symbol.asyncDispose]()
     await this.#resign('stopping')
+  }
+
+  #failed(error: unknown, backoffMs: number): void {
+    metrics.add('rookery_sequencer_failures_total', {})
+    countDatabaseError(error, !(error instanceof ClockBehindError))
+    this.#deps.log.error({ err: error, backoffMs }, 'the sequencer failed')
+  }
+
+  #positions(): [{ at: string }, number][] {
+    if (this.#leadership === undefined) return []
+    const { assignedSeq, publisher } = this.#leadership
+    return [
+      [{ at: 'numbered' }, assignedSeq / 1e6],
+      [{ at: 'published' }, publisher.publishedSeq / 1e6],
+    ]
   }
 
   #connect(): Redis {
@@ -186,6 +210,8 @@ export class Sequencer implements AsyncDisposable {
     leadership.roundDueMs = startMs + (batch.events.length < busyRoundBytes ? roundMs : busyRoundMs)
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
+    metrics.observe('rookery_sequencer_batch_events', {}, countEvents(batch.events))
+    metrics.observe('rookery_sequencer_round_seconds', {}, (performance.now() - startMs) / 1_000)
     await this.#raiseFloor(leadership)
     return 0
   }

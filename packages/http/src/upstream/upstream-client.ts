@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import { isUnicastIpHostname, unicastLookup } from '@atproto-labs/fetch-node'
+import { metrics } from '@rookery/telemetry'
 import { Agent } from 'undici'
 
 import { upstreamConnectTimeoutMs, upstreamRequestsMax, upstreamRequestsPerOriginMax } from '../limits.ts'
@@ -66,6 +67,7 @@ export class UpstreamClient implements AsyncDisposable {
     const { origin, body = null, signal, ...rest } = request
     this.#assertAllowed(origin)
     const release = this.#take(origin)
+    const startMs = performance.now()
     try {
       const {
         statusCode,
@@ -77,12 +79,14 @@ export class UpstreamClient implements AsyncDisposable {
         body,
         signal: signal ?? null,
       })
+      observe(`${Math.floor(statusCode / 100)}xx`, startMs)
       // Whoever reads the body is told of its errors; until somebody does, they must not end the process.
       answer.once('close', release).on('error', () => {})
       return await this.#checked(new UpstreamAnswer(statusCode, forwardedAnswerHeaders(headers), answer))
     } catch (error) {
       release()
       if (error instanceof XrpcError) throw error
+      observe('failed', startMs)
       throw unreachable(error)
     }
   }
@@ -132,6 +136,10 @@ export class UpstreamClient implements AsyncDisposable {
       else this.#runningByOrigin.set(origin, left)
     }
   }
+}
+
+function observe(outcome: string, startMs: number): void {
+  metrics.observe('rookery_upstream_seconds', { outcome }, (performance.now() - startMs) / 1_000)
 }
 
 function unreachable(cause: unknown): XrpcError {

@@ -19,7 +19,10 @@ export async function toUpstreamError(answer: UpstreamAnswer): Promise<XrpcError
   const name = text(payload['error'], nameLengthMax) ?? nameOf(status)
   const message =
     text(payload['message'], messageLengthMax) ?? `The upstream service answered with status ${answer.status}`
-  return new XrpcError(status, name, message, { headers: withoutContentHeaders(answer.headers) })
+  return new XrpcError(status, name, message, {
+    headers: withoutContentHeaders(answer.headers),
+    isUpstream: true,
+  })
 }
 
 /** Whatever cannot be read says nothing. */

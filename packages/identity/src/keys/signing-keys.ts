@@ -1,5 +1,6 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
 import { must } from '@rookery/std'
+import { cacheTally, metrics } from '@rookery/telemetry'
 
 import { type KeySigner, generatePrivateKey, keySigner } from '../crypto/signer.ts'
 import { SigningKeyNotFoundError, TooManyReservedKeysError, UnwrapFailedError } from '../errors.ts'
@@ -15,6 +16,8 @@ import {
   sweepReservedKeys,
 } from './signing-key-queries.ts'
 import { verifyingSigner } from './verifying-signer.ts'
+
+const tally = cacheTally('signers')
 
 export type SigningKeysOptions = {
   db: Pick<Database, 'pool'>
@@ -93,15 +96,14 @@ export class SigningKeys {
   async signerFor(account: { id: number; did: string }): Promise<KeySigner> {
     const known = this.#signers.get(account.id)
     if (known !== undefined) {
+      tally.hits++
       this.#remember(account.id, known)
       return known
     }
+    tally.misses++
     const stored = await findSigningKey(this.#options.db.pool, account.id)
     if (stored === undefined) throw new SigningKeyNotFoundError(`${account.did} has no signing key here`)
-    const signer = this.#checkedSigner(
-      this.#options.wrapper.unwrap(stored.wrapped, account.did),
-      stored.did_key,
-    )
+    const signer = this.#unwrap(stored, account.did)
     this.#remember(account.id, signer)
     return signer
   }
@@ -123,6 +125,15 @@ export class SigningKeys {
 
   #wrap(privateKey: Uint8Array, signer: KeySigner, owner: string): StoredKey {
     return { did_key: signer.didKey, wrapped: this.#options.wrapper.wrap(privateKey, owner) }
+  }
+
+  #unwrap(stored: StoredKey, owner: string): KeySigner {
+    try {
+      return this.#checkedSigner(this.#options.wrapper.unwrap(stored.wrapped, owner), stored.did_key)
+    } catch (error) {
+      metrics.add('rookery_signing_failures_total', { reason: 'unwrap' })
+      throw error
+    }
   }
 
   #checkedSigner(privateKey: Uint8Array, didKey: string): KeySigner {

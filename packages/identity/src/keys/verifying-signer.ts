@@ -1,3 +1,5 @@
+import { metrics } from '@rookery/telemetry'
+
 import { type KeySigner, verifySignature } from '../crypto/signer.ts'
 import { FaultySignatureError } from '../errors.ts'
 import { verifiedSignatureEvery } from '../limits.ts'
@@ -15,6 +17,7 @@ export function verifyingSigner(signer: KeySigner): KeySigner {
       const signature = signer.sign(bytes)
       const isChecked = made++ % verifiedSignatureEvery === 0
       if (isChecked && !verifySignature(signer.didKey, bytes, signature)) {
+        metrics.add('rookery_signing_failures_total', { reason: 'signature' })
         throw new FaultySignatureError(`a signature just made with ${signer.didKey} does not verify`)
       }
       return signature

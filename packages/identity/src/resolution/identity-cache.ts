@@ -1,6 +1,9 @@
 import type { Redis } from '@rookery/redis'
+import { cacheTally } from '@rookery/telemetry'
 
 import { localCacheEntriesMax, localCacheMs } from '../limits.ts'
+
+const tally = cacheTally('identities')
 
 type Entry = { text: string; fetchedAtMs: number }
 type LocalEntry = Entry & { readAtMs: number }
@@ -35,7 +38,11 @@ export class IdentityCache {
     const local = this.#local.get(key)
     const isFresh = local !== undefined && now - local.readAtMs < localCacheMs
     const entry = isFresh ? local : await this.#read(key, now)
-    if (entry === undefined || now - entry.fetchedAtMs >= this.#maxMs) return undefined
+    if (entry === undefined || now - entry.fetchedAtMs >= this.#maxMs) {
+      tally.misses++
+      return undefined
+    }
+    tally.hits++
     return { text: entry.text, isStale: now - entry.fetchedAtMs >= this.#staleMs }
   }
 

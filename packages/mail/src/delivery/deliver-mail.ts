@@ -1,7 +1,7 @@
 import { findAccountById, issueEmailToken } from '@rookery/accounts'
 import type { Database } from '@rookery/db'
 import { type JobPayload, JobRefusedError, queues } from '@rookery/jobs'
-import type { Metrics } from '@rookery/telemetry'
+import { metrics } from '@rookery/telemetry'
 import { TenancyNotFoundError, type Tenant } from '@rookery/tenants'
 
 import { UnknownTemplateError } from '../errors.ts'
@@ -18,7 +18,6 @@ export type DeliverMailDeps = {
   /** Knows the tenants; the host directory does. */
   directory: { findTenant(id: number): Promise<Pick<Tenant, 'name' | 'settings'> | undefined> }
   mailer: Pick<Mailer, 'send'>
-  metrics: Pick<Metrics, 'mailEnded'>
   /** Address that moderators' mail comes from for tenants without one of their own. */
   moderationFrom: string | undefined
 }
@@ -43,7 +42,7 @@ export async function deliverMail(deps: DeliverMailDeps, job: MailJob): Promise<
   const note = async (outcome: Outcome & { error?: string }): Promise<void> => {
     const delivery = { ...payload, recipient: payload.to, jobId: job.id, sender: null }
     await recordOutcome(deps.db.pool, delivery, { ...outcome, attempts: attempt })
-    deps.metrics.mailEnded(template, outcome.state)
+    metrics.add('rookery_mail_total', { template, state: outcome.state })
   }
   try {
     await note(await attemptDelivery(deps, payload, template))

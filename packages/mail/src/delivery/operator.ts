@@ -1,5 +1,6 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
 import { retryDeadJobs } from '@rookery/jobs'
+import { businessEvent } from '@rookery/telemetry'
 
 import { DeliveryNotFoundError } from '../errors.ts'
 import { deliveriesDeletedMax, deliveryErrorLengthMax, deliveryKeepMs, listDeliveriesMax } from '../limits.ts'
@@ -82,7 +83,7 @@ export async function recordBounce(
   const recipient = bounce.recipient.trim().toLowerCase()
   const messageId = bounce.messageId?.trim().replaceAll(/[<>]/g, '')
   const detail = bounce.detail?.slice(0, deliveryErrorLengthMax) ?? null
-  return inTransaction(db.pool, async (tx) => {
+  const noted = await inTransaction(db.pool, async (tx) => {
     const delivery = await findTaken(tx, { hostId, tenantIds, messageId, recipient })
     if (delivery === undefined) throw new DeliveryNotFoundError('No such mail was sent from here')
     await markReturned(tx, delivery.id, {
@@ -94,4 +95,6 @@ export async function recordBounce(
     await insertSuppression(tx, { tenantId: delivery.tenant_id, recipient, reason, detail })
     return { suppressed: true }
   })
+  businessEvent('mailBounced', { host: hostId, kind })
+  return noted
 }

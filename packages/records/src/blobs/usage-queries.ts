@@ -45,6 +45,15 @@ export async function getTenantBlobUsage(db: Queryable, tenantId: number): Promi
   return rows[0] ?? { bytes: 0, count: 0 }
 }
 
+/** Returns how many bytes of blobs each tenant's accounts have, by slug. */
+export async function listTenantBlobBytes(db: Queryable): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ slug: string; bytes: number }>(
+    `select t.slug, coalesce(sum(u.blob_bytes), 0)::bigint as bytes
+     from tenant t left join tenant_usage u on u.tenant_id = t.id group by t.id`,
+  )
+  return new Map(rows.map(({ slug, bytes }) => [slug, bytes]))
+}
+
 /**
  * Returns if there is room for so many bytes more. Asks nothing without a quota of the tenant's; the upload itself is
  * counted by `storeBlob`, which decides. A hint that spares transfers: it does not know whether the bytes are there.

@@ -1,5 +1,6 @@
 import type { Database } from '@rookery/db'
 import { assert, must } from '@rookery/std'
+import { metrics } from '@rookery/telemetry'
 
 import { WritesOverloadedError } from '../errors.ts'
 import {
@@ -114,6 +115,7 @@ export class GroupCommit {
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
+    metrics.observe('rookery_write_batch_commits', {}, batch.length)
     let outcomes: CommitOutcome[]
     try {
       outcomes = await storeCommits(
@@ -128,6 +130,7 @@ export class GroupCommit {
       }
       for (const { commit, reject } of batch) {
         this.#accounts.delete(commit.accountId)
+        metrics.add('rookery_write_commits_total', { outcome: 'failed' })
         reject(error)
       }
       return
@@ -135,6 +138,7 @@ export class GroupCommit {
     if (outcomes.includes('stored')) this.#onStored()
     for (const [index, waiting] of batch.entries()) {
       const outcome = must(outcomes[index])
+      metrics.add('rookery_write_commits_total', { outcome })
       if (outcome === 'busy' && waiting.busy++ < busyRetriesMax) {
         setTimeout(() => {
           this.#queue.push(waiting)

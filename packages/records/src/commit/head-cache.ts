@@ -1,8 +1,11 @@
 import type { Tree } from '@rookery/repo'
+import { cacheTally } from '@rookery/telemetry'
 
 import { cachedHeadsMax } from '../limits.ts'
 import type { PackGrowth } from '../storage/compact.ts'
 import type { RepoHead } from '../storage/storage-queries.ts'
+
+const tally = cacheTally('heads')
 
 /** A head that was current when it was read or written here, and its tree as far as commits have loaded it. */
 export type CachedHead = {
@@ -30,7 +33,10 @@ export class HeadCache {
   /** Returns a head, or undefined if none is kept. */
   get(accountId: number): CachedHead | undefined {
     const entry = this.#heads.get(accountId)
-    if (entry !== undefined) {
+    if (entry === undefined) {
+      tally.misses++
+    } else {
+      tally.hits++
       this.#heads.delete(accountId)
       this.#heads.set(accountId, entry)
     }

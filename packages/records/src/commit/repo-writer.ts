@@ -15,6 +15,7 @@ import { type Database, GroupRead, type Queryable, inTransaction } from '@rooker
 import { MissingBlockError, type Sign, findRecord, loadPaths, openTree } from '@rookery/repo'
 import { DomainError, must } from '@rookery/std'
 import { type Cid, type Tid, type TidClock, cidEquals } from '@rookery/syntax'
+import { metrics } from '@rookery/telemetry'
 
 import { findBlobRows } from '../blobs/blob-queries.ts'
 import { BlobNotFoundError } from '../blobs/errors.ts'
@@ -110,7 +111,11 @@ export class RepoWriter implements AsyncDisposable {
    * @throws whatever the plan or `buildCommit` throws.
    */
   commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
-    return this.#inOrder(repo.accountId, () => this.#commit(repo, plan))
+    const askedMs = performance.now()
+    return this.#inOrder(repo.accountId, () => {
+      endStage('queue', askedMs)
+      return this.#commit(repo, plan)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -159,7 +164,9 @@ export class RepoWriter implements AsyncDisposable {
     const { pool } = this.#options
     const kept = this.#heads.get(repo.accountId)
     const mayUseKept = kept !== undefined && attempt === 0 && this.#movedShare <= movedShareMax
+    const begunMs = performance.now()
     const start = mayUseKept ? kept : await this.#lookUp(repo, kept)
+    if (!mayUseKept) endStage('load', begunMs)
     try {
       const store = (commit: NewCommit) => this.#group.store(commit)
       const result = await this.#build({ db: pool, start, plan, sign, store })
@@ -217,12 +224,16 @@ export class RepoWriter implements AsyncDisposable {
       await loadPaths(tree, paths, nodes)
       return paths.map((path) => findRecord(tree, path))
     }
+    const begunMs = performance.now()
     const writes = await plan({ head, find, db })
     if (writes.length === 0) return this.#confirmNothing(start)
     const rev = this.#options.clock.next(head.rev)
     const now = this.#options.now ?? (() => new Date())
+    const plannedMs = endStage('plan', begunMs)
     const built = await buildCommit({ head, tree, nodes, writes, rev, sign, now })
+    const builtMs = endStage('build', plannedMs)
     const outcome = await store(built.commit)
+    endStage('store', builtMs)
     if (outcome === 'head moved') return 'retry'
     if (outcome === 'busy') return 'busy'
     if (outcome !== 'stored') throw await refusal(db, head, { outcome, writes })
@@ -323,6 +334,13 @@ export class RepoWriter implements AsyncDisposable {
       .finally(() => this.#compactions.delete(repo.accountId))
     this.#compactions.set(repo.accountId, done)
   }
+}
+
+/** Notes how long a stage took and returns the time. */
+function endStage(stage: string, begunMs: number): number {
+  const nowMs = performance.now()
+  metrics.observe('rookery_write_stage_seconds', { stage }, (nowMs - begunMs) / 1_000)
+  return nowMs
 }
 
 function growthOf({ baseBytes, deltaBytes, deltaCount }: RepoHead): PackGrowth {

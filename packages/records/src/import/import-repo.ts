@@ -31,7 +31,7 @@ import {
 } from '@rookery/repo'
 import { DomainError } from '@rookery/std'
 import { type Tid, type TidClock, cidEquals, tidMicros } from '@rookery/syntax'
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, businessEvent } from '@rookery/telemetry'
 
 import { updateHead } from '../commit/head-queries.ts'
 import { syncFrame } from '../commit/repo-lifecycle.ts'
@@ -107,7 +107,7 @@ export async function importRepo(deps: ImportDeps, job: ImportJob): Promise<Impo
     const result = await inTransaction(deps.pool, (connection) => runImport(deps, job, connection))
     deps.onStored()
     await deleteUpload(deps.store, job.objectKey)
-    job.log.info({ account: job.accountId, ...result }, 'repo imported')
+    businessEvent('repoImported', { account: job.accountId, ...result })
     return result
   } catch (error) {
     if (!(error instanceof DomainError) || !refusals.some((kind) => error instanceof kind)) throw error

@@ -1,6 +1,9 @@
 import { type Cid, cidKey } from '@rookery/syntax'
+import { cacheTally } from '@rookery/telemetry'
 
 import { cachedNodeBytesMax } from '../limits.ts'
+
+const tally = cacheTally('nodes')
 
 /**
  * Tree nodes by CID, the least recently used dropped first. Its content is addressed by hash: it can't be stale,
@@ -20,7 +23,10 @@ export class NodeCache {
   get(cid: Cid): Buffer | undefined {
     const key = cidKey(cid)
     const bytes = this.#nodes.get(key)
-    if (bytes !== undefined) {
+    if (bytes === undefined) {
+      tally.misses++
+    } else {
+      tally.hits++
       this.#nodes.delete(key)
       this.#nodes.set(key, bytes)
     }

@@ -1,6 +1,7 @@
 import { type StatusChange, changeAccountStatus } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 import { restoreBlob, setRecordTakedown, takeDownBlob } from '@rookery/records'
+import { businessEvent } from '@rookery/telemetry'
 
 import { type Operator, moderatorAuth } from '../../auth/operator.ts'
 import type { AdminDeps } from './admin-deps.ts'
@@ -53,11 +54,13 @@ async function change(
   const ref = takedown.applied ? refOf(takedown) : null
   if (subject.kind === 'record') {
     if ((await setRecordTakedown(deps.db.pool, subject.path, ref)) === undefined) throw subjectNotFound()
+    businessEvent('recordTakenDown', { account: subject.account.did, ref })
     return
   }
   const blob = { accountId: subject.account.id, cid: subject.cid }
   if (ref === null) await restoreBlob(deps.db.pool, blob)
   else await takeDownBlob(deps.db.pool, { ...blob, ref })
+  businessEvent('blobTakenDown', { account: subject.account.did, ref })
 }
 
 function statusChange(
