@@ -269,3 +269,20 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'net.rookery.admin.suspendAccount': ({ did }) => ({ access: 'operator', input: { did } }),
   'net.rookery.admin.unsuspendAccount': ({ did }) => ({ access: 'operator', input: { did } }),
 }
+
+/** Routes that are no XRPC method, and what each serves: what belongs to the host or the handle that was asked. */
+export const otherRoutes: Readonly<Record<string, string>> = {
+  '/': 'a page for people who come by',
+  '/robots.txt': 'leave for everybody',
+  '/tls-check': 'whether a name is served here, for the proxy that gets certificates',
+  '/xrpc/_health': 'the version, and whether the database answers',
+  '/.well-known/atproto-did': 'the DID of the handle that was asked',
+  '/.well-known/did.json': 'the DID document of the host',
+  '/.well-known/oauth-protected-resource': 'where the authorization server is',
+  '/.well-known/oauth-authorization-server': 'what the authorization server can do',
+  '/.well-known/change-password': 'where the password is changed',
+  '/oauth/*': 'the authorization server, with its pages to sign up, sign in and consent',
+  '/account': 'the account pages',
+  '/account/*': 'the account pages',
+  '/@atproto/oauth-provider/*': 'scripts and the interface of these pages',
+}

@@ -24,7 +24,10 @@ export type SubscribeReposDeps = {
   limits?: { perIpMax: number; perHostMax: number }
 }
 
-/** Registers com.atproto.sync.subscribeRepos; what is refused before the upgrade is answered in JSON (SPEC EV-2). */
+/**
+ * com.atproto.sync.subscribeRepos: the host's events from a cursor on, as they come. What is refused before the upgrade
+ * is answered in JSON (SPEC EV-2).
+ */
 export async function registerSubscribeRepos(app: FastifyInstance, deps: SubscribeReposDeps): Promise<void> {
   const limits = new ConnectionLimits(
     deps.limits ?? { perIpMax: connectionsPerIpMax, perHostMax: connectionsPerHostMax },
