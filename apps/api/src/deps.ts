@@ -1,4 +1,10 @@
-import { type Account, AccountReader, PasswordHasher, SessionTokens } from '@rookery/accounts'
+import {
+  type Account,
+  AccountReader,
+  PasswordHasher,
+  type SecretWrapper,
+  SessionTokens,
+} from '@rookery/accounts'
 import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
@@ -33,6 +39,7 @@ import type { TidClock } from '@rookery/syntax'
 import type { Logger } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
+import { type SecondFactorDeps, signInPolicies } from './accounts/second-factor.ts'
 import type { SignUpDeps } from './accounts/sign-up.ts'
 import { KnownWriters } from './auth/known-writers.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
@@ -68,6 +75,9 @@ export type ApiDeps = ApiConnections & {
   /** Throws if the account's tenant is suspended. */
   admit: (account: Pick<Account, 'tenant_id'>) => Promise<void>
   rateLimiter: RateLimiter
+  /** Wraps secrets with the cluster's key-encryption key. */
+  wrapper: SecretWrapper
+  policyOf: SecondFactorDeps['policyOf']
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
@@ -99,10 +109,8 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
   const { config, db, redis } = connections
   const keys = redisKeys(config.redis.prefix)
   const clock = processTidClock()
-  const signingKeys = new SigningKeys({
-    db,
-    wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
-  })
+  const wrapper = new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')])
+  const signingKeys = new SigningKeys({ db, wrapper })
   const wakes = {
     wakeSequencer: sequencerWaker(redis, keys),
     wakeWorkers: () => wakeJobs(redis, keys),
@@ -114,6 +122,8 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     ...identity,
     ...lexiconDeps(connections, identity.identities),
     keys,
+    wrapper,
+    policyOf: signInPolicies(connections.directory),
     exporter: new RepoExporter(connections.exportPool),
     clock,
     accounts: new AccountReader(db.pool),

@@ -127,12 +127,6 @@ describe('changing an address', () => {
     }
     expect(await session(owner)).toMatchObject({ email: 'wants@mail.test' })
   })
-
-  test('promises no second factor that there is not', async () => {
-    const owner = await api.signUp('factor')
-    const input = { email: 'factor@mail.test', emailAuthFactor: true }
-    expect(await call(owner, 'updateEmail', input)).toMatchObject({ status: 400 })
-  })
 })
 
 describe('resetting a password', () => {

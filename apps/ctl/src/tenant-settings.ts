@@ -114,6 +114,16 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     description: 'bytes of blobs that all accounts may have together',
     parse: orNone(wholeNumber(0)),
   },
+  secondFactor: {
+    flags: '--second-factor <optional|required>',
+    description: 'required: accounts without one of their own are asked for a code by mail',
+    parse: asText,
+  },
+  appPasswords: {
+    flags: '--app-passwords <on|off>',
+    description: 'whether app passwords may be made and used',
+    parse: onOff,
+  },
   logoUrl: {
     flags: '--logo-url <url|none>',
     description: 'logo (PNG or JPEG) in mail',

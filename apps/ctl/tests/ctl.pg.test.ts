@@ -174,6 +174,8 @@ describe('ctl tenant, host and domain', () => {
       blobLocation: ['--blob-location', 'strip', 'strip'],
       accountBlobBytesMax: ['--account-blob-bytes-max', '0', 0],
       tenantBlobBytesMax: ['--tenant-blob-bytes-max', '5000', 5_000],
+      secondFactor: ['--second-factor', 'required', 'required'],
+      appPasswords: ['--app-passwords', 'off', false],
       logoUrl: ['--logo-url', 'https://acme.com/logo.png', 'https://acme.com/logo.png'],
       brandColor: ['--brand-color', '#2b4c7e', '#2b4c7e'],
       supportUrl: ['--support-url', 'https://acme.com/help', 'https://acme.com/help'],

@@ -11,6 +11,8 @@ export type Account = {
   /** Lower case. */
   email: string | null
   email_confirmed_at: Date | null
+  /** Whether a code that is mailed is asked for besides the password. */
+  email_auth_factor: boolean
   invites_disabled: boolean
   /** Why the operator stopped or allowed its invitations, if a reason was given. */
   invite_note: string | null

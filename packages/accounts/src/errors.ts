@@ -1,5 +1,7 @@
 import { DomainError } from '@rookery/std'
 
+import type { Account } from './account.ts'
+
 /** Is thrown when this host has no such account. */
 export class AccountNotFoundError extends DomainError {
   override readonly name = 'AccountNotFoundError'
@@ -136,4 +138,29 @@ export class ConflictingStatusError extends DomainError {
 export class InvalidPreferencesError extends DomainError {
   override readonly name = 'InvalidPreferencesError'
   readonly code = 'InvalidPreferences'
+}
+
+/** A way to show, besides the password, that it is the account's owner who signs in. */
+export type FactorKind = 'totp' | 'email'
+
+/** Is thrown when the password was right and a second factor is to be shown. */
+export class FactorRequiredError extends DomainError {
+  override readonly name = 'FactorRequiredError'
+  readonly code = 'FactorRequired'
+  /** What the account has. A recovery code stands in for any of them. */
+  readonly kinds: readonly FactorKind[]
+  /** Whose password was right. */
+  readonly account: Account
+
+  constructor(account: Account, kinds: readonly FactorKind[]) {
+    super('A second factor is required to sign in')
+    this.account = account
+    this.kinds = kinds
+  }
+}
+
+/** Is thrown for a second factor that cannot be set up or taken away. */
+export class FactorRefusedError extends DomainError {
+  override readonly name = 'FactorRefusedError'
+  readonly code = 'FactorRefused'
 }

@@ -47,6 +47,9 @@ export {
   EmailNotAvailableError,
   EmailTokenRequiredError,
   ExpiredTokenError,
+  type FactorKind,
+  FactorRefusedError,
+  FactorRequiredError,
   HandleNotAvailableError,
   InvalidEmailError,
   InvalidInviteCodeError,
@@ -60,6 +63,16 @@ export {
   UnsupportedDomainError,
 } from './errors.ts'
 export { type AccountFigures, readAccountFigures } from './figures-queries.ts'
+export {
+  type ManageFactorsDeps,
+  beginTotp,
+  confirmTotp,
+  findPendingTotp,
+  removeTotp,
+  renewRecoveryCodes,
+  setEmailFactor,
+} from './factors/manage-factors.ts'
+export { type FactorDeps, type SecretWrapper, assertSecondFactor } from './factors/second-factor.ts'
 export { changeHandle } from './handles/change-handle.ts'
 export {
   type HandleRules,
@@ -86,7 +99,9 @@ export {
   inviteCodesMax,
   inviteUsesMax,
   preferencesMax,
+  recoveryCodesMax,
   tokenLengthMax,
+  totpFreeFailures,
 } from './limits.ts'
 export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
@@ -121,6 +136,7 @@ export {
   type SessionHost,
   type SignInDeps,
   type SignInInput,
+  type SignInPolicy,
   checkPassword,
   endSession,
   refreshSession,

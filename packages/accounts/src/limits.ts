@@ -1,4 +1,4 @@
-import { dayMs, hourMs, minuteMs } from '@rookery/std'
+import { dayMs, hourMs, minuteMs, secondMs } from '@rookery/std'
 
 /** Longest password that may be set, in UTF-16 code units (SPEC AU-9). */
 export const newPasswordLengthMax = 256
@@ -75,3 +75,20 @@ export const preferencesMax = 1_000
 
 /** Sessions of an account that an operator is shown. */
 export const sessionsShownMax = 500
+
+/** Recovery codes that an account is given at once. */
+export const recoveryCodesMax = 10
+
+/** Longest code of a second factor that is looked at, in characters; ours have 11. */
+export const factorCodeLengthMax = 64
+
+/** Wrong codes of an authenticator app in a row that cost nothing: people mistype, and clocks differ. */
+export const totpFreeFailures = 5
+
+/**
+ * How long the next wrong code keeps others from being looked at, in milliseconds; each further one keeps twice as
+ * long, up to the longest. So some thirty codes a day can be tried, of which each is right with a chance of 3 in 10^6;
+ * and only by who has the password.
+ */
+export const totpRefusalMs = 30 * secondMs
+export const totpRefusalMsMax = hourMs

@@ -7,13 +7,25 @@ import {
   type CreateAccountInput,
   type NewIdentity,
   type NewRepo,
+  type SecretWrapper,
   type Session,
   SessionTokens,
+  type SignInPolicy,
   createAccount,
 } from '../src/index.ts'
 
 /** A host with its tenant. */
 export type SeedHost = { id: number; serviceDid: string; tenantId: number }
+
+/** Wraps nothing: how secrets are wrapped is proven with the real wrapper, in the api. */
+export const wrapper: SecretWrapper = {
+  wrap: (secret, owner) => Buffer.concat([Buffer.from(`${owner}\0`), secret]),
+  unwrap: (envelope, owner) => Buffer.from(envelope).subarray(Buffer.byteLength(owner) + 1),
+}
+
+/** What most tenants decide. */
+export const policyOf = (): Promise<SignInPolicy> =>
+  Promise.resolve({ isSecondFactorRequired: false, areAppPasswordsAllowed: true })
 
 export const tokens = new SessionTokens({
   secret: 'a secret of at least thirty-two characters',

@@ -14,7 +14,7 @@ import {
   refreshSession,
   signIn,
 } from '../src/index.ts'
-import { type SeedHost, seedHost, signUp, tokens } from './seed.ts'
+import { type SeedHost, policyOf, seedHost, signUp, tokens, wrapper } from './seed.ts'
 
 const passwords = new PasswordHasher(2)
 const password = 'correct horse'
@@ -36,7 +36,7 @@ function login(
   identifier: string,
   options: { allowTakendown?: boolean; host?: SeedHost; password?: string } = {},
 ) {
-  return signIn({ db: db.database, passwords, tokens }, options.host ?? host, {
+  return signIn({ db: db.database, passwords, tokens, wrapper, policyOf }, options.host ?? host, {
     identifier,
     password: options.password ?? password,
     allowTakendown: options.allowTakendown ?? false,
@@ -45,7 +45,11 @@ function login(
 
 async function refresh(token: string): Promise<Session> {
   const claims = tokens.verifyRefresh(host.serviceDid, token)
-  return refreshSession({ db: db.database, tokens, accounts: new AccountReader(db.pool) }, host, claims)
+  return refreshSession(
+    { db: db.database, tokens, policyOf, accounts: new AccountReader(db.pool) },
+    host,
+    claims,
+  )
 }
 
 function idOf(session: Session): string | undefined {

@@ -21,6 +21,8 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   EmailNotAvailable: { status: 400, error: 'InvalidRequest' },
   EmailTokenRequired: { status: 400, error: 'TokenRequired' },
   ExpiredToken: { status: 400, error: 'ExpiredToken' },
+  FactorRefused: { status: 400, error: 'InvalidRequest' },
+  FactorRequired: { status: 401, error: 'AuthFactorTokenRequired' },
   FaultySignature: { status: 500, error: 'InternalServerError' },
   HandleNotAvailable: { status: 400, error: 'HandleNotAvailable' },
   HandleNotFound: { status: 400, error: 'HandleNotFound' },

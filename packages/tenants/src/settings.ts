@@ -73,6 +73,10 @@ export const tenantSettings = z.object({
   accountBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
   /** Bytes of blobs that all accounts may have together; null: any number. */
   tenantBlobBytesMax: z.number().int().nonnegative().nullable().default(null),
+  /** Whether accounts without a second factor of their own are asked for a code by mail when they sign in. */
+  secondFactor: z.enum(['optional', 'required']).default('optional'),
+  /** Whether app passwords may be made and used. */
+  appPasswords: z.boolean().default(true),
   /** Logo, a PNG or JPEG. Everybody is shown the same URL: it tells nobody who opened what. */
   logoUrl: webUrl.nullable().default(null),
   /** `#rrggbb`. Text on it and in it is kept readable, whatever it is. */

@@ -24,7 +24,11 @@ export function accountAnswer(account: Account, options: { withoutEmail?: boolea
     handle: account.handle ?? invalidHandle,
     ...(email === null || options.withoutEmail === true
       ? {}
-      : { email, emailConfirmed: account.email_confirmed_at !== null, emailAuthFactor: false }),
+      : {
+          email,
+          emailConfirmed: account.email_confirmed_at !== null,
+          emailAuthFactor: account.email_auth_factor,
+        }),
     ...activeAndStatus(account.status),
   }
 }

@@ -1,4 +1,7 @@
-import { InvalidCredentialsError } from '@atproto/oauth-provider/errors'
+import {
+  InvalidCredentialsError,
+  SecondAuthenticationFactorRequiredError,
+} from '@atproto/oauth-provider/errors'
 import type {
   Account as OAuthAccount,
   AccountStore,
@@ -28,6 +31,7 @@ import {
   type Account,
   AccountNotFoundError,
   AccountTakedownError,
+  FactorRequiredError,
   HandleNotAvailableError,
   changeAccountStatus,
   checkPassword,
@@ -51,6 +55,7 @@ import { chooseHandle } from '../accounts/choose-handle.ts'
 import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../accounts/delete-own-account.ts'
 import type { GiveHandleDeps } from '../accounts/give-handle.ts'
 import { findOwnDomain } from '../accounts/handles.ts'
+import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
 import { type SignUpDeps, signUp } from '../accounts/sign-up.ts'
 import type { AccessDeps } from '../auth/access.ts'
 import { asOAuth } from './oauth-error.ts'
@@ -60,6 +65,7 @@ export type AccountStoreDeps = SignUpDeps &
   DeleteOwnAccountDeps &
   GiveHandleDeps &
   AccountMailDeps &
+  SecondFactorDeps &
   Pick<AccessDeps, 'accounts' | 'admit'>
 
 /** One host's accounts as its sign-in pages use them: each method does what the XRPC method of the same purpose does. */
@@ -83,11 +89,17 @@ export class HostAccountStore implements AccountStore {
     })
   }
 
-  authenticateAccount({ username, password }: AuthenticateAccountData): Promise<OAuthAccount> {
+  authenticateAccount({
+    username,
+    password,
+    emailOtp,
+    locale,
+  }: AuthenticateAccountData): Promise<OAuthAccount> {
     return asOAuth(async () => {
       const login = { hostId: this.#host.id, identifier: username }
       const account = await checkPassword(this.#deps, login, password)
       if (account === undefined) throw new InvalidCredentialsError('Invalid identifier or password')
+      await this.#passSecondFactor(account, emailOtp, locale)
       await this.#assertAdmitted(account)
       return this.#view(account)
     })
@@ -233,6 +245,16 @@ export class HostAccountStore implements AccountStore {
     return account
   }
 
+  /** The pages know one kind of second factor, a code by mail; they pass on what is typed, so any code of ours will do. */
+  async #passSecondFactor(account: Account, code: string | undefined, locale: string): Promise<void> {
+    try {
+      await passSecondFactor(this.#deps, account, { code, locale: chooseLocale(locale) })
+    } catch (error) {
+      if (!(error instanceof FactorRequiredError)) throw error
+      throw new SecondAuthenticationFactorRequiredError('emailOtp', maskEmail(account.email), error)
+    }
+  }
+
   async #assertAdmitted(account: Account): Promise<void> {
     if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
     await this.#deps.admit(account)
@@ -245,4 +267,9 @@ export class HostAccountStore implements AccountStore {
   #view(account: Account): OAuthAccount {
     return toOAuthAccount(account, this.#host.serviceDid)
   }
+}
+
+/** What tells an owner which address it is, and nobody else the address. */
+function maskEmail(email: string | null): string {
+  return email === null ? '' : email.replace(/^(.).*(?=@)/, '$1***')
 }

@@ -1,4 +1,4 @@
-import { hash, randomInt } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 import type { EmailTokenPurpose, Queryable } from '@rookery/db'
 
@@ -10,9 +10,7 @@ import {
   findEmailTokenOfHost,
   upsertEmailToken,
 } from './email-token-queries.ts'
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-const groupLength = 5
+import { randomCode } from './random-code.ts'
 
 /** A token that somebody typed from a mail. */
 export type OfferedEmailToken = { accountId: number; purpose: EmailTokenPurpose; token: string }
@@ -26,7 +24,7 @@ export async function issueEmailToken(
   accountId: number,
   purpose: EmailTokenPurpose,
 ): Promise<string> {
-  const token = `${randomGroup()}-${randomGroup()}`
+  const token = randomCode()
   await upsertEmailToken(tx, { accountId, purpose, hash: hashToken(purpose, token) })
   return token
 }
@@ -76,10 +74,6 @@ export async function consumeEmailToken(tx: Queryable, offered: OfferedEmailToke
   const { accountId, purpose, token } = offered
   const wasThere = await deleteEmailToken(tx, { accountId, purpose, hash: hashToken(purpose, token) })
   if (!wasThere) throw new InvalidTokenError('Token is invalid')
-}
-
-function randomGroup(): string {
-  return Array.from({ length: groupLength }, () => alphabet[randomInt(alphabet.length)]).join('')
 }
 
 function hashToken(purpose: EmailTokenPurpose, token: string): Buffer {

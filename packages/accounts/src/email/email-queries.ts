@@ -9,7 +9,10 @@ export async function confirmAddress(tx: Queryable, accountId: number, email: st
   return rowCount === 1
 }
 
-/** Stores a new address, not confirmed. One that is taken is a unique violation of PostgreSQL. */
+/** Stores a new address, not confirmed: codes are not mailed to it before it is. One that is taken is a unique violation of PostgreSQL. */
 export async function updateAddress(tx: Queryable, accountId: number, email: string): Promise<void> {
-  await tx.query('update account set email = $2, email_confirmed_at = null where id = $1', [accountId, email])
+  await tx.query(
+    'update account set email = $2, email_confirmed_at = null, email_auth_factor = false where id = $1',
+    [accountId, email],
+  )
 }

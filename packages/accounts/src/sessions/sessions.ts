@@ -10,6 +10,7 @@ import { findAccountByDid, findLogin, updatePasswordHash } from '../account-quer
 import type { AccountReader } from '../account-reader.ts'
 import type { Account, AccountWithPassword } from '../account.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
+import { type SecretWrapper, assertSecondFactor } from '../factors/second-factor.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
 import { assertOfferedPassword } from '../passwords/password-rules.ts'
 import type { AccessScope } from './scopes.ts'
@@ -25,15 +26,25 @@ export type Session = { account: Account; accessJwt: string; refreshJwt: string 
 /** The host as sessions know it: its row id, and the DID that its tokens are for. */
 export type SessionHost = { id: number; serviceDid: string }
 
+/** What an account's tenant decides about signing in. */
+export type SignInPolicy = {
+  /** Whether accounts without a second factor of their own are asked for a code by mail. */
+  isSecondFactorRequired: boolean
+  areAppPasswordsAllowed: boolean
+}
+
 export type SignInDeps = {
   db: Pick<Database, 'pool'>
   passwords: PasswordHasher
   tokens: SessionTokens
+  /** Unwraps the secrets of authenticator apps. */
+  wrapper: SecretWrapper
+  policyOf: (account: Pick<Account, 'tenant_id'>) => Promise<SignInPolicy>
   /** Throws if the account may have no session for a reason that lies outside of it, such as a suspended tenant. */
   admit?: (account: Account) => Promise<void>
 }
 
-export type RefreshDeps = Pick<SignInDeps, 'db' | 'tokens' | 'admit'> & {
+export type RefreshDeps = Pick<SignInDeps, 'db' | 'tokens' | 'admit' | 'policyOf'> & {
   accounts: Pick<AccountReader, 'findByDid'>
 }
 
@@ -41,15 +52,20 @@ export type SignInInput = {
   /** DID, handle or e-mail address, in any case. */
   identifier: string
   password: string
+  /** A code of the account's second factor. */
+  factorCode?: string | undefined
   /** Whether a taken-down account gets a session for the little it may do (SPEC AU-6). */
   allowTakendown: boolean
 }
 
 /**
  * Signs in with the account's password, or one that it made for an app, and returns a new session. Answers an unknown
- * identifier as it answers a wrong password, after the same work. App passwords open no account that is barred.
+ * identifier as it answers a wrong password, after the same work. App passwords open no account that is barred, and
+ * want no second factor: they are for apps that cannot ask for one.
  *
  * @throws {InvalidLoginError} if there is no such account or the password is not its own.
+ * @throws {FactorRequiredError} if the password is right and a second factor is wanted besides.
+ * @throws {InvalidTokenError} {ExpiredTokenError} for the code.
  * @throws {AccountTakedownError} if the account is taken down or suspended and `allowTakendown` is not set.
  * @throws {PasswordQueueFullError} if too many sign-ins wait already.
  * @throws what `admit` throws, unless `allowTakendown` is set.
@@ -75,6 +91,8 @@ async function openSession(deps: SignInDeps, host: SessionHost, input: SignInInp
   if (login !== undefined && appPassword !== undefined) return appSession(deps, host, { login, appPassword })
   const account = await ownAccount(deps, login, input.password)
   if (account === undefined) throw new InvalidLoginError()
+  const { isSecondFactorRequired } = await deps.policyOf(account)
+  await assertSecondFactor(deps, account, { code: input.factorCode, isRequired: isSecondFactorRequired })
   if (isBarred(account)) {
     if (!input.allowTakendown) throw new AccountTakedownError()
     return takendownSession(deps, host, account)
@@ -85,11 +103,12 @@ async function openSession(deps: SignInDeps, host: SessionHost, input: SignInInp
 
 /** The app password that was offered. It is random, so to look its hash up is as good as to compare. */
 async function offeredAppPassword(
-  { db }: SignInDeps,
+  { db, policyOf }: SignInDeps,
   login: AccountWithPassword | undefined,
   password: string,
 ): Promise<AppPassword | undefined> {
   if (!isAppPassword(password)) return undefined
+  if (login !== undefined && !(await policyOf(login)).areAppPasswordsAllowed) return undefined
   return findAppPassword(db.pool, login?.id ?? noAccountId, hashAppPassword(password))
 }
 
@@ -187,9 +206,14 @@ export async function refreshSession(
 }
 
 /** Scope of a session that an app password began; its refresh token tells which, and how old the session is. */
-async function appScopeOf({ db }: RefreshDeps, account: Account, tokenId: string): Promise<AccessScope> {
+async function appScopeOf(
+  { db, policyOf }: RefreshDeps,
+  account: Account,
+  tokenId: string,
+): Promise<AccessScope> {
   const appPassword = await findAppPasswordOfSession(db.pool, { accountId: account.id, tokenId })
-  if (appPassword === undefined) throw new ExpiredTokenError('Token has been revoked')
+  const isGood = appPassword !== undefined && (await policyOf(account)).areAppPasswordsAllowed
+  if (!isGood) throw new ExpiredTokenError('Token has been revoked')
   return scopeOf(appPassword)
 }
 

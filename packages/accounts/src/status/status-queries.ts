@@ -46,6 +46,8 @@ export async function deleteAccountRows(
   await endSessions(tx, account.id)
   await tx.query('delete from oauth_grant where account_id = $1', [account.id])
   await tx.query('delete from app_password where account_id = $1', [account.id])
+  await tx.query('delete from totp where account_id = $1', [account.id])
+  await tx.query('delete from recovery_code where account_id = $1', [account.id])
   await tx.query('delete from preference where account_id = $1', [account.id])
   await tx.query('delete from email_token where account_id = $1', [account.id])
   await tx.query('delete from signing_key where account_id = $1', [account.id])

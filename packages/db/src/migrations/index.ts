@@ -25,6 +25,7 @@ import * as blobQuota from './0025-blob-quota.ts'
 import * as lexicon from './0026-lexicon.ts'
 import * as jobProgress from './0028-job-progress.ts'
 import * as oauth from './0030-oauth.ts'
+import * as factor from './0032-factor.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -53,4 +54,5 @@ export const migrations: Record<string, Migration> = {
   '0026-lexicon': lexicon,
   '0028-job-progress': jobProgress,
   '0030-oauth': oauth,
+  '0032-factor': factor,
 }

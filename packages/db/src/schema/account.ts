@@ -13,6 +13,7 @@ export type AccountTable = {
   email: string | null
   email_confirmed_at: Date | null
   password_hash: string | null
+  email_auth_factor: Generated<boolean>
   invites_disabled: Generated<boolean>
   invite_note: string | null
   created_at: CreatedAt
@@ -66,6 +67,24 @@ export type AppPasswordTable = {
   created_at: CreatedAt
 }
 
+/** An account's authenticator app; no factor before `confirmed_at`. */
+export type TotpTable = {
+  account_id: number
+  wrapped: Buffer
+  last_step: Generated<number>
+  failures: Generated<number>
+  refused_until: Date | null
+  created_at: CreatedAt
+  confirmed_at: Date | null
+}
+
+/** A code that stands in once for any other second factor. */
+export type RecoveryCodeTable = {
+  account_id: number
+  code_hash: Buffer
+  created_at: CreatedAt
+}
+
 /** One thing that an account prefers in apps. */
 export type PreferenceTable = {
   account_id: number
@@ -91,6 +110,7 @@ export type EmailTokenPurpose =
   | 'reset_password'
   | 'delete_account'
   | 'plc_operation'
+  | 'sign_in'
 
 /** The one live token of an account and purpose. */
 export type EmailTokenTable = {

@@ -7,9 +7,11 @@ import type {
   InviteCodeTable,
   InviteCodeUseTable,
   PreferenceTable,
+  RecoveryCodeTable,
   RefreshTokenTable,
   ReservedSigningKeyTable,
   SigningKeyTable,
+  TotpTable,
 } from './account.ts'
 import type { AuditEntryTable } from './audit.ts'
 import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } from './blob.ts'
@@ -40,6 +42,8 @@ export type Schema = {
   reserved_signing_key: ReservedSigningKeyTable
   refresh_token: RefreshTokenTable
   app_password: AppPasswordTable
+  totp: TotpTable
+  recovery_code: RecoveryCodeTable
   preference: PreferenceTable
   email_token: EmailTokenTable
   invite_code: InviteCodeTable

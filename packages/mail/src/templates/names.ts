@@ -7,10 +7,11 @@ export const tokenPurposes = {
   'reset-password': 'reset_password',
   'delete-account': 'delete_account',
   'plc-operation': 'plc_operation',
+  'sign-in': 'sign_in',
 } as const satisfies Record<string, EmailTokenPurpose>
 
 /** Mails that tell an owner what happened to the account. */
-const noticeNames = ['password-changed', 'email-changed', 'account-deleted'] as const
+const noticeNames = ['password-changed', 'email-changed', 'factors-changed', 'account-deleted'] as const
 
 /** Name of a mail that carries a token. */
 export type TokenTemplate = keyof typeof tokenPurposes

@@ -1,10 +1,11 @@
 import { createAppPassword as make } from '@rookery/accounts'
-import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
+import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 
+import type { SecondFactorDeps } from '../../accounts/second-factor.ts'
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 /** com.atproto.server.createAppPassword: a password for an app, shown this once. */
-export function createAppPassword(deps: AccessDeps): AnyXrpcMethod {
+export function createAppPassword(deps: AccessDeps & Pick<SecondFactorDeps, 'policyOf'>): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.createAppPassword',
     auth: fullAccessAuth(deps),
@@ -13,6 +14,8 @@ export function createAppPassword(deps: AccessDeps): AnyXrpcMethod {
       auth,
     }: XrpcCall<unknown, { name: string; privileged?: boolean }, AccessAuth>) => {
       const { name, privileged = false } = input
+      const { areAppPasswordsAllowed } = await deps.policyOf(auth.account)
+      if (!areAppPasswordsAllowed) throw invalidRequest('App passwords are not allowed here')
       const made = await make(deps, auth.account.id, { name, privileged })
       return { ...made, createdAt: made.createdAt.toISOString() }
     },

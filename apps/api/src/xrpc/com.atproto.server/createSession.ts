@@ -1,19 +1,22 @@
 import { type SignInDeps, signIn } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 
+import { type AccountMailDeps, localeOf } from '../../accounts/account-mail.ts'
+import { mailingFactor } from '../../accounts/second-factor.ts'
 import { sessionAnswer } from '../../accounts/session-answer.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 
-type Input = { identifier: string; password: string; allowTakendown?: boolean }
+type Input = { identifier: string; password: string; authFactorToken?: string; allowTakendown?: boolean }
 
-/** com.atproto.server.createSession: signs in with handle, DID or e-mail address and the password. */
-export function createSession(deps: SignInDeps): AnyXrpcMethod {
+/** com.atproto.server.createSession: signs in with handle, DID or e-mail address, the password and a second factor. */
+export function createSession(deps: SignInDeps & AccountMailDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.createSession',
     auth: unauthenticated,
-    handler: async ({ host, input }: XrpcCall<unknown, Input, null>) => {
-      const { identifier, password, allowTakendown = false } = input
-      return sessionAnswer(await signIn(deps, host, { identifier, password, allowTakendown }))
+    handler: async ({ host, input, request }: XrpcCall<unknown, Input, null>) => {
+      const { identifier, password, authFactorToken: factorCode, allowTakendown = false } = input
+      const login = { identifier, password, factorCode, allowTakendown }
+      return sessionAnswer(await mailingFactor(deps, localeOf(request), () => signIn(deps, host, login)))
     },
   })
 }

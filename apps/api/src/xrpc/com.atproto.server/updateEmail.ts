@@ -1,4 +1,4 @@
-import { parseOwnEmail, updateEmail as update } from '@rookery/accounts'
+import { parseEmail, parseOwnEmail, setEmailFactor, updateEmail as update } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
 
 import { type AccountMailDeps, announcer, localeOf } from '../../accounts/account-mail.ts'
@@ -6,15 +6,22 @@ import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/acc
 
 type Input = { email: string; token?: string; emailAuthFactor?: boolean }
 
-/** com.atproto.server.updateEmail: gives the account another address. */
+/**
+ * com.atproto.server.updateEmail: gives the account another address, or, with the one it has, says whether codes are
+ * mailed there as a second factor.
+ */
 export function updateEmail(deps: AccessDeps & AccountMailDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.updateEmail',
     auth: fullAccessAuth(deps),
     handler: async ({ input, auth, request }: XrpcCall<unknown, Input, AccessAuth>) => {
       const { email, token, emailAuthFactor } = input
-      // To take the wish and not keep it would leave an account less safe than its owner thinks.
-      if (emailAuthFactor === true) throw invalidRequest('A second factor by email is not supported here')
+      if (emailAuthFactor !== undefined && parseEmail(email) === auth.account.email) {
+        const announce = announcer(deps, 'factors-changed', localeOf(request))
+        await setEmailFactor({ ...deps, announce }, auth.account.id, { isOn: emailAuthFactor, token })
+        return deps.wakeWorkers()
+      }
+      if (emailAuthFactor === true) throw invalidRequest('Confirm the new address first')
       const announce = announcer(deps, 'email-changed', localeOf(request))
       await update({ ...deps, announce }, auth.account.id, { email: parseOwnEmail(email), token })
       deps.wakeWorkers()

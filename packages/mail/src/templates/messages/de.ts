@@ -12,8 +12,10 @@ export const de: Messages = {
     'reset-password': 'Passwort zurücksetzen',
     'delete-account': 'Konto löschen',
     'plc-operation': 'Identität Ihres Kontos ändern',
+    'sign-in': 'Ihr Code zum Anmelden',
     'password-changed': 'Ihr Passwort wurde geändert',
     'email-changed': 'Die E-Mail-Adresse Ihres Kontos wurde geändert',
+    'factors-changed': 'Ihre zweiten Faktoren wurden geändert',
     'account-deleted': 'Ihr Konto wurde gelöscht',
     message: 'Eine Nachricht zu Ihrem Konto',
   },
@@ -28,6 +30,8 @@ export const de: Messages = {
       'Jemand möchte das Konto {account} bei {brand} löschen. Geben Sie zur Bestätigung diesen Code ein:',
     'plc-operation':
       'Jemand möchte die Identität des Kontos {account} bei {brand} ändern, etwa um damit zu einem anderen Anbieter umzuziehen. Geben Sie zur Bestätigung diesen Code ein:',
+    'sign-in':
+      'Jemand meldet sich mit dem Passwort beim Konto {account} bei {brand} an. Geben Sie zum Abschluss diesen Code ein:',
   },
   advice: {
     'confirm-email': [good, 'Falls Sie kein solches Konto haben, müssen Sie nichts tun.'],
@@ -38,6 +42,10 @@ export const de: Messages = {
     ],
     'delete-account': [`${good} Das Löschen lässt sich nicht rückgängig machen.`, notYou],
     'plc-operation': [`${good} Wer ihn kennt, kann das Konto übernehmen.`, notYou],
+    'sign-in': [
+      good,
+      'Falls Sie das nicht waren, kennt jemand Ihr Passwort: Geben Sie den Code nicht weiter und ändern Sie jetzt Ihr Passwort.',
+    ],
   },
   notices: {
     'password-changed': [
@@ -47,6 +55,10 @@ export const de: Messages = {
     'email-changed': [
       'Das Konto {account} bei {brand} hat nun eine andere E-Mail-Adresse. Nachrichten dazu gehen nicht mehr an diese.',
       'Falls Sie das nicht waren, bitten Sie uns sofort um Hilfe.',
+    ],
+    'factors-changed': [
+      'Was das Konto {account} bei {brand} neben dem Passwort verlangt, wurde geändert: eine Authenticator-App, ein Passkey, Codes per E-Mail oder Wiederherstellungscodes.',
+      'Falls Sie das nicht waren, setzen Sie jetzt Ihr Passwort zurück und bitten Sie uns um Hilfe.',
     ],
     'account-deleted': [
       'Das Konto {account} bei {brand} wurde gelöscht. Was es hier veröffentlicht hat, wird entfernt.',

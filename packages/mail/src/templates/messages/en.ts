@@ -12,8 +12,10 @@ export const en: Messages = {
     'reset-password': 'Reset your password',
     'delete-account': 'Delete your account',
     'plc-operation': 'Change the identity of your account',
+    'sign-in': 'Your code to sign in',
     'password-changed': 'Your password was changed',
     'email-changed': 'The e-mail address of your account was changed',
+    'factors-changed': 'Your second factors were changed',
     'account-deleted': 'Your account was deleted',
     message: 'A message about your account',
   },
@@ -28,6 +30,8 @@ export const en: Messages = {
       'Somebody asked to delete the account {account} at {brand}. To confirm, enter this code:',
     'plc-operation':
       'Somebody asked to change the identity of the account {account} at {brand}, for example to move it to another provider. To confirm, enter this code:',
+    'sign-in':
+      'Somebody is signing in to the account {account} at {brand} with its password. To finish, enter this code:',
   },
   advice: {
     'confirm-email': [good, 'If you have no such account, you need not do anything.'],
@@ -35,6 +39,10 @@ export const en: Messages = {
     'reset-password': [good, 'If it was not you, you need not do anything: your password stays as it is.'],
     'delete-account': [`${good} Deleting cannot be undone.`, notYou],
     'plc-operation': [`${good} Whoever has it can take the account over.`, notYou],
+    'sign-in': [
+      good,
+      'If it was not you, somebody knows your password: do not share the code, and change your password now.',
+    ],
   },
   notices: {
     'password-changed': [
@@ -44,6 +52,10 @@ export const en: Messages = {
     'email-changed': [
       'The account {account} at {brand} has another e-mail address now. Mail about it no longer goes to this one.',
       'If it was not you, ask us for help at once.',
+    ],
+    'factors-changed': [
+      'What the account {account} at {brand} asks for besides its password was changed: an authenticator app, a passkey, codes by e-mail or recovery codes.',
+      'If it was not you, reset your password now and ask us for help.',
     ],
     'account-deleted': [
       'The account {account} at {brand} was deleted, and what it published here is being removed.',

@@ -12,8 +12,10 @@ export const es: Messages = {
     'reset-password': 'Restablecer su contraseña',
     'delete-account': 'Eliminar su cuenta',
     'plc-operation': 'Cambiar la identidad de su cuenta',
+    'sign-in': 'Su código para iniciar sesión',
     'password-changed': 'Su contraseña ha cambiado',
     'email-changed': 'La dirección de correo de su cuenta ha cambiado',
+    'factors-changed': 'Sus segundos factores han cambiado',
     'account-deleted': 'Su cuenta ha sido eliminada',
     message: 'Un mensaje sobre su cuenta',
   },
@@ -28,6 +30,8 @@ export const es: Messages = {
       'Alguien ha pedido eliminar la cuenta {account} en {brand}. Para confirmarlo, introduzca este código:',
     'plc-operation':
       'Alguien ha pedido cambiar la identidad de la cuenta {account} en {brand}, por ejemplo para trasladarla a otro proveedor. Para confirmarlo, introduzca este código:',
+    'sign-in':
+      'Alguien está iniciando sesión en la cuenta {account} de {brand} con su contraseña. Para terminar, introduzca este código:',
   },
   advice: {
     'confirm-email': [good, 'Si no tiene esa cuenta, no tiene que hacer nada.'],
@@ -35,6 +39,10 @@ export const es: Messages = {
     'reset-password': [good, 'Si no ha sido usted, no tiene que hacer nada: su contraseña seguirá igual.'],
     'delete-account': [`${good} La eliminación no se puede deshacer.`, notYou],
     'plc-operation': [`${good} Quien lo tenga puede hacerse con la cuenta.`, notYou],
+    'sign-in': [
+      good,
+      'Si no ha sido usted, alguien conoce su contraseña: no comparta el código y cambie su contraseña ahora.',
+    ],
   },
   notices: {
     'password-changed': [
@@ -44,6 +52,10 @@ export const es: Messages = {
     'email-changed': [
       'La cuenta {account} en {brand} tiene ahora otra dirección de correo. Los mensajes sobre ella ya no llegarán a esta.',
       'Si no ha sido usted, pídanos ayuda de inmediato.',
+    ],
+    'factors-changed': [
+      'Lo que la cuenta {account} de {brand} pide además de la contraseña ha cambiado: una aplicación de autenticación, una clave de acceso, códigos por correo electrónico o códigos de recuperación.',
+      'Si no ha sido usted, restablezca su contraseña ahora y pídanos ayuda.',
     ],
     'account-deleted': [
       'La cuenta {account} en {brand} ha sido eliminada y se está retirando lo que publicó aquí.',

@@ -12,8 +12,10 @@ export const fr: Messages = {
     'reset-password': 'Réinitialiser votre mot de passe',
     'delete-account': 'Supprimer votre compte',
     'plc-operation': 'Changer l’identité de votre compte',
+    'sign-in': 'Votre code de connexion',
     'password-changed': 'Votre mot de passe a été changé',
     'email-changed': 'L’adresse e-mail de votre compte a été changée',
+    'factors-changed': 'Vos seconds facteurs ont été modifiés',
     'account-deleted': 'Votre compte a été supprimé',
     message: 'Un message au sujet de votre compte',
   },
@@ -28,6 +30,8 @@ export const fr: Messages = {
       'Quelqu’un a demandé à supprimer le compte {account} chez {brand}. Pour confirmer, saisissez ce code :',
     'plc-operation':
       'Quelqu’un a demandé à changer l’identité du compte {account} chez {brand}, par exemple pour le transférer vers un autre fournisseur. Pour confirmer, saisissez ce code :',
+    'sign-in':
+      'Quelqu’un se connecte au compte {account} chez {brand} avec son mot de passe. Pour terminer, saisissez ce code :',
   },
   advice: {
     'confirm-email': [good, 'Si vous n’avez pas de tel compte, vous n’avez rien à faire.'],
@@ -38,6 +42,10 @@ export const fr: Messages = {
     ],
     'delete-account': [`${good} La suppression est définitive.`, notYou],
     'plc-operation': [`${good} Quiconque le possède peut prendre le contrôle du compte.`, notYou],
+    'sign-in': [
+      good,
+      'Si ce n’est pas vous, quelqu’un connaît votre mot de passe : ne communiquez pas le code et changez votre mot de passe maintenant.',
+    ],
   },
   notices: {
     'password-changed': [
@@ -47,6 +55,10 @@ export const fr: Messages = {
     'email-changed': [
       'Le compte {account} chez {brand} a désormais une autre adresse e-mail. Les messages à son sujet n’arriveront plus à celle-ci.',
       'Si ce n’était pas vous, demandez-nous de l’aide sans attendre.',
+    ],
+    'factors-changed': [
+      'Ce que le compte {account} chez {brand} demande en plus du mot de passe a été modifié : une application d’authentification, une clé d’accès, des codes par e-mail ou des codes de secours.',
+      'Si ce n’est pas vous, réinitialisez votre mot de passe maintenant et demandez-nous de l’aide.',
     ],
     'account-deleted': [
       'Le compte {account} chez {brand} a été supprimé ; ce qu’il a publié ici est en cours de retrait.',

@@ -12,8 +12,10 @@ export const ja: Messages = {
     'reset-password': 'パスワードの再設定',
     'delete-account': 'アカウントの削除',
     'plc-operation': 'アカウントの識別情報の変更',
+    'sign-in': 'サインイン用のコード',
     'password-changed': 'パスワードが変更されました',
     'email-changed': 'アカウントのメールアドレスが変更されました',
+    'factors-changed': '2 段階認証の設定が変更されました',
     'account-deleted': 'アカウントが削除されました',
     message: 'アカウントに関するお知らせ',
   },
@@ -28,6 +30,8 @@ export const ja: Messages = {
       '{brand}のアカウント {account} を削除する申請がありました。承認するには、次のコードを入力してください。',
     'plc-operation':
       '{brand}のアカウント {account} の識別情報を変更する申請がありました(他の事業者への移転など)。承認するには、次のコードを入力してください。',
+    'sign-in':
+      '{brand}のアカウント {account} に、パスワードを使ってサインインしようとしています。完了するには、次のコードを入力してください。',
   },
   advice: {
     'confirm-email': [good, 'お心当たりがない場合は、何もする必要はありません。'],
@@ -35,6 +39,10 @@ export const ja: Messages = {
     'reset-password': [good, 'お心当たりがない場合は、何もする必要はありません。パスワードは変わりません。'],
     'delete-account': [`${good}削除すると元に戻せません。`, notYou],
     'plc-operation': [`${good}コードを知る人は誰でもアカウントを乗っ取ることができます。`, notYou],
+    'sign-in': [
+      good,
+      'お心当たりがない場合は、パスワードが知られています。コードを誰にも教えず、今すぐパスワードを変更してください。',
+    ],
   },
   notices: {
     'password-changed': [
@@ -44,6 +52,10 @@ export const ja: Messages = {
     'email-changed': [
       '{brand}のアカウント {account} のメールアドレスが変更されました。今後、このアドレスにはお知らせが届きません。',
       'お心当たりがない場合は、すぐにサポートにご連絡ください。',
+    ],
+    'factors-changed': [
+      '{brand}のアカウント {account} で、パスワードのほかに求められるもの(認証アプリ、パスキー、メールのコード、リカバリーコード)が変更されました。',
+      'お心当たりがない場合は、今すぐパスワードをリセットし、サポートにご連絡ください。',
     ],
     'account-deleted': [
       '{brand}のアカウント {account} が削除されました。公開されていた内容は順次削除されます。',
