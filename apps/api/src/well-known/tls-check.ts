@@ -7,6 +7,8 @@ import type { FastifyInstance } from 'fastify'
 
 type Deps = { db: Pick<Database, 'pool'>; hosts: HostResolver }
 
+metrics.add('rookery_tls_checks_total', { status: '503' }, 0)
+
 /** Status and text of an answer. */
 export type TlsCheckAnswer = [status: 200 | 400 | 404, text: string]
 

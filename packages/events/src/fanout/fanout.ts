@@ -105,6 +105,7 @@ export class Fanout implements AsyncDisposable {
     this.#metrics.use(metrics.read('rookery_firehose_sent_bytes_total', () => this.#sentBytes))
     this.#metrics.use(metrics.read('rookery_firehose_subscribers', () => countByLag(this.#lags())))
     this.#metrics.use(metrics.read('rookery_firehose_lag_seconds_max', () => Math.max(0, ...this.#lags())))
+    metrics.add('rookery_firehose_closed_total', { reason: 'ConsumerTooSlow' }, 0)
     this.#sweeper = new Loop({
       step: async () => {
         this.#sweep()

@@ -19,6 +19,8 @@ import { verifyingSigner } from './verifying-signer.ts'
 
 const tally = cacheTally('signers')
 
+for (const reason of ['unwrap', 'signature']) metrics.add('rookery_signing_failures_total', { reason }, 0)
+
 export type SigningKeysOptions = {
   db: Pick<Database, 'pool'>
   wrapper: KeyWrapper
