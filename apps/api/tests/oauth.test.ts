@@ -96,6 +96,7 @@ describe('the official client, its requests going to one pod after the other', (
   })
 })
 
+// SPEC OA-27
 describe('a session ends', () => {
   test('with a takedown, at once', async () => {
     const carol = await person('carol')

@@ -161,7 +161,7 @@ export class TestApi implements AsyncDisposable {
         ...headers,
       },
     })
-    const isJson = String(answer.headers['content-type']).startsWith('application/json')
+    const isJson = answer.body !== '' && String(answer.headers['content-type']).startsWith('application/json')
     return { status: answer.statusCode, body: isJson ? answer.json() : answer.body, headers: answer.headers }
   }
 

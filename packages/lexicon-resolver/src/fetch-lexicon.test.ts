@@ -58,6 +58,12 @@ describe('fetchLexicon', () => {
     expect(authority.requests).toHaveLength(1)
   })
 
+  test('finds it wherever in the tree of its repo it is', async () => {
+    const others = Array.from({ length: 30 }, (_, n) => `com.example.deep.other${n}`)
+    for (const id of others) await authority.publish(id, { ...schema, id })
+    for (const id of others) expect((await fetchLexicon(sources, id)).document.id).toBe(id)
+  })
+
   test.each<[what: string, arrange: () => unknown, reason: string]>([
     ['a domain without a record', () => nameserver.records.clear(), 'names no DID'],
     [

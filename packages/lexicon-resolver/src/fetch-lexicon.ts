@@ -9,6 +9,7 @@ import {
 import { type LexiconDocument, foreignDocumentBytesMax, parseForeignDocument } from '@rookery/lexicon'
 import {
   InvalidCarError,
+  MissingBlockError,
   collectCar,
   decodeCommit,
   findRecord,
@@ -104,7 +105,10 @@ async function readProof(
   const isSigned = await verifyCommit(commit, (bytes, sig) => verifySignature(of.signingKey, bytes, sig))
   if (commit.did !== of.did || !isSigned) throw new InvalidCarError('the commit is not that of the DID')
   const tree = openTree(commit.data, { foreign: true })
-  await loadPaths(tree, [of.path], memoryStore(blocks))
+  await loadPaths(tree, [of.path], memoryStore(blocks)).catch((error: unknown) => {
+    // A proof has the nodes down to the record, and not those that border on it.
+    if (!(error instanceof MissingBlockError)) throw error
+  })
   const cid = findRecord(tree, of.path)
   const bytes = cid && blocks.get(cid)
   if (bytes === undefined) throw new InvalidCarError('the record is missing')

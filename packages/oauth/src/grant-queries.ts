@@ -36,7 +36,7 @@ export class Grants {
     this.#host = host
   }
 
-  /** Remembers what the account granted the client last. */
+  /** Remembers what the account granted the client last, in place of what it granted before. */
   async grant(did: Did, clientId: string, scopes: readonly string[]): Promise<void> {
     await this.#db.pool.query(
       `insert into oauth_grant (account_id, client_id, scopes)

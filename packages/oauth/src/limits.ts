@@ -18,6 +18,9 @@ export const requestKeepMs = hourMs
 /** How long a browser that does not come back is remembered, in milliseconds. */
 export const deviceKeepMs = 2 * 366 * dayMs
 
+/** How long a nonce is remembered at most, in milliseconds: a challenge counts for a day, and a tenth of it more. */
+export const nonceKeepMs = 1.1 * dayMs
+
 /** Nonces that a process remembers by itself while Redis is away. */
 export const localNoncesMax = 100_000
 

@@ -7,17 +7,18 @@ import {
   Keyset,
   OAuthProvider,
 } from '@atproto/oauth-provider/provider'
-import type { OAuthHooks } from '@atproto/oauth-provider/hooks'
 import type { AccountStore } from '@atproto/oauth-provider/store'
 import type { Database } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 
 import { PgDeviceStore } from './device-queries.ts'
+import { Grants } from './grant-queries.ts'
 import { accessTokenMs, clientCacheMs } from './limits.ts'
 import { type FindLexicon, PermissionSets, noLexicons } from './permission-sets.ts'
 import { RedisCache } from './redis-cache.ts'
 import { RedisReplayStore } from './replay-store.ts'
+import { requestRules } from './request-rules.ts'
 import { PgRequestStore } from './request-queries.ts'
 import { PgTokenStore } from './token-queries.ts'
 
@@ -45,7 +46,7 @@ export type OAuthHost = { id: number; hostname: string; publicUrl: string; servi
 export async function createOAuthProvider(
   deps: OAuthProviderDeps,
   host: OAuthHost,
-  options: { accountStore: AccountStore; customization: CustomizationConfig; hooks?: OAuthHooks },
+  options: { accountStore: AccountStore; customization: CustomizationConfig },
 ): Promise<OAuthProvider> {
   const { db, redis, keys } = deps
   const tokenKey = await JoseKey.fromKeyLike(derive(deps.secret, host, 'tokens'), undefined, 'HS256')
@@ -75,7 +76,7 @@ export async function createOAuthProvider(
     trustProxy: (_address: string, index: number) => index === 0,
     metadata: { protected_resources: [new URL(host.publicUrl).origin] },
     ...options.customization,
-    ...options.hooks,
+    ...requestRules(new Grants(db, host)),
   })
 }
 

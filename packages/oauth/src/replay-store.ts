@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto'
+
 import type { ReplayStore } from '@atproto/oauth-provider/store'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 
-import { localNoncesMax } from './limits.ts'
+import { localNoncesMax, nonceKeepMs } from './limits.ts'
 
 /**
  * Nonces of a host that were seen, in Redis for all processes. While Redis is away a process knows only those that it
@@ -21,8 +23,10 @@ export class RedisReplayStore implements ReplayStore {
 
   async unique(namespace: string, nonce: string, timeFrameMs: number): Promise<boolean> {
     const { redis, keys, log } = this.#deps
-    const keepMs = Math.max(1, Math.ceil(timeFrameMs))
-    const key = keys.oauthNonce(this.#hostId, namespace, nonce)
+    const keepMs = Math.min(Math.max(1, Math.ceil(timeFrameMs)), nonceKeepMs)
+    // Clients choose how long theirs are, and until when.
+    const digest = hash('sha256', JSON.stringify([namespace, nonce]), 'base64url')
+    const key = keys.oauthNonce(this.#hostId, digest)
     const isFirstHere = this.#remember(key, keepMs)
     try {
       return (await redis.set(key, '1', 'PX', keepMs, 'NX')) === 'OK'

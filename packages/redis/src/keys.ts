@@ -17,9 +17,8 @@ export function redisKeys(prefix: string) {
       `${prefix}jti:${hostId}:${issuer}:${jti}`,
     /** Points that a key of a host has taken from a bucket. */
     rateCount: (hostId: number, bucket: string, key: string) => `${prefix}rate:${hostId}:${bucket}:${key}`,
-    /** Seen nonce of an OAuth proof, assertion or challenge. */
-    oauthNonce: (hostId: number, namespace: string, nonce: string) =>
-      `${prefix}oauth:nonce:${hostId}:${namespace}:${nonce}`,
+    /** Seen nonce of an OAuth proof, assertion or challenge, as a digest. */
+    oauthNonce: (hostId: number, digest: string) => `${prefix}oauth:nonce:${hostId}:${digest}`,
     /** Cached metadata of an OAuth client. */
     oauthClient: (clientId: string) => `${prefix}oauth:client:${clientId}`,
     /** Cached keys of an OAuth client. */

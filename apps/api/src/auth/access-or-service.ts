@@ -1,3 +1,4 @@
+import type { ScopePermissions } from '@atproto/oauth-scopes'
 import { type Account, AccountTakedownError, peekTokenType } from '@rookery/accounts'
 import { XrpcError } from '@rookery/http'
 import { must } from '@rookery/std'
@@ -8,7 +9,11 @@ import { requireCredentials } from './authorization-header.ts'
 import { type ServiceAuthDeps, optionalServiceAuth } from './service.ts'
 
 /** An account calls, or a service on its behalf. */
-export type AccountAuth = { account: Account }
+export type AccountAuth = {
+  account: Account
+  /** What the account allowed an app that calls for it by OAuth. */
+  permissions?: ScopePermissions
+}
 
 /** `typ` of service tokens; those of this host's sessions have types of their own. */
 const serviceTokenType = 'JWT'

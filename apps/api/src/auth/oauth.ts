@@ -1,9 +1,10 @@
 import { OAuthError, WWWAuthenticateError } from '@atproto/oauth-provider/errors'
-import { ScopeMissingError, type ScopePermissions, ScopePermissionsTransition } from '@atproto/oauth-scopes'
+import { ScopeMissingError, type ScopePermissions } from '@atproto/oauth-scopes'
 import { XrpcError } from '@rookery/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { OAuthProviders } from '../oauth/providers.ts'
+import { AppPermissions } from './app-permissions.ts'
 import { oauthRules } from './oauth-rules.ts'
 
 /** What an app's access token says: whose it is, and what the account allowed. */
@@ -30,7 +31,7 @@ export async function verifyOAuth(
       audience: [host.serviceDid],
       scope: ['atproto'],
     })
-    return { did: sub, permissions: new ScopePermissionsTransition(scope) }
+    return { did: sub, permissions: new AppPermissions(scope) }
   } catch (error) {
     throw toChallenge(error)
   }

@@ -10,6 +10,8 @@ export type BlobRules = BlobQuota & {
   typesRefused: readonly string[]
   /** What becomes of pictures and videos that tell where they were recorded. */
   location: LocationPolicy
+  /** Throws if whoever uploads may not upload blobs of the type. Default: everybody may. */
+  assertType?: (mimeType: string) => void
 }
 
 /** The rules that allow everything. */
@@ -22,16 +24,18 @@ export const noBlobRules: BlobRules = {
 }
 
 /** Tells whether the rules depend on what an upload is of, so that its beginning is looked at before it is stored. */
-export function dependOnContent({ types, typesRefused, location }: BlobRules): boolean {
-  return !types.includes('*/*') || typesRefused.length > 0 || location !== 'allow'
+export function dependOnContent({ types, typesRefused, location, assertType }: BlobRules): boolean {
+  const areTypesLimited = !types.includes('*/*') || typesRefused.length > 0 || assertType !== undefined
+  return areTypesLimited || location !== 'allow'
 }
 
 /**
  * Returns if a blob of the type may be uploaded.
  *
- * @throws {BlobTypeRefusedError}
+ * @throws {BlobTypeRefusedError} whatever `assertType` throws.
  */
-export function checkBlobType({ types, typesRefused }: BlobRules, mimeType: string): void {
+export function checkBlobType({ types, typesRefused, assertType }: BlobRules, mimeType: string): void {
+  assertType?.(mimeType)
   const isIn = (patterns: readonly string[]): boolean =>
     patterns.some((pattern) => isOfType(mimeType, pattern))
   if (isIn(types) && !isIn(typesRefused)) return

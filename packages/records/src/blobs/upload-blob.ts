@@ -56,7 +56,7 @@ export type StoredBlob = { cid: Cid; mimeType: string; size: number }
  * `collectOrphanObjects` when the process dies or nobody knows whether the row was written.
  *
  * @throws {BlobTooLargeError}
- * @throws {BlobTypeRefusedError}
+ * @throws {BlobTypeRefusedError} or what the rules' `assertType` throws.
  * @throws {BlobLocationRefusedError}
  * @throws {BlobQuotaExceededError}
  * @throws {BlobLengthError}

@@ -2,6 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest, readAn
 import { isDid, parseAtUri, recordBytesMax } from '@rookery/syntax'
 
 import { type AccessAuth, type AccessDeps, accessAuth } from '../../auth/access.ts'
+import { assertMayCall } from '../../auth/service-calls.ts'
 import { type ForwardDeps, forward, serviceOf } from '../../proxy/forward.ts'
 import type { Service } from '../../proxy/services.ts'
 
@@ -18,6 +19,7 @@ export function getFeed(deps: AccessDeps & ForwardDeps): AnyXrpcMethod {
     auth: accessAuth(deps, { allowDeactivated: false }),
     handler: async ({ params, auth, request, reply }: XrpcCall<{ feed: string }, unknown, AccessAuth>) => {
       const service = await serviceOf(deps, request, auth, nsid)
+      for (const method of [nsid, skeletonMethod]) assertMayCall(auth, { nsid: method, service })
       const token = { audience: await generatorOf(deps, service, params.feed), method: skeletonMethod }
       return forward(deps, { request, reply, auth, nsid, service, token })
     },

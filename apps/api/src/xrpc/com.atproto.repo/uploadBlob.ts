@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 
 import type { BlobStore } from '@rookery/blobs'
 import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
-import { uploadBlob as storeUpload } from '@rookery/records'
+import { type BlobRules, uploadBlob as storeUpload } from '@rookery/records'
 import { must } from '@rookery/std'
 import { cidToString } from '@rookery/syntax'
 import type { HostDirectory } from '@rookery/tenants'
@@ -10,6 +10,7 @@ import type { HostDirectory } from '@rookery/tenants'
 import { type AccountAuth, accessOrServiceAuth } from '../../auth/access-or-service.ts'
 import type { AccessDeps } from '../../auth/access.ts'
 import type { ServiceAuthDeps } from '../../auth/service.ts'
+import { assertAllowed } from '../../auth/oauth.ts'
 import { announcedLength, leaveBody } from '../streamed-body.ts'
 import { uploadBytesMaxOf, uploadRulesOf } from '../upload-rules.ts'
 
@@ -37,7 +38,7 @@ export function uploadBlob(deps: UploadBlobDeps): AnyXrpcMethod {
           mimeType: request.headers['content-type'],
           length: announcedLength(request, input),
           bytesMax: uploadBytesMaxOf(settings, deps.uploadBytesMax),
-          rules: uploadRulesOf(settings),
+          rules: { ...uploadRulesOf(settings), ...permittedTypes(auth) },
         })
         return { blob: { $type: 'blob', ref: { $link: cidToString(cid) }, mimeType, size } }
       } catch (error) {
@@ -46,4 +47,10 @@ export function uploadBlob(deps: UploadBlobDeps): AnyXrpcMethod {
       }
     },
   })
+}
+
+/** An app uploads what it was allowed to, whatever it says that its bytes are (SPEC SC-6). */
+function permittedTypes({ permissions }: AccountAuth): Pick<BlobRules, 'assertType'> {
+  if (permissions === undefined) return {}
+  return { assertType: (mime) => assertAllowed(() => permissions.assertBlob({ mime })) }
 }

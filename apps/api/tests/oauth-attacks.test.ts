@@ -1,0 +1,476 @@
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { JoseKey } from '@atproto/oauth-client-node'
+import { createSafeFetch } from '@rookery/http'
+import { must } from '@rookery/std'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { OAuthProviders } from '../src/oauth/providers.ts'
+import { TestBrowser } from './oauth-flow.ts'
+import { RawApp, challengeOf, confidentialApp } from './raw-app.ts'
+import { TestApi } from './test-api.ts'
+
+type Person = { did: string; handle: string; password: string }
+
+let api: TestApi
+let alice: Person
+let app: RawApp
+
+beforeAll(async () => {
+  api = await TestApi.start()
+  alice = { ...(await api.signUp('alice')), password: 'alice-pass' }
+  app = await RawApp.local(api)
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+const invalidGrant = { status: 400, body: { error: 'invalid_grant' } }
+const invalidProof = { status: 401, body: { error: 'invalid_dpop_proof' } }
+const invalidToken = { status: 401 }
+
+describe('a code', () => {
+  // SPEC OA-8
+  test('that is used again ends what it began', async () => {
+    const grant = await app.authorize(alice)
+    const { body: tokens } = await app.exchange(grant, { pod: 0 })
+    expect((await app.call(tokens)).status).toBe(200)
+    expect(await app.exchange(grant, { pod: 1 })).toMatchObject(invalidGrant)
+    expect(await app.call(tokens)).toMatchObject(invalidToken)
+    expect(await app.refresh(tokens)).toMatchObject(invalidGrant)
+  })
+
+  test('that two pods are shown at once is good for one of them', async () => {
+    const grant = await app.authorize(alice)
+    const answers = await Promise.all([app.exchange(grant, { pod: 0 }), app.exchange(grant, { pod: 1 })])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+
+  // SPEC OA-7, OA-19
+  test.each<[string, (attacker: JoseKey) => { proof?: object; form?: Record<string, string> }]>([
+    ['another key', (key) => ({ proof: { key } })],
+    ['another secret', () => ({ form: { code_verifier: randomBytes(32).toString('base64url') } })],
+    ['another redirect', () => ({ form: { redirect_uri: 'http://127.0.0.1/other' } })],
+  ])('is worth nothing with %s, and is spent', async (_what, change) => {
+    const grant = await app.authorize(alice)
+    const { proof = {}, form } = change(await JoseKey.generate(['ES256'], 'attacker'))
+    expect((await app.exchange(grant, { proof }, form)).status).toBe(400)
+    expect(await app.exchange(grant)).toMatchObject(invalidGrant)
+  })
+
+  test('is worth nothing to another app', async () => {
+    const grant = await app.authorize(alice)
+    const thief = await RawApp.local(api, 'atproto')
+    expect((await thief.exchange(grant)).status).toBe(400)
+  })
+
+  test('is worth nothing when it is late', async () => {
+    const grant = await app.authorize(alice)
+    await api.db.pool.query(`update oauth_request set expires_at = now() - interval '1 second'`)
+    expect(await app.exchange(grant)).toMatchObject(invalidGrant)
+  })
+
+  // SPEC OA-7
+  test('of a challenge that was used before is refused', async () => {
+    const one = await app.authorize(alice)
+    expect((await app.exchange(one)).status).toBe(200)
+    const again = await app.authorize(alice, { code_challenge: challengeOf(one.verifier) })
+    expect(await app.exchange({ ...again, verifier: one.verifier })).toMatchObject(invalidGrant)
+  })
+})
+
+describe('a pushed request', () => {
+  // SPEC OA-5
+  test('is for one browser', async () => {
+    const { body } = await app.push()
+    const url = app.authorizeUrl(body.request_uri)
+    expect((await new TestBrowser(api).open(url)).status).toBe(200)
+    const { location } = await new TestBrowser(api).open(url)
+    expect(new URL(must(location)).searchParams.get('error')).toBe('access_denied')
+  })
+
+  test('is consented to once', async () => {
+    const browser = new TestBrowser(api)
+    const { requestUri } = await app.authorize(alice, {}, { browser })
+    const again = await browser.call('consent', { did: alice.did })
+    expect(new URL(again.body.url).searchParams.get('error')).toBe('access_denied')
+    expect((await browser.open(app.authorizeUrl(requestUri))).status).toBe(400)
+  })
+
+  test('is for the app that pushed it', async () => {
+    const { body } = await app.push()
+    const thief = await RawApp.local(api, 'atproto')
+    const { location } = await new TestBrowser(api).open(thief.authorizeUrl(body.request_uri))
+    expect(new URL(must(location)).searchParams.get('error')).toBe('access_denied')
+  })
+
+  test('is over after its time', async () => {
+    const { body } = await app.push()
+    expect(body.expires_in).toBeLessThanOrEqual(300)
+    await api.db.pool.query(`update oauth_request set expires_at = now() - interval '1 second'`)
+    const { location } = await new TestBrowser(api).open(app.authorizeUrl(body.request_uri))
+    expect(new URL(must(location)).searchParams.get('error')).toBe('access_denied')
+  })
+
+  // SPEC OA-6, OA-7, OA-12, OA-19
+  test.each<[string, Record<string, string>, object?]>([
+    ['state', { state: '' }],
+    ['a challenge', { code_challenge: '', code_challenge_method: '' }],
+    ['a hash as its challenge', { code_challenge_method: 'plain' }],
+    ['a method for its challenge', { code_challenge_method: '' }],
+    ['a whole hash', { code_challenge: 'a'.repeat(42) }],
+    ['the one way to write its hash', { code_challenge: `${'a'.repeat(42)}b` }],
+    ['atproto among its scopes', { scope: 'transition:generic' }],
+    ['scopes', { scope: '' }],
+    ['scopes of its metadata', { scope: 'atproto transition:email' }],
+    ['a redirect of its metadata', { redirect_uri: 'http://127.0.0.1/elsewhere' }],
+    ['an IP address in its redirect', { redirect_uri: 'http://localhost/callback' }],
+    ['a redirect that stays', { redirect_uri: 'https://evil.example/callback' }],
+    ['one response type', { response_type: 'token' }],
+    ['a proof of its key', {}, { proof: null }],
+    ['the key that it names', { dpop_jkt: 'a'.repeat(43) }],
+  ])('is refused without %s', async (_what, change, options) => {
+    const { status, body } = await app.push(change, options)
+    expect([Math.floor(status / 100), body.request_uri]).toEqual([4, undefined])
+  })
+
+  // SPEC OA-12, OA-15
+  test('may name a port of the user’s machine', async () => {
+    expect((await app.push({ redirect_uri: 'http://127.0.0.1:4321/callback' })).status).toBe(201)
+  })
+
+  // SPEC OA-6
+  test('that names an account is for that account', async () => {
+    const bob = { ...(await api.signUp('bob')), password: 'bob-pass' }
+    const { sent } = await app.authorize(bob, { login_hint: alice.handle })
+    expect(sent.searchParams.get('error')).toBe('access_denied')
+    expect((await app.authorize(alice, { login_hint: alice.did })).code).not.toBe('')
+  })
+})
+
+describe('a proof', () => {
+  // SPEC OA-22
+  test('is good once, on all pods', async () => {
+    await app.push()
+    const proof = await app.proof('POST', 'https://one.test/oauth/par')
+    expect((await app.push({}, { proof, pod: 0 })).status).toBe(201)
+    expect(await app.push({}, { proof, pod: 1 })).toMatchObject(invalidProof)
+  })
+
+  test('is good once with a token as well', async () => {
+    const tokens = await app.signIn(alice)
+    const jti = 'the same'
+    const proof = { claims: { jti } }
+    expect((await app.call(tokens, { proof, pod: 0 })).status).toBe(200)
+    expect(await app.call(tokens, { proof, pod: 1 })).toMatchObject(invalidToken)
+  })
+
+  // SPEC OA-20, OA-21
+  test.each([
+    ['no nonce', { nonce: undefined }],
+    ['a nonce of its own', { nonce: 'mine' }],
+  ])('with %s is told the next one', async (_what, claims) => {
+    const answer = await app.push({}, { proof: { claims } })
+    expect(answer).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } })
+    expect(answer.headers['dpop-nonce']).toMatch(/^.{43}$/)
+    expect(answer.headers['access-control-expose-headers']).toMatch(/dpop-nonce/i)
+    const atResource = await app.call(await app.signIn(alice), { proof: { claims } })
+    expect(atResource.status).toBe(401)
+    expect(atResource.headers['www-authenticate']).toMatch(/^DPoP .*error="use_dpop_nonce"/)
+    expect(atResource.headers['dpop-nonce']).toMatch(/^.{43}$/)
+    expect(atResource.headers['access-control-expose-headers']).toMatch(/dpop-nonce.*www-authenticate/i)
+  })
+
+  const seconds = Math.floor(Date.now() / 1_000)
+  const proofs: [string, { header?: object; claims?: object }][] = [
+    ['of another method', { claims: { htm: 'PUT' } }],
+    ['of another path', { claims: { htu: 'https://one.test/oauth/other' } }],
+    ['of another host', { claims: { htu: 'https://two.test/oauth/par' } }],
+    ['of another port', { claims: { htu: 'https://one.test:8443/oauth/par' } }],
+    ['of plain HTTP', { claims: { htu: 'http://one.test/oauth/par' } }],
+    ['of no address', { claims: { htu: undefined } }],
+    ['of yesterday', { claims: { iat: seconds - 86_400 } }],
+    ['of tomorrow', { claims: { iat: seconds + 86_400 } }],
+    ['of no time', { claims: { iat: undefined } }],
+    ['without an identifier', { claims: { jti: undefined } }],
+    ['of another type', { header: { typ: 'JWT' } }],
+    ['without its key', { header: { jwk: undefined } }],
+  ]
+  // SPEC OA-22
+  test.each(proofs)('%s is refused', async (_what, proof) => {
+    expect(await app.push({}, { proof })).toMatchObject(invalidProof)
+  })
+
+  test('that shows its private key, or is signed with none, is refused', async () => {
+    const header = { jwk: app.key.privateJwk }
+    expect(await app.push({}, { proof: { header } })).toMatchObject(invalidProof)
+    const honest = await app.proof('POST', 'https://one.test/oauth/par')
+    const [, payload = ''] = honest.split('.')
+    const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'dpop+jwt', jwk: app.key.bareJwk }))
+    const unsigned = `${none.toString('base64url')}.${payload}.`
+    expect(await app.push({}, { proof: unsigned })).toMatchObject(invalidProof)
+  })
+})
+
+describe('an access token', () => {
+  // SPEC OA-22, OA-23
+  test.each<[string, () => Promise<object>]>([
+    ['with another key', async () => ({ proof: { key: await JoseKey.generate(['ES256'], 'x') } })],
+    ['with the proof for another token', async () => ({ proof: { claims: { ath: challengeOf('x') } } })],
+    ['with the proof for none', async () => ({ proof: { claims: { ath: undefined } } })],
+    ['with the proof for another method', async () => ({ proof: { claims: { htm: 'POST' } } })],
+    [
+      'with the proof for another host',
+      async () => ({ proof: { claims: { htu: 'https://two.test/xrpc/x' } } }),
+    ],
+    ['without a proof', async () => ({ proof: null })],
+    ['at another host', async () => ({ host: 'two.test' })],
+  ])('is refused %s', async (_how, change) => {
+    const tokens = await app.signIn(alice)
+    const answer = await app.call(tokens, await change())
+    expect(answer.status).toBe(401)
+    expect(answer.headers['dpop-nonce']).toMatch(/^.{43}$/)
+    expect((await app.call(tokens)).status).toBe(200)
+  })
+
+  // SPEC OA-10, OA-24
+  test('is over after a quarter of an hour', async () => {
+    const { body } = await app.exchange(await app.authorize(alice))
+    expect(body.expires_in).toBeLessThanOrEqual(900)
+    expect(body).toMatchObject({ token_type: 'DPoP', sub: alice.did, scope: app.scope })
+    await api.db.pool.query(`update oauth_token set expires_at = now() - interval '1 second'`)
+    expect(await app.call(body)).toMatchObject(invalidToken)
+  })
+})
+
+describe('a refresh token', () => {
+  // SPEC OA-26
+  test('that is used again ends the session', async () => {
+    const first = await app.signIn(alice)
+    const { body: second } = await app.refresh(first, { pod: 0 })
+    expect((await app.call(second)).status).toBe(200)
+    expect(await app.call(first)).toMatchObject(invalidToken)
+    expect(await app.refresh(first, { pod: 1 })).toMatchObject(invalidGrant)
+    expect(await app.call(second)).toMatchObject(invalidToken)
+    expect(await app.refresh(second)).toMatchObject(invalidGrant)
+  })
+
+  // SPEC OA-19
+  test('is worth nothing with another key, or to another app', async () => {
+    const key = await JoseKey.generate(['ES256'], 'attacker')
+    expect((await app.refresh(await app.signIn(alice), { proof: { key } })).status).toBe(400)
+    const thief = await RawApp.local(api, 'atproto')
+    expect((await thief.refresh(await app.signIn(alice))).status).toBe(400)
+  })
+
+  test('gets no more than the account allowed', async () => {
+    const tokens = await app.signIn(alice, { scope: 'atproto' })
+    const { body } = await app.refresh(tokens, {}, { scope: 'atproto transition:generic' })
+    expect(body.scope).toBe('atproto')
+  })
+
+  // SPEC OA-25
+  test('of a public app is good for two weeks, and its session is over after them', async () => {
+    const late = await app.signIn(alice)
+    await api.db.pool.query(
+      `update oauth_token set updated_at = now() - interval '14 days 1 minute', created_at = now() - interval '13 days'`,
+    )
+    expect(await app.refresh(late)).toMatchObject(invalidGrant)
+    const old = await app.signIn(alice)
+    await api.db.pool.query(`update oauth_token set created_at = now() - interval '14 days 1 minute'`)
+    expect(await app.refresh(old)).toMatchObject(invalidGrant)
+  })
+
+  test('is revoked by who holds its key, and by nobody else', async () => {
+    const tokens = await app.signIn(alice)
+    const form = { token: tokens.refresh_token }
+    const key = await JoseKey.generate(['ES256'], 'attacker')
+    expect((await app.send('/oauth/revoke', form, { proof: { key } })).status).toBe(200)
+    expect((await app.call(tokens)).status).toBe(200)
+    expect((await app.send('/oauth/revoke', form)).status).toBe(200)
+    expect(await app.call(tokens)).toMatchObject(invalidToken)
+    expect(await app.refresh(tokens)).toMatchObject(invalidGrant)
+  })
+})
+
+describe('what belongs to one host is nothing at another', () => {
+  // SPEC OA-9
+  test('a code, a refresh token and a request; and each answer says whose it is', async () => {
+    const grant = await app.authorize(alice)
+    expect(grant.sent.searchParams.get('iss') ?? '').toBe('https://one.test')
+    expect(grant.sent.searchParams.get('state')).toBe('a state')
+    expect(await app.exchange(grant, { host: 'two.test' })).toMatchObject(invalidGrant)
+    const { body: tokens } = await app.exchange(grant)
+    expect(await app.refresh(tokens, { host: 'two.test' })).toMatchObject(invalidGrant)
+    expect(
+      (await app.send('/oauth/revoke', { token: tokens.refresh_token }, { host: 'two.test' })).status,
+    ).toBe(200)
+    expect((await app.call(tokens)).status).toBe(200)
+  })
+})
+
+describe('a redirect', () => {
+  const evil =
+    '/oauth/authorize/redirect?redirect_mode=query&redirect_uri=https%3A%2F%2Fevil.example%2F&code=x'
+  test.each([
+    ['no page of ours', {}],
+    [
+      'another site',
+      { 'sec-fetch-site': 'cross-site', referer: 'https://one.test/oauth/authorize?request_uri=urn:x' },
+    ],
+    ['another page', { 'sec-fetch-site': 'same-origin', referer: 'https://one.test/account' }],
+    [
+      'a page that was asked for nothing',
+      { 'sec-fetch-site': 'same-origin', referer: 'https://one.test/oauth/authorize' },
+    ],
+  ])('does not come from %s', async (_who, headers) => {
+    const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const answer = await api.request({ url: evil }, { headers: { ...navigation, ...headers } })
+    expect([answer.status, answer.headers['location']]).toEqual([400, undefined])
+  })
+
+  test('carries what the app sent as a value, whatever it is', async () => {
+    const state = 'x\r\nset-cookie: a=b\r\n\r\n<script>"\'</script>&code=mine'
+    const { sent } = await app.authorize(alice, { state })
+    expect(sent.searchParams.get('state')).toBe(state)
+    expect(sent.href).not.toMatch(/[\r\n<>"']/)
+    const form = await app.push({ state, response_mode: 'form_post', redirect_uri: app.redirectUri })
+    await api.db.pool.query('update oauth_request set expires_at = now() where code_hash is null')
+    const { body, status } = await new TestBrowser(api).open(app.authorizeUrl(form.body.request_uri))
+    expect(status).toBe(200)
+    expect(body).toContain('access_denied')
+    expect(body).not.toContain('<script>"')
+    for (const uri of [
+      'http://127.0.0.1/callback\r\nx: y',
+      'javascript:alert(1)//',
+      'http://127.0.0.1@evil.example/callback',
+    ]) {
+      expect((await app.push({ redirect_uri: uri })).status, uri).toBe(400)
+    }
+  })
+})
+
+describe('a page of another site', () => {
+  const input = { locale: 'en', username: 'alice.one.test', password: 'alice-pass' }
+  test.each<[string, Record<string, string>]>([
+    ['without the token of the page', { 'x-csrf-token': '' }],
+    ['with another token', { 'x-csrf-token': 'a'.repeat(24) }],
+    ['as another site', { 'sec-fetch-site': 'cross-site' }],
+    ['as a sibling', { 'sec-fetch-site': 'same-site' }],
+    ['as CORS', { 'sec-fetch-mode': 'cors' }],
+    ['from another origin', { origin: 'https://two.test' }],
+    ['from another page', { referer: 'https://one.test/xrpc/x' }],
+    ['from another origin’s page', { referer: 'https://two.test/oauth/authorize' }],
+    ['from nowhere', { referer: '' }],
+    ['as a form', { 'content-type': 'text/plain' }],
+  ])('signs nobody in %s', async (_how, change) => {
+    const browser = new TestBrowser(api)
+    await browser.open(app.authorizeUrl((await app.push()).body.request_uri))
+    expect((await browser.call('sign-in', input, change)).status).toBeGreaterThanOrEqual(400)
+    expect((await browser.call('sign-in', input)).status).toBe(200)
+  })
+})
+
+describe('a browser', () => {
+  // SPEC OA-28
+  test('takes its session from the host alone, over HTTPS alone, out of reach of scripts', async () => {
+    const { body } = await app.push()
+    const answer = await api.request(
+      { url: app.authorizeUrl(body.request_uri).slice('https://one.test'.length) },
+      { headers: { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' } },
+    )
+    const cookies = answer.headers['set-cookie'] as string[]
+    for (const name of ['dev-id', 'ses-id']) {
+      const cookie = must(cookies.find((one) => one.startsWith(`__Host-${name}=`)))
+      expect(cookie).toMatch(/; Path=\/; .*HttpOnly; Secure; SameSite=Lax/)
+      expect(cookie).not.toMatch(/Domain/i)
+    }
+    expect(answer.headers).toMatchObject({
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'cross-origin-opener-policy': 'same-origin',
+      'strict-transport-security': expect.stringMatching(/max-age=\d{7,}/),
+    })
+    const policy = String(answer.headers['content-security-policy'])
+    expect(policy).toMatch(/default-src 'none'/)
+    expect(policy).toMatch(/frame-ancestors 'none'/)
+    expect(policy).toMatch(/base-uri 'none'/)
+    expect(policy).toMatch(/img-src 'self' data:;/)
+    expect(policy).not.toMatch(/https:|unsafe|\*/)
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  test('does not take a session that somebody planted', async () => {
+    const attacker = new TestBrowser(api)
+    await attacker.open(app.authorizeUrl((await app.push()).body.request_uri))
+    const victim = new TestBrowser(api)
+    for (const [name, value] of attacker.cookies) victim.cookies.set(name.replace('__Host-', ''), value)
+    await app.authorize(alice, {}, { browser: victim })
+    expect(victim.cookies.get('__Host-dev-id')).not.toBe(attacker.cookies.get('__Host-dev-id'))
+  })
+
+  test('has a new session once it signed in, and its old one is worth nothing', async () => {
+    const browser = new TestBrowser(api)
+    await browser.open(app.authorizeUrl((await app.push()).body.request_uri))
+    const old = new TestBrowser(api)
+    for (const [name, value] of browser.cookies) old.cookies.set(name, value)
+    await browser.signIn(alice.handle, alice.password, { remember: true })
+    expect(browser.cookies.get('__Host-ses-id')).not.toBe(old.cookies.get('__Host-ses-id'))
+    // Two requests that cross are forgiven for five seconds.
+    await api.db.pool.query(`update oauth_device set last_seen_at = now() - interval '6 seconds'`)
+    await old.open(app.authorizeUrl((await app.push()).body.request_uri))
+    expect(old.cookies.get('__Host-dev-id')).not.toBe(browser.cookies.get('__Host-dev-id'))
+  })
+
+  // SPEC OA-29
+  test('that was left alone for a week asks for the password again', async () => {
+    const browser = new TestBrowser(api)
+    await browser.open(app.authorizeUrl((await app.push()).body.request_uri))
+    await browser.signIn(alice.handle, alice.password, { remember: true })
+    await api.db.pool.query(
+      `update oauth_device_account set authenticated_at = now() - interval '7 days 1 minute'`,
+    )
+    const answer = await browser.call('consent', { did: alice.did })
+    expect(new URL(answer.body.url).searchParams.get('error')).not.toBeNull()
+  })
+})
+
+describe('servers that an app names', () => {
+  test('are not asked inside the network', async () => {
+    let asked = 0
+    const inside = createServer((_request, response) => {
+      asked++
+      response.end('{}')
+    })
+    inside.on('connection', () => asked++)
+    await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve))
+    const { port } = inside.address() as AddressInfo
+    const { deps } = api.pods[0]!
+    const guarded = createSafeFetch({ allowPrivateNetwork: false })
+    const metadata = 'https://app.example.com/client.json'
+    const inner = [
+      `https://127.0.0.1:${port}/keys`,
+      `https://localhost:${port}/`,
+      'https://[::1]/',
+      'https://169.254.169.254/',
+    ]
+    for (const uri of inner) {
+      const document = { ...confidentialApp(metadata), jwks: undefined, jwks_uri: uri }
+      const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
+        (input instanceof Request ? input.url : String(input)) === metadata
+          ? Promise.resolve(Response.json(document))
+          : guarded(input, init)
+      const oauth = new OAuthProviders({ ...deps, fetch, secret: 'x' })
+      const provider = await oauth.get(must(await deps.directory.findHost('one.test')))
+      await deps.redis.flushdb()
+      await expect(provider.clientManager.getClient(metadata as never), uri).rejects.toThrow(/./)
+      for (const client of [`${uri}client.json`, uri.replace('https', 'http')]) {
+        await expect(provider.clientManager.getClient(client as never), client).rejects.toThrow(/./)
+      }
+    }
+    inside.close()
+    expect(asked).toBe(0)
+  })
+})
