@@ -115,7 +115,7 @@ async function eventsOf({ did, host }: Pick<Person, 'did' | 'host'>): Promise<st
 }
 
 function describeEvent({ type, body }: Message): string {
-  if (type === '#identity') return `#identity ${String(body['handle'])}`
+  if (type === '#identity') return ['#identity', body['handle'] ?? []].flat().join(' ')
   if (type === '#account') return `#account ${body['active'] === true ? 'active' : String(body['status'])}`
   if (type === '#sync') return '#sync'
   const ops = (body['ops'] as { action: string }[]).map(({ action }) => action)
@@ -387,9 +387,9 @@ describe('an account that moves', () => {
     expect(await during(moved, write)).toEqual(['#commit create'])
   })
 
-  test('is deactivated on the old host', async () => {
+  test('is deactivated on the old host, which says where it went', async () => {
     const deactivate = (): Promise<Answer> => post(`${server}.deactivateAccount`, {}, own(old))
-    expect(await during(old, deactivate)).toEqual(['#account deactivated'])
+    expect(await during(old, deactivate)).toEqual(['#account deactivated', '#identity'])
   })
 })
 

@@ -53,6 +53,13 @@ describe('deactivateAccount and activateAccount', () => {
     expect(status.body).toMatchObject({ activated: false, validDid: false })
   })
 
+  test('an account can be hidden while nobody can tell whether it has moved', async () => {
+    const { did, accessJwt: token } = await api.signUp('undirected')
+    await using _outage = await api.plc.outage()
+    expect((await api.post(`${server}.deactivateAccount`, {}, { token })).status).toBe(200)
+    expect((await api.events(did)).at(-1)).toBe('account')
+  })
+
   test('wants an instant', async () => {
     const { accessJwt: token } = await api.signUp('nodate')
     const answer = await api.post(`${server}.deactivateAccount`, { deleteAfter: 'tomorrow' }, { token })
@@ -273,6 +280,7 @@ describe('moving in', () => {
       'one.test account',
       'one.test sync',
       'two.test account',
+      'two.test identity',
     ])
     expect((await api.get(`${server}.getSession`, {}, { token })).body).toMatchObject({ active: true })
   })

@@ -43,6 +43,21 @@ describe('a worker', () => {
 describe('crawl requests', () => {
   const seq = (at: number): number => at * 1_000
 
+  /** Lets the named schedule be due, has the hosts looked at, and waits until what comes of it is done. */
+  async function look(...due: string[]): Promise<void> {
+    await world.db.pool.query(
+      `update job_schedule set last_run_at = now() - interval '1 hour' where name = any($1)`,
+      [['crawl-requests', ...due]],
+    )
+    await vi.waitFor(async () => {
+      const { rows } = await world.db.pool.query(
+        `select from job_schedule where name = 'crawl-requests' and last_run_at > now() - interval '1 minute'`,
+      )
+      expect(rows).toHaveLength(1)
+    }, patience)
+    await idle()
+  }
+
   async function addEvent(hostId: number): Promise<void> {
     await world.db.pool.query('create table if not exists event_log_all partition of event_log default')
     await world.db.pool.query(
@@ -59,21 +74,21 @@ describe('crawl requests', () => {
       { path: '/xrpc/com.atproto.sync.requestCrawl', hostname: 'localhost:2583' },
     ])
     await addEvent(host.id)
-    const look = `update job_schedule set last_run_at = now() - interval '1 hour' where name = $1`
-    const looked = async (): Promise<void> => {
-      await world.db.pool.query(look, ['crawl-requests'])
-      await vi.waitFor(async () => {
-        const { rows } = await world.db.pool.query(
-          `select from job_schedule where name = 'crawl-requests' and last_run_at > now() - interval '1 minute'`,
-        )
-        expect(rows).toHaveLength(1)
-      }, patience)
-      await idle()
-    }
-    await looked()
+    await look()
     expect(world.crawls).toHaveLength(1)
-    await world.db.pool.query(look, [`crawl-host-${host.id}`])
-    await looked()
+    await look(`crawl-host-${host.id}`)
+    expect(world.crawls).toHaveLength(2)
+  })
+
+  test('go out for a worker that started meanwhile when the 20 minutes are over, without any event', async () => {
+    const host = await createHost(world.db.database.kysely, { hostname: 'localhost:2583', tenant: 'acme' })
+    const first = await world.start()
+    await vi.waitFor(() => expect(world.crawls).toHaveLength(1), patience)
+    await first[Symbol.asyncDispose]()
+    await world.start()
+    await look()
+    expect(world.crawls).toHaveLength(1)
+    await look(`crawl-host-${host.id}`)
     expect(world.crawls).toHaveLength(2)
   })
 

@@ -7,7 +7,8 @@ import { crawlEveryMs, crawlLookEveryMs } from '../limits.ts'
 
 /**
  * Asks every relay to crawl a host when the host has new events, or this process has started, but at most once per
- * twenty minutes in the whole cluster. Hosts that a relay on the internet can't reach are left out.
+ * twenty minutes in the whole cluster: what is called for sooner is asked for when they are over. Hosts that a relay on
+ * the internet can't reach are left out.
  */
 export function crawlRequests(deps: {
   db: Db
@@ -15,8 +16,7 @@ export function crawlRequests(deps: {
   allowPrivateNetwork: boolean
 }): Schedule {
   const { db, relays, allowPrivateNetwork } = deps
-  /** Hosts that this process has looked at since it started. */
-  const greeted = new Set<number>()
+  const startedAt = new Date()
   return {
     name: 'crawl-requests',
     everyMs: crawlLookEveryMs,
@@ -24,19 +24,19 @@ export function crawlRequests(deps: {
       if (relays.length === 0) return
       for (const host of await listHosts(db)) {
         if (host.status !== 'active' || (!allowPrivateNetwork && !isPublicHostname(host.hostname))) continue
-        const isDue = await claimCrawl(tx, host.id, greeted.has(host.id))
-        greeted.add(host.id)
+        const isDue = await claimPeriod(tx, {
+          name: `crawl-host-${host.id}`,
+          everyMs: crawlEveryMs,
+          calledForAt: later(startedAt, await findLastEventTime(tx, host.id)),
+        })
         if (isDue) await requestCrawl(tx, host.id, relays)
       }
     },
   }
 }
 
-async function claimCrawl(tx: Queryable, hostId: number, onlyAfterEvents: boolean): Promise<boolean> {
-  const period = { name: `crawl-host-${hostId}`, everyMs: crawlEveryMs }
-  if (!onlyAfterEvents) return claimPeriod(tx, period)
-  const calledForAt = await findLastEventTime(tx, hostId)
-  return calledForAt !== undefined && claimPeriod(tx, { ...period, calledForAt })
+function later(one: Date, other: Date | undefined): Date {
+  return other !== undefined && other > one ? other : one
 }
 
 async function requestCrawl(tx: Queryable, hostId: number, relays: readonly string[]): Promise<void> {
