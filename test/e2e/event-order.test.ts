@@ -115,7 +115,7 @@ async function eventsOf({ did, host }: Pick<Person, 'did' | 'host'>): Promise<st
 }
 
 function describeEvent({ type, body }: Message): string {
-  if (type === '#identity') return ['#identity', body['handle'] ?? []].flat().join(' ')
+  if (type === '#identity') return typeof body['handle'] === 'string' ? `#identity ${body['handle']}` : type
   if (type === '#account') return `#account ${body['active'] === true ? 'active' : String(body['status'])}`
   if (type === '#sync') return '#sync'
   const ops = (body['ops'] as { action: string }[]).map(({ action }) => action)

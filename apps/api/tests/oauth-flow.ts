@@ -134,9 +134,12 @@ export class TestBrowser {
     password: string,
     options: { remember?: boolean } = {},
   ): Promise<{ status: number; body: any }> {
-    const answer = await this.call('sign-in', { locale: 'en', username, password, ...options })
-    this.#bearer = answer.body.ephemeralToken
-    return answer
+    return this.#entered(await this.call('sign-in', { locale: 'en', username, password, ...options }))
+  }
+
+  /** Signs up on the page that is open. */
+  async signUp(input: object): Promise<{ status: number; body: any }> {
+    return this.#entered(await this.call('sign-up', input))
   }
 
   /** Consents on the page that is open, and returns where the browser is then sent. */
@@ -144,6 +147,11 @@ export class TestBrowser {
     const { body } = await this.call('consent', { did, ...(scope === undefined ? {} : { scope }) })
     if (body.url === undefined) throw new Error(`no consent: ${JSON.stringify(body)}`)
     return new URL(body.url)
+  }
+
+  #entered(answer: { status: number; body: any }): { status: number; body: any } {
+    this.#bearer = answer.body.ephemeralToken
+    return answer
   }
 
   async #inject(request: InjectOptions) {

@@ -31,7 +31,6 @@ import {
   AccountTakedownError,
   FactorRequiredError,
   HandleNotAvailableError,
-  changeAccountStatus,
   checkPassword,
   confirmEmail,
   endSessions,
@@ -50,6 +49,7 @@ import { parseHandle } from '@rookery/syntax'
 import { type AccountMailDeps, announcer, mailToken } from '../accounts/account-mail.ts'
 import { type ActivateDeps, activate } from '../accounts/activate.ts'
 import { chooseHandle } from '../accounts/choose-handle.ts'
+import { deactivate } from '../accounts/deactivate.ts'
 import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../accounts/delete-own-account.ts'
 import type { GiveHandleDeps } from '../accounts/give-handle.ts'
 import { findOwnDomain } from '../accounts/handles.ts'
@@ -210,11 +210,10 @@ export class HostAccountStore implements AccountStore {
 
   deactivateAccount({ did, deleteAfter }: DeactivateAccountData): Promise<OAuthAccount> {
     return asOAuth(async () => {
-      const { id, deactivated_at } = await this.#find(did)
-      if (deactivated_at === null) {
-        const deactivated = { deleteAfter: deleteAfter === undefined ? null : new Date(deleteAfter) }
-        await changeAccountStatus(this.#deps, id, { deactivated })
-        this.#deps.wakeSequencer()
+      const account = await this.#find(did)
+      if (account.deactivated_at === null) {
+        const until = deleteAfter === undefined ? null : new Date(deleteAfter)
+        await deactivate(this.#deps, this.#host, account, until)
       }
       return this.#view(await this.#find(did))
     })
