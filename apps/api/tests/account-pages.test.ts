@@ -1,3 +1,4 @@
+import { OAuthCallbackError } from '@atproto/oauth-client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { TestBrowser, localApp } from './oauth-flow.ts'
@@ -117,7 +118,7 @@ describe('the sign-in pages of an app', () => {
     await browser.open(await app.authorize(handle, {}))
     const { searchParams } = new URL((await browser.call('reject', {})).body.url)
     expect(searchParams.get('error')).toBe('access_denied')
-    await expect(app.callback(searchParams)).rejects.toThrow()
+    await expect(app.callback(searchParams)).rejects.toBeInstanceOf(OAuthCallbackError)
   })
 
   test('let somebody in who had forgotten the password', async () => {
