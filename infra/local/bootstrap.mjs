@@ -150,7 +150,8 @@ function handOver(node, args, environment) {
     env: environment,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])
+    process.on(signal, () => child.kill(signal))
   // Started by npm, this process has no purpose without it; npm may be killed without a word.
   const { ppid } = process
   const watch = setInterval(() => process.ppid !== ppid && child.kill('SIGTERM'), 500)

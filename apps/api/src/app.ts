@@ -8,6 +8,7 @@ import {
   registerCors,
   registerMethods,
   startInternalServer,
+  stepBack,
 } from '@rookery/http'
 import { signerBackend } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
@@ -100,7 +101,7 @@ export type ApiExtension = {
   notReady(): Promise<string | undefined>
 }
 
-/** Connects, waits for the schema and listens. Disposing drains: readiness first, then requests, then connections. */
+/** Connects, waits for the schema and listens. Disposing steps back and drains: readiness first, then requests, then connections. */
 export async function startApi(config: Config, log: Logger, extension?: ApiExtension): Promise<Api> {
   await using stack = new AsyncDisposableStack()
   const db = stack.use(
@@ -149,7 +150,7 @@ export async function startApi(config: Config, log: Logger, extension?: ApiExten
   const hosts = hostsWithCustomHandles(deps)
   tlsCheck = (query) => checkTls({ db, hosts }, query.get('domain') ?? '')
   stack.defer(async () => {
-    internal.drain()
+    await stepBack(app, internal, { delayMs: config.http.stopDelayMs })
     await extension?.drain(app)
   })
   const owned = stack.move()

@@ -8,4 +8,6 @@ const config = loadConfig(['api'])
 const log = createLogger('api', config.log.level)
 metrics.start('api')
 logBusinessEvents(log)
-await runService(log, () => startApi(config, log), { stopMsMax: config.http.drainMs + 5_000 })
+await runService(log, () => startApi(config, log), {
+  stopMsMax: config.http.stopDelayMs + config.http.drainMs + 5_000,
+})

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import { EventTail, Fanout, logReaderSettings } from '@rookery/events'
-import { createServer, type HostResolver, startInternalServer } from '@rookery/http'
+import { createServer, type HostResolver, startInternalServer, stepBack } from '@rookery/http'
 import { createRedis, redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 import { HostDirectory } from '@rookery/tenants'
@@ -99,7 +99,7 @@ export async function startFirehose(config: Config, log: Logger): Promise<Fireho
     await startInternalServer({ port: http.internalPort, notReady: () => undefined }),
   )
   stack.defer(async () => {
-    internal.drain()
+    await stepBack(app, internal, { delayMs: http.stopDelayMs })
     await core.drain(app)
   })
   const owned = stack.move()

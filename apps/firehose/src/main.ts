@@ -8,4 +8,6 @@ const config = loadConfig(['firehose'])
 const log = createLogger('firehose', config.log.level)
 metrics.start('firehose')
 logBusinessEvents(log)
-await runService(log, () => startFirehose(config, log), { stopMsMax: config.http.drainMs + 5_000 })
+await runService(log, () => startFirehose(config, log), {
+  stopMsMax: config.http.stopDelayMs + config.http.drainMs + 5_000,
+})

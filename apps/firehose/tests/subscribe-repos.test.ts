@@ -56,6 +56,7 @@ async function startPod(env: Record<string, string> = {}): Promise<Firehose> {
     ROOKERY_HTTP_ADDRESS: '127.0.0.1',
     ROOKERY_HTTP_PORT: '0',
     ROOKERY_HTTP_INTERNAL_PORT: '0',
+    ROOKERY_HTTP_STOP_DELAY_MS: '0',
     ROOKERY_HTTP_DRAIN_MS: '0',
     ...env,
   })

@@ -9,4 +9,6 @@ const log = createLogger('standalone', config.log.level)
 metrics.start('standalone')
 logBusinessEvents(log)
 // The roles drain one after the other: subscribers, requests, then jobs.
-await runService(log, () => startStandalone(config, log), { stopMsMax: 3 * config.http.drainMs + 10_000 })
+await runService(log, () => startStandalone(config, log), {
+  stopMsMax: config.http.stopDelayMs + 3 * config.http.drainMs + 10_000,
+})

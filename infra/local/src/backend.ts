@@ -3,12 +3,10 @@ import { Agent, get } from 'node:http'
 /** A process of a serving role, as the load balancer sees it. */
 export type Backend = {
   readonly role: string
-  /** Port of 127.0.0.1 that it serves on; changes with every start. */
-  port: number
+  /** Port of 127.0.0.1 that it serves on. */
+  readonly port: number
   /** Port of /readyz. */
-  internalPort: number
-  /** Whether the process exists. */
-  isAlive: boolean
+  readonly internalPort: number
   /** Whether its last answer on /readyz was 200. */
   isReady: boolean
 }
@@ -17,7 +15,7 @@ export type Backend = {
 const probeIntervalMs = 1_000
 const probeTimeoutMs = 1_500
 
-/** Keeps `isReady` of every backend current until disposed. */
+/** Keeps `isReady` of every backend current until disposed; the list may change meanwhile. */
 export class ReadinessProbe implements Disposable {
   readonly #backends: readonly Backend[]
   /** A new connection for each question would cost an idle process most of its time. */
@@ -36,7 +34,7 @@ export class ReadinessProbe implements Disposable {
     this.#isProbing = true
     await Promise.all(
       this.#backends.map(async (backend) => {
-        backend.isReady = backend.isAlive && (await answersReady(this.#agent, backend.internalPort))
+        backend.isReady = await answersReady(this.#agent, backend.internalPort)
       }),
     )
     this.#isProbing = false

@@ -101,4 +101,39 @@ describe('Supervised', () => {
     })
     await expect(refused).rejects.toThrow('no')
   })
+
+  test('replaces a process only when another is ready, and keeps it when none is', async () => {
+    let isReady = false
+    const started: number[] = []
+    const supervised = await Supervised.launch({
+      role: 'sleeper',
+      start: async () => {
+        const child = await shell('exec sleep 60')
+        started.push(child.pid)
+        return { ...child, isReady: () => isReady }
+      },
+      onChange: () => undefined,
+      say: () => undefined,
+    })
+    const first = supervised.current?.pid ?? 0
+    const replaced = supervised.replace()
+    await expect.poll(() => started.length).toBe(2)
+    expect(supervised.current?.pid).toBe(first)
+    isReady = true
+    await replaced
+    expect(supervised.current?.pid).toBe(started[1])
+    expect(tryKill(first, 0)).toBe(false)
+
+    isReady = false
+    const failed = supervised.replace()
+    await expect.poll(() => started.length).toBe(3)
+    tryKill(started[2] ?? 0, 'SIGKILL')
+    await expect(failed).rejects.toThrow('replacing sleeper: its successor ended with code 137')
+    expect(supervised.current?.pid).toBe(started[1])
+
+    tryKill(started[1] ?? 0, 'SIGKILL')
+    await expect.poll(() => started.length).toBe(4)
+    await supervised[Symbol.asyncDispose]()
+    expect(started.filter((pid) => tryKill(pid, 0))).toEqual([])
+  })
 })

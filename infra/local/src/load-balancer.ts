@@ -3,8 +3,8 @@
  *
  * `com.atproto.sync.subscribeRepos` goes to firehose processes, everything else to api processes. Bodies stream both
  * ways and `Host` stays as it was. A backend that refuses the connection is passed over for the next one, as long as
- * no byte was sent to it or the request is a plain read. When no backend is ready, those that merely exist are tried: better an error from a process
- * that knows the reason than one from here.
+ * no byte was sent to it or the request is a plain read. When no backend is ready, those that merely exist are tried:
+ * better an error from a process that knows the reason than one from here.
  */
 import { once } from 'node:events'
 import {
@@ -52,7 +52,7 @@ export class LoadBalancer implements AsyncDisposable {
   /**
    * Listens on the given ports of the loopback addresses.
    *
-   * @param backends read anew for every request: a supervisor changes them in place.
+   * @param backends read anew for every request: a supervisor adds and removes them.
    * @throws {SetUpError} if a port is taken.
    */
   static async listen(ports: readonly number[], backends: readonly Backend[]): Promise<LoadBalancer> {
@@ -122,9 +122,9 @@ export class LoadBalancer implements AsyncDisposable {
   #candidates(request: IncomingMessage): Backend[] {
     const path = (request.url ?? '').split('?', 1)[0]
     const role = path === firehosePath ? 'firehose' : 'api'
-    const alive = this.#backends.filter((backend) => backend.role === role && backend.isAlive)
-    const ready = alive.filter((backend) => backend.isReady)
-    const pool = ready.length > 0 ? ready : alive
+    const existing = this.#backends.filter((backend) => backend.role === role)
+    const ready = existing.filter((backend) => backend.isReady)
+    const pool = ready.length > 0 ? ready : existing
     const turn = this.#turns.get(role) ?? 0
     this.#turns.set(role, turn + 1)
     return pool.map((_, i) => pool[(turn + i) % pool.length] as Backend)

@@ -16,7 +16,7 @@ const appsDir = resolve(import.meta.dirname, '../../../apps')
 /** How long all roles together may take to become ready, in milliseconds. */
 const readyTimeoutMs = 90_000
 
-/** How long a stopping process may drain before it is killed, in milliseconds; above ROOKERY_HTTP_DRAIN_MS below. */
+/** How long a stopping process may take before it is killed, in milliseconds; above what it takes with the settings below. */
 const stopGraceMs = 25_000
 
 /** One process to run. */
@@ -25,6 +25,9 @@ type Slot = {
   role: string
   /** Distinguishes it from others of its role. */
   name: string
+  /** The roles that it serves. */
+  serves: readonly string[]
+  /** What its latest process serves. */
   backends: Backend[]
   logFile: string
   /** How often it has ended. */
@@ -33,9 +36,10 @@ type Slot = {
 
 /** All role processes of a stack. */
 export type Roles = {
-  backends: Backend[]
   /** Resolves when every one is ready; fails with the log of one that keeps ending. */
   untilReady(probe: ReadinessProbe, signal: AbortSignal): Promise<void>
+  /** Replaces each process by a new one, one after the other; fails at the first that does not become ready. */
+  replaceAll(): Promise<void>
 }
 
 /** Roles whose process serves the public port. */
@@ -44,21 +48,30 @@ const serving = new Set(['api', 'firehose', 'standalone'])
 /** Ends of one process during start-up after which it is hopeless. */
 const endsMax = 3
 
-/** Starts every role process; resolves when all exist. */
+/** The order of a rolling update, as far as there is one: what others need comes first. */
+const replacementOrder = ['worker', 'sequencer', 'api', 'firehose', 'standalone']
+
+/** Starts every role process and keeps `backends` the list of those that exist; resolves when all do. */
 export async function startRoles(
   options: StartOptions,
-  env: Record<string, string>,
+  { env, backends }: { env: Record<string, string>; backends: Backend[] },
   supervision: Supervision,
 ): Promise<Roles> {
   const slots = options.stack ? stackSlots(options) : [standaloneSlot(options)]
-  const started = await Promise.all(slots.map((slot) => launch(slot, { dir: options.dir, env, supervision })))
+  const { dir } = options
+  const started = await Promise.all(slots.map((slot) => launch(slot, { dir, env, backends, supervision })))
   supervision.processes.push(...started)
-  const backends = slots.flatMap((slot) => slot.backends)
-  return { backends, untilReady: (probe, signal) => untilReady(slots, probe, signal) }
+  const ordered = replacementOrder.flatMap((role) => started.filter((process) => process.role === role))
+  return {
+    untilReady: (probe, signal) => untilReady(slots, probe, signal),
+    replaceAll: async () => {
+      for (const process of ordered) await process.replace()
+    },
+  }
 }
 
 async function untilReady(slots: Slot[], probe: ReadinessProbe, signal: AbortSignal): Promise<void> {
-  const isReady = (slot: Slot) => slot.backends.every((backend) => backend.isReady)
+  const isReady = (slot: Slot) => slot.backends.every(({ isReady }) => isReady)
   const trouble = () => {
     const hopeless = slots.find(({ ends }) => ends >= endsMax)
     if (signal.aborted) return 'stopped'
@@ -87,24 +100,20 @@ function stackSlots({ counts, dir }: StartOptions): Slot[] {
   return Object.entries(counts).flatMap(([role, count]) =>
     Array.from({ length: count }, (_, i) => {
       const name = `${role}-${i + 1}`
-      return { role, name, backends: [backend(role)], logFile: logFile(dir, name), ends: 0 }
+      return { role, name, serves: [role], backends: [], logFile: logFile(dir, name), ends: 0 }
     }),
   )
 }
 
 /** One process that serves both roles on one port. */
 function standaloneSlot({ dir }: StartOptions): Slot {
-  const backends = [backend('api'), backend('firehose')]
-  return { role: 'standalone', name: 'standalone', backends, logFile: logFile(dir, 'standalone'), ends: 0 }
+  const name = 'standalone'
+  return { role: name, name, serves: ['api', 'firehose'], backends: [], logFile: logFile(dir, name), ends: 0 }
 }
 
-function backend(role: string): Backend {
-  return { role, port: 0, internalPort: 0, isAlive: false, isReady: false }
-}
+type Context = { dir: string; env: Record<string, string>; backends: Backend[]; supervision: Supervision }
 
-type Context = { dir: string; env: Record<string, string>; supervision: Supervision }
-
-function launch(slot: Slot, { dir, env, supervision }: Context): Promise<Supervised> {
+function launch(slot: Slot, { dir, env, backends, supervision }: Context): Promise<Supervised> {
   const start = async () => {
     // A new port for every start: connections of the killed process cannot be mistaken for the new one's.
     const [port, internalPort] = [await freePort(), await freePort()]
@@ -115,13 +124,23 @@ function launch(slot: Slot, { dir, env, supervision }: Context): Promise<Supervi
       env: { ...env, ROOKERY_HTTP_PORT: String(port), ROOKERY_HTTP_INTERNAL_PORT: String(internalPort) },
       logFile: slot.logFile,
     })
-    for (const backend of slot.backends) Object.assign(backend, { port, internalPort, isAlive: true })
+    const own: Backend[] = slot.serves.map((role) => ({ role, port, internalPort, isReady: false }))
+    slot.backends = own
+    backends.push(...own)
     void child.exited.then(() => {
       slot.ends++
-      for (const backend of slot.backends) Object.assign(backend, { isAlive: false, isReady: false })
+      for (const backend of own) {
+        backend.isReady = false
+        backends.splice(backends.indexOf(backend), 1)
+      }
     })
-    const url = `http://127.0.0.1:${serving.has(slot.role) ? port : internalPort}`
-    return { pid: child.pid, url, exited: child.exited, stop: () => child.stop(stopGraceMs) }
+    return {
+      pid: child.pid,
+      url: `http://127.0.0.1:${serving.has(slot.role) ? port : internalPort}`,
+      exited: child.exited,
+      isReady: () => own.every(({ isReady }) => isReady),
+      stop: () => child.stop(stopGraceMs),
+    }
   }
   const { onChange, say } = supervision
   return Supervised.launch({ role: slot.role, start, onChange, say })
@@ -139,6 +158,8 @@ export function roleEnvironment(
   return {
     ...memoryEnvironment,
     ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
+    // Two questions of the readiness probe; a single process leaves its requests to nobody.
+    ROOKERY_HTTP_STOP_DELAY_MS: options.stack ? '2500' : '0',
     ROOKERY_HTTP_DRAIN_MS: '5000',
     ROOKERY_LOG_LEVEL: 'info',
     ...(Object.fromEntries(own) as Record<string, string>),

@@ -1,6 +1,7 @@
 /**
  * `npm start`: brings the services, the hosts and the role processes up in order, supervises them, and takes them
- * down in reverse on SIGTERM or SIGINT, or when the process that started this one is gone.
+ * down in reverse on SIGTERM or SIGINT, or when the process that started this one is gone. On SIGUSR2 it replaces the
+ * role processes one after the other, by processes of the code and the schema as they are then.
  */
 import { chmodSync, mkdirSync } from 'node:fs'
 
@@ -11,7 +12,7 @@ import { removeCtlEnv, writeCtlEnv } from './ctl-env.ts'
 import type { StartOptions } from './flags.ts'
 import { type Infrastructure, type Supervision, startInfrastructure } from './infrastructure.ts'
 import { LoadBalancer } from './load-balancer.ts'
-import { roleEnvironment, startRoles } from './roles.ts'
+import { type Roles, roleEnvironment, startRoles } from './roles.ts'
 import { clusterSecrets } from './secrets.ts'
 import { seed } from './seed.ts'
 import { SetUpError } from './set-up-error.ts'
@@ -30,12 +31,15 @@ export async function start(options: StartOptions): Promise<void> {
   using _lock = lockState(options.dir)
   const stop = stopSignal()
   const stack = new Stack(options, stop.signal)
+  const update = () => void stack.update()
+  process.on('SIGUSR2', update)
   try {
     await stack.up()
     await stop.received
     stack.say('stopping')
   } finally {
     await stack.down()
+    process.off('SIGUSR2', update)
     stop[Symbol.dispose]()
   }
 }
@@ -47,6 +51,8 @@ class Stack {
   readonly #supervision: Supervision
   #balancer: LoadBalancer | undefined
   #probe: ReadinessProbe | undefined
+  #roles: Roles | undefined
+  #isUpdating = false
   #file: Omit<StackFile, 'processes'> | undefined
 
   constructor(options: StartOptions, stopping: AbortSignal) {
@@ -81,15 +87,30 @@ class Stack {
     this.say(
       options.stack ? `starting ${processCount(options)} processes` : 'starting all roles in one process',
     )
-    const roles = await startRoles(options, env, this.#supervision)
-    backends.push(...roles.backends)
+    const roles = await startRoles(options, { env, backends }, this.#supervision)
     this.#probe = new ReadinessProbe(backends)
     await roles.untilReady(this.#probe, this.#stopping)
+    this.#roles = roles
     this.#file = stackFile({ hosts, infrastructure, adminPassword: secrets['ROOKERY_ADMIN_PASSWORD'] ?? '' })
     writeCtlEnv(options.dir, env)
     this.#writeFile()
     console.log(`ready ${this.#file.url}`)
     console.log(welcome(this.#file, options))
+  }
+
+  /** Replaces the role processes, unless that is under way; says how it went. */
+  async update(): Promise<void> {
+    if (this.#roles === undefined || this.#isUpdating) return this.say('not now: starting or updating')
+    this.#isUpdating = true
+    this.say('replacing the processes one after the other')
+    try {
+      await this.#roles.replaceAll()
+      this.say('replaced every process')
+    } catch (error) {
+      this.say(`stopped replacing: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      this.#isUpdating = false
+    }
   }
 
   async down(): Promise<void> {

@@ -4,8 +4,12 @@
  * States: starting → running → waiting (back-off) → running … → stopped. The back-off doubles from 100 ms to 5 s and
  * starts over once a process has run for 10 s. A start that fails is tried again like an end. Only the very first
  * start may fail for good: `launch` then throws.
+ *
+ * `replace` puts another process in the place of one that runs: both run until the new one is ready.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+
+import { waitUntil } from './ports.ts'
 
 /** What a start gives back. */
 export type Running = {
@@ -14,6 +18,8 @@ export type Running = {
   readonly url?: string
   /** Resolves with its exit code when it has ended. */
   readonly exited: Promise<number>
+  /** Whether it can do its work; one without this can from its start on. */
+  isReady?(): boolean
   stop(): Promise<void>
 }
 
@@ -32,6 +38,8 @@ const backoffMsMin = 100
 const backoffMsMax = 5_000
 /** A process that ran this long is healthy: its next end starts the back-off over, in milliseconds. */
 const healthyMs = 10_000
+/** How long a process that replaces another may take to become ready, in milliseconds. */
+const readyMsMax = 60_000
 
 /** See the header of this module. */
 export class Supervised implements AsyncDisposable {
@@ -40,6 +48,7 @@ export class Supervised implements AsyncDisposable {
   readonly #abort = new AbortController()
   #current: Running | undefined
   #watching: Promise<void> = Promise.resolve()
+  #replacing: Promise<void> = Promise.resolve()
 
   private constructor(options: SupervisedOptions) {
     this.role = options.role
@@ -60,11 +69,53 @@ export class Supervised implements AsyncDisposable {
     return this.#current
   }
 
+  /**
+   * Starts another process, and stops the present one when the new one is ready; resolves when that has ended. If the
+   * new one does not become ready, it is stopped and the present one stays.
+   *
+   * @throws {SetUpError} if the new process did not become ready.
+   */
+  replace(): Promise<void> {
+    const replacing = this.#replacing.then(() => this.#replace())
+    this.#replacing = replacing.catch(() => undefined)
+    return replacing
+  }
+
   /** Stops the process for good; resolves when it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort()
     await this.#current?.stop()
-    await this.#watching
+    await Promise.all([this.#replacing, this.#watching])
+  }
+
+  async #replace(): Promise<void> {
+    const old = this.#current
+    // One that has just ended gets a successor anyway.
+    if (old === undefined) return
+    const next = await this.#options.start()
+    try {
+      await this.#untilReady(next)
+    } catch (error) {
+      await next.stop()
+      throw error
+    }
+    if (this.#current !== old) return next.stop()
+    this.#change(next)
+    this.#watching = Promise.all([this.#watching, this.#watch(next)]).then(() => undefined)
+    await old.stop()
+  }
+
+  async #untilReady(running: Running): Promise<void> {
+    let code: number | undefined
+    void running.exited.then((exitCode) => (code = exitCode))
+    await waitUntil(() => running.isReady?.() ?? true, {
+      what: `replacing ${this.role}`,
+      timeoutMs: readyMsMax,
+      giveUp: () => {
+        if (this.#abort.signal.aborted) return 'stopped'
+        return code === undefined ? undefined : `its successor ended with code ${code}`
+      },
+    })
   }
 
   #change(running: Running | undefined): void {
@@ -81,6 +132,8 @@ export class Supervised implements AsyncDisposable {
         const startedMs = performance.now()
         const code = await running.exited
         if (signal.aborted) break
+        // Replaced: its successor is watched already.
+        if (this.#current !== running) return
         this.#change(undefined)
         if (performance.now() - startedMs > healthyMs) failures = 0
         this.#options.say(`${this.role} (pid ${running.pid}) ended with code ${code}: starting another`)

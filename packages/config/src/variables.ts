@@ -40,9 +40,17 @@ export const variables = {
       default: '',
       roles: ['api', 'firehose'],
     }),
+    stopDelayMs: defaulted({
+      env: 'ROOKERY_HTTP_STOP_DELAY_MS',
+      description:
+        'Milliseconds that a stopping process goes on serving with /readyz failing, until no load balancer sends to it any more.',
+      schema: integer(0, 10 * minuteMs),
+      default: String(5 * secondMs),
+      roles: ['api', 'firehose'],
+    }),
     drainMs: defaulted({
       env: 'ROOKERY_HTTP_DRAIN_MS',
-      description: 'Milliseconds that a stopping process gives requests and sockets to end.',
+      description: 'Milliseconds that a stopping process then gives requests, sockets and jobs to end.',
       schema: integer(0, 10 * minuteMs),
       default: String(20 * secondMs),
       roles: serving,

@@ -6,6 +6,7 @@ export { type HostResolver, type PdsHost, normalizeHostname } from './pds-host.t
 export { runService } from './run-service.ts'
 export { type SafeFetch, type SafeFetchOptions, createSafeFetch } from './safe-fetch.ts'
 export { type LogContext, type ServerOptions, createServer } from './server.ts'
+export { stepBack } from './step-back.ts'
 export { decodeAnswer, readAnswer } from './upstream/answer-bytes.ts'
 export { forwardedRequestHeaders, withoutContentHeaders } from './upstream/forwarded-headers.ts'
 export { UpstreamAnswer } from './upstream/upstream-answer.ts'
