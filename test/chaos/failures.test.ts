@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { missingRecords } from '../support/missing-records.ts'
 import { type Stack, type StackFile, startStack } from '../support/stack.ts'
 import { Subscriber } from '../support/subscriber.ts'
 import { until } from '../support/until.ts'
@@ -161,7 +162,7 @@ async function nothingIsLost(): Promise<void> {
     acknowledged.filter(({ did, rev }) => !emitted.has(`${did} ${rev}`)),
     'acknowledged writes without an event',
   ).toEqual([])
-  for (const did of load.dids) await everyRecordIsThere(hosts[0]!.url, did, acknowledged)
+  expect(await missingRecords(hosts[0]!.url, load), 'acknowledged records that are not there').toEqual([])
 }
 
 /** Reads everything from the beginning until the given commits have passed; a new pod may need a moment to listen. */
@@ -180,23 +181,4 @@ async function replay(url: string, host: string, revs: ReadonlySet<string | unde
   )
   await subscriber[Symbol.asyncDispose]()
   return [...subscriber.messages]
-}
-
-async function everyRecordIsThere(
-  url: string,
-  did: string,
-  acknowledged: { did: string; uri: string; cid: string }[],
-): Promise<void> {
-  const cids = new Map<string, string>()
-  let cursor = ''
-  do {
-    const query = new URLSearchParams({ repo: did, collection: 'app.bsky.feed.post', limit: '100', cursor })
-    if (cursor === '') query.delete('cursor')
-    const response = await fetch(`${url}/xrpc/com.atproto.repo.listRecords?${query.toString()}`)
-    const page = (await response.json()) as { records: { uri: string; cid: string }[]; cursor?: string }
-    for (const record of page.records) cids.set(record.uri, record.cid)
-    cursor = page.records.length === 0 ? '' : (page.cursor ?? '')
-  } while (cursor !== '')
-  const missing = acknowledged.filter((write) => write.did === did && cids.get(write.uri) !== write.cid)
-  expect(missing, 'acknowledged records that are not there').toEqual([])
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -26,10 +26,13 @@ export type Stack = AsyncDisposable & {
   read(): Promise<StackFile>
   /** What the supervisor has printed so far. */
   output(): string
+  /** Has the supervisor replace every process of a role, one after the other; resolves when it has. */
+  update(): Promise<void>
 }
 
 const startMsMax = 180_000
 const stopMsMax = 60_000
+const updateMsMax = 240_000
 
 /**
  * Starts the cluster with the command that users type, on two free ports, in a directory of its own. A strict relay
@@ -85,6 +88,7 @@ export async function startStack(flags: string[] = []): Promise<Stack> {
   return {
     read,
     output: () => output,
+    update: () => update(child, () => output),
     [Symbol.asyncDispose]: async () => {
       await using stack = new AsyncDisposableStack()
       stack.defer(stop)
@@ -93,6 +97,20 @@ export async function startStack(flags: string[] = []): Promise<Stack> {
       assert.deepEqual(findings.flat(), [], 'a strict relay would not have taken this')
     },
   }
+}
+
+/** Tells the supervisor to replace the processes and waits until it says that it has, or what went wrong. */
+async function update(supervisor: ChildProcess, output: () => string): Promise<void> {
+  const alreadySaid = output().length
+  supervisor.kill('SIGUSR2')
+  await until(
+    () => {
+      const said = output().slice(alreadySaid)
+      if (said.includes('stopped replacing') || supervisor.exitCode !== null) throw new Error(said)
+      return said.includes('replaced every process')
+    },
+    { what: 'every process to be replaced', timeoutMs: updateMsMax },
+  )
 }
 
 /** The environment without what the test runner and npm add to it. */

@@ -19,6 +19,8 @@ export class Subscriber implements AsyncDisposable {
   readonly opened: Promise<void>
   /** Whether the connection has ended, or never came about. */
   isClosed = false
+  /** Told of every message, after it was kept. */
+  onMessage: ((message: Message) => void) | undefined
   readonly #socket: WebSocket
 
   /**
@@ -69,6 +71,13 @@ export class Subscriber implements AsyncDisposable {
       this.notices.push({ name: String(body['name']) })
       return
     }
-    this.messages.push({ type: String(frame.type), seq: Number(body['seq']), bytes: Buffer.from(data), body })
+    const message = {
+      type: String(frame.type),
+      seq: Number(body['seq']),
+      bytes: Buffer.from(data),
+      body,
+    }
+    this.messages.push(message)
+    this.onMessage?.(message)
   }
 }

@@ -3,36 +3,47 @@ import { AtpAgent } from '@atproto/api'
 /** A write that the server acknowledged: it must never be lost. */
 export type Acknowledged = { did: string; uri: string; rkey: string; cid: string; rev: string; atMs: number }
 
+/** Who writes how much, and where. */
+export type WriterLoadOptions = {
+  url: string
+  accounts: number
+  writesPerSecond: number
+  /** Begins the handles. */
+  name: string
+  /** Whether a write that was answered 503 is tried once more, a second later. Default false. */
+  retriesOn503?: boolean
+}
+
 const password = 'a long and quiet password'
+const retryMs = 1_000
 const requestMsMax = 15_000
 
 /**
  * Writers that post at a steady pace through the load balancer, each to its own repo, and remember what was
- * acknowledged. A write that fails may or may not have happened: it is counted and not tried again.
+ * acknowledged. A write that fails may or may not have happened: it is counted and not tried again, unless told so.
  */
 export class WriterLoad implements AsyncDisposable {
   readonly acknowledged: Acknowledged[] = []
   /** Failures by status or kind. */
   readonly failures = new Map<string, number>()
+  /** How many writes were tried once more. */
+  retries = 0
   readonly #agents: AtpAgent[]
   readonly #url: string
+  readonly #retriesOn503: boolean
   readonly #running: Promise<void>[]
   #isStopped = false
 
-  private constructor(url: string, agents: AtpAgent[], writesPerSecond: number) {
+  private constructor({ url, writesPerSecond, retriesOn503 = false }: WriterLoadOptions, agents: AtpAgent[]) {
     this.#url = url
+    this.#retriesOn503 = retriesOn503
     this.#agents = agents
     const intervalMs = (1_000 * agents.length) / writesPerSecond
     this.#running = agents.map((agent, n) => this.#write(agent, intervalMs, (intervalMs * n) / agents.length))
   }
 
   /** Signs accounts up and begins to write. */
-  static async start(options: {
-    url: string
-    accounts: number
-    writesPerSecond: number
-    name: string
-  }): Promise<WriterLoad> {
+  static async start(options: WriterLoadOptions): Promise<WriterLoad> {
     const { data } = await new AtpAgent({ service: options.url }).com.atproto.server.describeServer()
     const agents: AtpAgent[] = []
     for (let n = 0; n < options.accounts; n++) {
@@ -45,7 +56,7 @@ export class WriterLoad implements AsyncDisposable {
       })
       agents.push(agent)
     }
-    return new WriterLoad(options.url, agents, options.writesPerSecond)
+    return new WriterLoad(options, agents)
   }
 
   /** DIDs of the writers. */
@@ -59,7 +70,8 @@ export class WriterLoad implements AsyncDisposable {
     const seconds = ((this.acknowledged.at(-1)?.atMs ?? 0) - first) / 1_000
     const rate = (this.acknowledged.length / seconds).toFixed(0)
     const failures = [...this.failures].map(([kind, count]) => `${count} × ${kind}`).join(', ')
-    return `${this.acknowledged.length} writes acknowledged, ${rate} a second; failed: ${failures || 'none'}`
+    const counts = `${this.acknowledged.length} writes acknowledged, ${rate} a second, ${this.retries} tried again`
+    return `${counts}; failed: ${failures || 'none'}`
   }
 
   /** Stops writing; resolves when the last answer is in. */
@@ -81,12 +93,13 @@ export class WriterLoad implements AsyncDisposable {
   async #post(agent: AtpAgent, n: number): Promise<void> {
     const record = { $type: 'app.bsky.feed.post', text: `post ${n}`, createdAt: new Date().toISOString() }
     try {
-      const response = await fetch(`${this.#url}/xrpc/com.atproto.repo.createRecord`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${agent.session!.accessJwt}` },
-        body: JSON.stringify({ repo: agent.assertDid, collection: 'app.bsky.feed.post', record }),
-        signal: AbortSignal.timeout(requestMsMax),
-      })
+      let response = await this.#createRecord(agent, record)
+      if (response.status === 503 && this.#retriesOn503) {
+        await response.body?.cancel()
+        this.retries++
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+        response = await this.#createRecord(agent, record)
+      }
       const body = (await response.json()) as {
         uri: string
         cid: string
@@ -106,6 +119,15 @@ export class WriterLoad implements AsyncDisposable {
     } catch (error) {
       this.#fail(error instanceof Error ? error.name : 'unknown')
     }
+  }
+
+  #createRecord(agent: AtpAgent, record: object): Promise<Response> {
+    return fetch(`${this.#url}/xrpc/com.atproto.repo.createRecord`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${agent.session!.accessJwt}` },
+      body: JSON.stringify({ repo: agent.assertDid, collection: 'app.bsky.feed.post', record }),
+      signal: AbortSignal.timeout(requestMsMax),
+    })
   }
 
   #fail(kind: string): void {
