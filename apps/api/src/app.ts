@@ -76,7 +76,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerHealth(app, deps)
   registerWellKnown(app, deps)
   registerTlsCheck(app, { db: deps.db, hosts })
-  registerOAuth(app, deps)
+  registerOAuth(app, { oauth: deps.oauth, rateLimiter: isLimited ? deps.rateLimiter : undefined })
   const methods = xrpcMethods(deps)
   registerMethods(app, deps.lexicons, methods, isLimited ? rateGates(deps) : undefined)
   registerCatchAll(app, { ...deps, requestBytesMax: config.proxy.requestBytesMax }, methods)

@@ -110,7 +110,7 @@ export class TestBrowser {
     endpoint: string,
     input: object,
     change: Record<string, string> = {},
-  ): Promise<{ status: number; body: any }> {
+  ): Promise<{ status: number; body: any; headers: Record<string, unknown> }> {
     const answer = await this.#inject({
       method: 'POST',
       url: `${pages}/${endpoint}`,
@@ -125,7 +125,7 @@ export class TestBrowser {
         ...change,
       },
     })
-    return { status: answer.statusCode, body: answer.json() }
+    return { status: answer.statusCode, body: answer.json(), headers: answer.headers }
   }
 
   /** Signs in on the page that is open. */

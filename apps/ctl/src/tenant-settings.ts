@@ -16,6 +16,16 @@ export const rateLimitsOption = {
 
 /** The option of every tenant setting. */
 const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
+  signUpClosed: {
+    flags: '--sign-up-closed <on|off>',
+    description: 'whether nobody may make an account or bring one along',
+    parse: onOff,
+  },
+  emailDomains: {
+    flags: '--email-domains <domains>',
+    description: 'domains that e-mail addresses of accounts must be of; empty: any',
+    parse: commaSeparated,
+  },
   inviteRequired: {
     flags: '--invites <on|off>',
     description: 'whether a new account needs an invite code',

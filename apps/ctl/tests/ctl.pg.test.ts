@@ -142,6 +142,8 @@ describe('ctl tenant, host and domain', () => {
   test('create, edit, suspend and list tenants with every setting', async () => {
     await json('tenant', 'create', 'acme', '--name', 'Acme Inc.', '--invites', 'on')
     const flags = {
+      signUpClosed: ['--sign-up-closed', 'on', true],
+      emailDomains: ['--email-domains', 'acme.com, mail.acme.com', ['acme.com', 'mail.acme.com']],
       inviteRequired: ['--invites', 'off', false],
       inviteIntervalMs: ['--invite-interval-ms', '86400000', 86_400_000],
       inviteEpochMs: ['--invite-epoch', '1700000000000', 1_700_000_000_000],

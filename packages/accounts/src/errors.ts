@@ -62,6 +62,12 @@ export class UnsupportedDomainError extends DomainError {
   readonly code = 'UnsupportedDomain'
 }
 
+/** Is thrown where nobody may make an account. */
+export class SignUpClosedError extends DomainError {
+  override readonly name = 'SignUpClosedError'
+  readonly code = 'SignUpClosed'
+}
+
 /** Is thrown for an e-mail address that is none, or that may not be used. */
 export class InvalidEmailError extends DomainError {
   override readonly name = 'InvalidEmailError'

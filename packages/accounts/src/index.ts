@@ -60,6 +60,7 @@ export {
   NoEmailAddressError,
   PasswordQueueFullError,
   SignUpExpiredError,
+  SignUpClosedError,
   UnsupportedDomainError,
 } from './errors.ts'
 export { type AccountFigures, readAccountFigures } from './figures-queries.ts'

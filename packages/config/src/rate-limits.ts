@@ -34,6 +34,12 @@ export const rateBuckets = {
   /** Attempts that failed, by address, whatever the identifier: nobody tries one password on every account. */
   'sign-in-failed-ip': { points: 100, windowMs: 5 * minuteMs, isExact: true },
   'sign-in-failed-ip-day': { points: 1_000, windowMs: dayMs, isExact: true },
+  /** Requests that apps push before somebody signs in, by address. */
+  'oauth-push-ip': { points: 600, windowMs: 5 * minuteMs, isExact: true },
+  /** Codes and tokens that were no good, by address. */
+  'oauth-failed-ip': { points: 600, windowMs: 5 * minuteMs, isExact: true },
+  /** Mailed codes that are tried, by account and address. */
+  'mailed-code': { points: 30, windowMs: 5 * minuteMs, isExact: true },
   'delete-account-ip': { points: 50, windowMs: 5 * minuteMs, isExact: true },
   'delete-account': { points: 30, windowMs: 5 * minuteMs, isExact: true },
   'reset-password-ip': { points: 50, windowMs: 5 * minuteMs, isExact: true },

@@ -45,6 +45,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   SigningKeyNotFound: { status: 500, error: 'InternalServerError' },
   TooManyReservedKeys: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 60 },
   UnknownTemplate: { status: 500, error: 'InternalServerError' },
+  SignUpClosed: { status: 403, error: 'SignUpClosed' },
   UnsupportedDomain: { status: 400, error: 'UnsupportedDomain' },
   UnwrapFailed: { status: 500, error: 'InternalServerError' },
   InvalidCid: { status: 400, error: 'InvalidRequest' },

@@ -13,6 +13,10 @@ export const locales = ['en', 'de', 'fr', 'es', 'ja'] as const
 /** A language that accounts are written to in. */
 export type Locale = (typeof locales)[number]
 
+/** A domain in lower case. */
+const emailDomain = z.string().regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, 'expected a domain')
+const emailDomainsMax = 100
+
 const webUrl = z.url({ protocol: /^https?$/ })
 /** One line: it goes into headers of mail. */
 const line = z
@@ -33,6 +37,10 @@ const handleWord = z
 
 /** What a tenant decides for itself; stored as JSON, every field with a default so that old rows stay valid. */
 export const tenantSettings = z.object({
+  /** Whether nobody may make an account, or bring one along: neither apps nor pages offer it. */
+  signUpClosed: z.boolean().default(false),
+  /** Domains that e-mail addresses of accounts must be of; empty: any. */
+  emailDomains: z.array(emailDomain).max(emailDomainsMax).default([]),
   /** Whether new accounts need an invite code. */
   inviteRequired: z.boolean().default(false),
   /** Milliseconds in which an account earns an invite code; null: none are earned. */

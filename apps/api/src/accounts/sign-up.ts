@@ -5,6 +5,7 @@ import {
   type NewIdentity,
   type PasswordHasher,
   type Session,
+  SignUpClosedError,
   UnsupportedDomainError,
   assertNewPassword,
   createAccount,
@@ -16,6 +17,7 @@ import { must } from '@rookery/std'
 import { type Handle, parseHandle } from '@rookery/syntax'
 import type { HostDirectory, Tenant } from '@rookery/tenants'
 
+import { assertEmailDomain } from './email-domain.ts'
 import { type HandleDeps, assertOwnHandle, findOwnDomain } from './handles.ts'
 
 export type SignUpDeps = HandleDeps &
@@ -54,6 +56,8 @@ export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput
   const email = parseOwnEmail(input.email)
   const handle = parseHandle(input.handle)
   const tenant = await tenantOf(deps, host, handle, input.did)
+  if (tenant.settings.signUpClosed) throw new SignUpClosedError('Nobody can sign up here')
+  assertEmailDomain(tenant.settings, email)
   const inviteCode = requiredInvite(tenant, input.inviteCode)
   const identity = await newIdentity(deps, host, handle, input)
   const passwordHash = input.password === undefined ? null : await deps.passwords.hash(input.password)

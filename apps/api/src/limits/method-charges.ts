@@ -28,16 +28,13 @@ export const methodCharges: Readonly<Record<string, Charges>> = {
   'com.atproto.repo.putRecord': (call) => writeCharges(call, updatePoints),
   'com.atproto.repo.uploadBlob': byAccount('upload-blob-day'),
   'com.atproto.server.createAccount': byAddress('create-account-ip'),
-  'com.atproto.server.createSession': signInCharges,
-  'com.atproto.server.deleteAccount': (call) => [
-    { bucket: 'delete-account-ip', key: addressOf(call) },
-    { bucket: 'delete-account', key: digest(call.input.did) },
-  ],
+  'com.atproto.server.createSession': (call) => signInCharges(addressOf(call), call.input.identifier),
+  'com.atproto.server.deleteAccount': (call) => deletionCharges(addressOf(call), call.input.did),
   'com.atproto.server.getServiceAuth': byAccount('service-auth'),
   'com.atproto.server.requestAccountDelete': (call) => mailCharges(call, 'delete'),
   'com.atproto.server.requestEmailConfirmation': (call) => mailCharges(call, 'confirm'),
   'com.atproto.server.requestEmailUpdate': (call) => mailCharges(call, 'update'),
-  'com.atproto.server.requestPasswordReset': resetCharges,
+  'com.atproto.server.requestPasswordReset': (call) => resetCharges(addressOf(call), call.input.email),
   'com.atproto.server.reserveSigningKey': byAddress('reserve-key-ip'),
   'com.atproto.server.resetPassword': byAddress('reset-password-ip'),
 }
@@ -74,9 +71,9 @@ function pointsOf(writes: readonly { $type: string }[]): number {
   }, 0)
 }
 
-function signInCharges(call: Call): Charge[] {
-  const ip = addressOf(call)
-  const key = `${digest(String(call.input.identifier).trim().toLowerCase())}:${ip}`
+/** Attempts to sign in, by whatever way: by identifier and address together, so that nobody shuts another out. */
+export function signInCharges(ip: string, identifier: unknown): Charge[] {
+  const key = `${digest(identifier)}:${ip}`
   return [
     { bucket: 'sign-in', key },
     { bucket: 'sign-in-day', key },
@@ -85,14 +82,22 @@ function signInCharges(call: Call): Charge[] {
   ]
 }
 
-function resetCharges(call: Call): Charge[] {
-  const ip = addressOf(call)
-  const email = digest(String(call.input.email).trim().toLowerCase())
+/** Mails with which a password can be changed. */
+export function resetCharges(ip: string, address: unknown): Charge[] {
+  const email = digest(address)
   return [
     { bucket: 'request-reset-ip', key: ip },
     { bucket: 'request-reset-ip-day', key: ip },
     { bucket: 'request-reset', key: email },
     { bucket: 'request-reset-day', key: email },
+  ]
+}
+
+/** Attempts to end an account. */
+export function deletionCharges(ip: string, did: unknown): Charge[] {
+  return [
+    { bucket: 'delete-account-ip', key: ip },
+    { bucket: 'delete-account', key: digest(did) },
   ]
 }
 
@@ -104,7 +109,7 @@ function mailCharges(call: Call, kind: string): Charge[] {
   ]
 }
 
-/** Text of anybody's choice as a short key that shows no personal data. */
-function digest(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22)
+/** Text of anybody's choice, in whatever case, as a short key that shows no personal data. */
+export function digest(text: unknown): string {
+  return hash('sha256', String(text).trim().toLowerCase(), 'base64url').slice(0, 22)
 }

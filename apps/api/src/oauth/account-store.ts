@@ -51,6 +51,7 @@ import { type ActivateDeps, activate } from '../accounts/activate.ts'
 import { chooseHandle } from '../accounts/choose-handle.ts'
 import { deactivate } from '../accounts/deactivate.ts'
 import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../accounts/delete-own-account.ts'
+import { assertEmailDomain } from '../accounts/email-domain.ts'
 import type { GiveHandleDeps } from '../accounts/give-handle.ts'
 import { findOwnDomain } from '../accounts/handles.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
@@ -171,9 +172,12 @@ export class HostAccountStore implements AccountStore {
 
   updateEmailConfirm({ did, email, token, locale }: UpdateEmailConfirmInput): Promise<OAuthAccount | null> {
     return asOAuth(async () => {
-      const { id } = await this.#find(did)
+      const { id, tenant_id } = await this.#find(did)
+      const { settings } = await this.#deps.directory.getActiveTenant(tenant_id)
       const announce = announcer(this.#deps, 'email-changed', chooseLocale(locale))
-      await updateEmail({ ...this.#deps, announce }, id, { email: parseOwnEmail(email), token })
+      const address = parseOwnEmail(email)
+      assertEmailDomain(settings, address)
+      await updateEmail({ ...this.#deps, announce }, id, { email: address, token })
       const account = await this.#find(did)
       await this.#mail(account, 'confirm-email', locale)
       return this.#view(account)

@@ -3,8 +3,9 @@ import type { CustomizationConfig } from '@atproto/oauth-provider/provider'
 import type { PdsHost } from '@rookery/http'
 import { type OAuthProviderDeps, createOAuthProvider, providersMax } from '@rookery/oauth'
 import { must } from '@rookery/std'
-import type { HandleDomain, HostDirectory, Tenant } from '@rookery/tenants'
+import type { HostDirectory, Tenant } from '@rookery/tenants'
 
+import { openDomains } from '../accounts/open-domains.ts'
 import { type AccountStoreDeps, HostAccountStore } from './account-store.ts'
 
 export type OAuthProvidersDeps = OAuthProviderDeps &
@@ -32,7 +33,7 @@ export class OAuthProviders {
     const kept = this.#kept.get(host.id)
     // The directory's own copy changes every few seconds; only then there is something to compare.
     if (kept?.tenant === tenant) return kept.provider
-    const customization = customizationOf(tenant, directory.listHandleDomains(host.id))
+    const customization = customizationOf(tenant, await openDomains(directory, host.id))
     const look = JSON.stringify([host, customization])
     if (kept?.look === look) {
       kept.tenant = tenant
@@ -53,7 +54,7 @@ export class OAuthProviders {
 }
 
 /** How the host's sign-in pages look: as its default tenant does. */
-function customizationOf(tenant: Tenant, domains: readonly HandleDomain[]): CustomizationConfig {
+function customizationOf(tenant: Tenant, domains: readonly string[]): CustomizationConfig {
   const { settings } = tenant
   const links = [
     { title: 'Terms of Service', href: settings.termsOfServiceUrl, rel: 'terms-of-service' },
@@ -61,7 +62,7 @@ function customizationOf(tenant: Tenant, domains: readonly HandleDomain[]): Cust
     { title: 'Support', href: settings.supportUrl, rel: 'help' },
   ] as const
   return {
-    availableUserDomains: domains.map(({ domain }) => domain),
+    availableUserDomains: [...domains],
     inviteCodeRequired: settings.inviteRequired,
     branding: {
       name: tenant.name,

@@ -1,11 +1,16 @@
+import type { IncomingMessage } from 'node:http'
+
 import { OAuthError } from '@atproto/oauth-provider/errors'
 import { type Handler, oauthMiddleware } from '@atproto/oauth-provider/middleware'
 import type { OAuthProvider } from '@atproto/oauth-provider/provider'
 import { XrpcError } from '@rookery/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { pageApi, pageCharges } from '../limits/page-charges.ts'
+import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { tightenPageHeaders } from './page-headers.ts'
 import type { OAuthProviders } from './providers.ts'
+import { readTwice } from './read-twice.ts'
 
 /** What the authorization server answers, besides its own metadata, and to which verbs. */
 const routes: Readonly<Record<string, readonly ('GET' | 'POST')[]>> = {
@@ -24,9 +29,14 @@ const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
  * Registers the host's authorization server (SPEC §10) with its pages, and what tells apps where it is. The server is
- * a handler of Node's own requests: Fastify finds the host and then hands the request over, body unread.
+ * a handler of Node's own requests: Fastify finds the host and then hands the request over.
+ *
+ * @param deps.rateLimiter without it, nothing is limited.
  */
-export function registerOAuth(app: FastifyInstance, deps: { oauth: OAuthProviders }): void {
+export function registerOAuth(
+  app: FastifyInstance,
+  deps: { oauth: OAuthProviders; rateLimiter?: RateLimiter | undefined },
+): void {
   app.get('/.well-known/oauth-protected-resource', (request) => ({
     resource: request.pdsHost.publicUrl,
     authorization_servers: [request.pdsHost.publicUrl],
@@ -47,14 +57,16 @@ export function registerOAuth(app: FastifyInstance, deps: { oauth: OAuthProvider
         method: [...verbs],
         url,
         exposeHeadRoute: false,
-        handler: async (request, reply) => {
-          assertVerb(request, taken)
-          assertPushed(request)
-          const provider = await deps.oauth.get(request.pdsHost)
-          const handler = handlers.get(provider) ?? oauthMiddleware(provider, { onError: logError })
-          handlers.set(provider, handler)
-          handOver(handler, provider, { request, reply })
-        },
+        handler: (request, reply) =>
+          answering(reply, async () => {
+            assertVerb(request, taken)
+            assertPushed(request)
+            const raw = await charged(deps.rateLimiter, request, reply)
+            const provider = await deps.oauth.get(request.pdsHost)
+            const handler = handlers.get(provider) ?? oauthMiddleware(provider, { onError: logError })
+            handlers.set(provider, handler)
+            handOver(handler, provider, { request, reply, raw })
+          }),
       })
     }
     done()
@@ -66,13 +78,40 @@ export function registerOAuth(app: FastifyInstance, deps: { oauth: OAuthProvider
   })
 }
 
+/** Does the work; what we refuse ourselves is answered as the provider answers, for pages and clients alike. */
+async function answering(reply: FastifyReply, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof XrpcError)) throw error
+    const { status, headers, message } = error
+    await reply
+      .code(status)
+      .headers(headers)
+      .send({ error: error.error, error_description: message, message })
+  }
+}
+
+/** Takes the request's points and returns what the provider may read. */
+async function charged(
+  rateLimiter: RateLimiter | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<IncomingMessage> {
+  const { raw } = request
+  if (rateLimiter === undefined) return raw
+  const isByPage = request.method === 'POST' && request.url.startsWith(pageApi)
+  const { input, again } = isByPage ? await readTwice(raw) : { input: {}, again: raw }
+  await rateLimiter.charge(request, reply, pageCharges(request, input))
+  return again
+}
+
 function handOver(
   handler: Handler,
   provider: OAuthProvider,
-  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+  { request, reply, raw }: { request: FastifyRequest; reply: FastifyReply; raw: IncomingMessage },
 ): void {
   reply.hijack()
-  const { raw } = request
   // Whoever the request comes from was found out with the proxies that we trust.
   raw.headers['x-forwarded-for'] = request.ip
   delete raw.headers['x-forwarded-port']

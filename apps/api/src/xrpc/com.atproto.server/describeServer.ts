@@ -2,6 +2,7 @@ import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
 import { must } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 
+import { openDomains } from '../../accounts/open-domains.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 import { uploadBytesMaxOf } from '../upload-rules.ts'
 
@@ -15,7 +16,7 @@ export function describeServer(deps: { directory: HostDirectory; uploadBytesMax:
       const { settings } = must(await deps.directory.findTenant(defaultTenantId))
       return {
         did: host.serviceDid,
-        availableUserDomains: deps.directory.listHandleDomains(host.id).map(({ domain }) => domain),
+        availableUserDomains: await openDomains(deps.directory, host.id),
         inviteCodeRequired: settings.inviteRequired,
         phoneVerificationRequired: false,
         links: definedOnly({

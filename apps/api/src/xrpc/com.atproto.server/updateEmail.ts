@@ -1,7 +1,9 @@
 import { parseEmail, parseOwnEmail, setEmailFactor, updateEmail as update } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
+import { must } from '@rookery/std'
 
 import { type AccountMailDeps, announcer, localeOf } from '../../accounts/account-mail.ts'
+import { assertEmailDomain } from '../../accounts/email-domain.ts'
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 type Input = { email: string; token?: string; emailAuthFactor?: boolean }
@@ -23,7 +25,10 @@ export function updateEmail(deps: AccessDeps & AccountMailDeps): AnyXrpcMethod {
       }
       if (emailAuthFactor === true) throw invalidRequest('Confirm the new address first')
       const announce = announcer(deps, 'email-changed', localeOf(request))
-      await update({ ...deps, announce }, auth.account.id, { email: parseOwnEmail(email), token })
+      const { settings } = must(await deps.directory.findTenant(auth.account.tenant_id))
+      const address = parseOwnEmail(email)
+      assertEmailDomain(settings, address)
+      await update({ ...deps, announce }, auth.account.id, { email: address, token })
       deps.wakeWorkers()
     },
   })
