@@ -24,16 +24,16 @@ export function readAlerts(): AlertRule[] {
   return (parse(readFileSync(alertFile, 'utf8')) as RuleFile).groups.flatMap(({ rules }) => rules)
 }
 
-const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+const unitMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
  * Returns the file, as JSON, with every duration divided: how long something must last, and how far back is looked. Everything
  * else stays as it is, thresholds too.
  */
-export function scaledAlerts(divisor: number, secondsMin: number): string {
+export function scaledAlerts(divisor: number): string {
   const scale = (text: string): string => {
-    const seconds = Number(text.slice(0, -1)) * (unitSeconds[text.at(-1) ?? ''] ?? NaN)
-    return `${Math.max(secondsMin, Math.round(seconds / divisor))}s`
+    const ms = Number(text.slice(0, -1)) * (unitMs[text.at(-1) ?? ''] ?? NaN)
+    return `${Math.round(ms / divisor)}ms`
   }
   const file = parse(readFileSync(alertFile, 'utf8')) as RuleFile
   for (const rule of file.groups.flatMap(({ rules }) => rules)) {

@@ -17,7 +17,7 @@ export type StackFile = {
   databaseUrl: string
   redisUrl: string
   adminPassword: string
-  processes: { role: string; pid: number; url?: string }[]
+  processes: { role: string; pid: number; url?: string; internalUrl?: string }[]
 }
 
 /** A running local cluster. */
@@ -38,7 +38,10 @@ const updateMsMax = 240_000
  * Starts the cluster with the command that users type, on two free ports, in a directory of its own. A strict relay
  * watches each host from its first event to the end of the test: disposing of the stack throws what it has found.
  */
-export async function startStack(flags: string[] = []): Promise<Stack> {
+export async function startStack(
+  flags: string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), 'rookery-stack-'))
   const port = await twoFreePorts()
   const bootstrap = new URL('../../infra/local/bootstrap.mjs', import.meta.url).pathname
@@ -54,7 +57,10 @@ export async function startStack(flags: string[] = []): Promise<Stack> {
     'off',
     ...flags,
   ]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() })
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...cleanEnvironment(), ...env },
+  })
   let output = ''
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-200_000)

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -7,7 +6,7 @@ import { join } from 'node:path'
 
 import { spawnGuarded } from './guarded-process.ts'
 import { freePort, waitUntil } from './ports.ts'
-import { SetUpError } from './set-up-error.ts'
+import { ensureProgram } from './system-program.ts'
 
 /** What `startRedis` needs to know. */
 export type RedisOptions = {
@@ -120,49 +119,14 @@ async function answersPing(port: number, password: string): Promise<boolean> {
 }
 
 /**
- * Finds `redis-server`, or installs it with the system's package manager (root or password-less sudo).
+ * Finds `redis-server`, or installs it.
  *
  * @throws {SetUpError} if neither works; the message says what to type.
  */
 export function ensureRedisServer(): string {
-  const found = findProgram('redis-server')
-  if (found !== undefined) return found
-  if (process.platform === 'darwin') {
-    throw new SetUpError('redis-server is missing: run `brew install redis`, or give --redis-url')
-  }
-  const advice = 'install it (Debian, Ubuntu: apt-get install redis-server), or give --redis-url'
-  if (findProgram('apt-get') === undefined) throw new SetUpError(`redis-server is missing: ${advice}`)
-  const isRoot = process.getuid?.() === 0
-  if (!isRoot && findProgram('sudo') === undefined) {
-    throw new SetUpError(
-      `redis-server is missing, and there is neither root nor sudo to install it: ${advice}`,
-    )
-  }
-  console.error('redis-server is missing: installing it with apt-get')
-  const asRoot = isRoot ? ['apt-get'] : ['sudo', '-n', 'apt-get']
-  // NOTE: Debian starts a freshly installed server as a service; RUNLEVEL=1 tells its scripts not to.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  for (const step of [['update'], ['install', '--yes', '--no-install-recommends', 'redis-server']]) {
-    const [command = '', ...args] = [...asRoot, ...step]
-    const ran = spawnSync(command, args, { env, encoding: 'utf8' })
-    if (ran.status === 0) continue
-    const lastLines = `${ran.stdout}${ran.stderr}`.trim().split('\n').slice(-3).join(' | ')
-    throw new SetUpError(`apt-get ${step[0]} failed (${ran.error?.message ?? lastLines}): ${advice}`)
-  }
-  const installed = findProgram('redis-server')
-  if (installed === undefined)
-    throw new SetUpError(`redis-server is missing after its installation: ${advice}`)
-  return installed
-}
-
-/** Full path of a program, looked for on PATH and in the places where system packages put servers. */
-function findProgram(name: string): string | undefined {
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(':'),
-    '/usr/bin',
-    '/usr/sbin',
-    '/usr/local/bin',
-    '/opt/homebrew/bin',
-  ]
-  return folders.map((folder) => join(folder, name)).find((path) => path.startsWith('/') && existsSync(path))
+  return ensureProgram({
+    name: 'redis-server',
+    packages: { apt: 'redis-server', brew: 'redis' },
+    instead: ', or give --redis-url',
+  })
 }

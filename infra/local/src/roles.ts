@@ -137,6 +137,7 @@ function launch(slot: Slot, { dir, env, backends, supervision }: Context): Promi
     return {
       pid: child.pid,
       url: `http://127.0.0.1:${serving.has(slot.role) ? port : internalPort}`,
+      internalUrl: `http://127.0.0.1:${internalPort}`,
       exited: child.exited,
       isReady: () => own.every(({ isReady }) => isReady),
       stop: () => child.stop(stopGraceMs),

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 
 import { ensureRedisServer } from './redis.ts'
 import { SetUpError } from './set-up-error.ts'
+import { ensureProgram } from './system-program.ts'
 
 const projectDir = resolve(import.meta.dirname, '../../..')
 
@@ -36,6 +37,11 @@ export async function runTests(names: readonly string[]): Promise<boolean> {
     throw new SetUpError(`npm test knows no step ${unknown}: expected ${known.join(', ')}`)
   }
   ensureRedisServer()
+  // For test/chaos/alerts.test.ts alone.
+  const prometheus = { apt: 'prometheus', brew: 'prometheus' }
+  if (names.length === 0 || names.includes('chaos')) {
+    ensureProgram({ name: 'prometheus', packages: prometheus, instead: '' })
+  }
   const tallies: Tally[] = []
   for (const name of names.length === 0 ? usual : known.filter((step) => names.includes(step))) {
     console.log(`\n── ${name}`)

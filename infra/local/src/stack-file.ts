@@ -25,7 +25,7 @@ export type StackFile = {
   operator: { user: string; password: string }
   adminPassword: string
   /** Every process but the supervisor; any of them may be killed, and is then listed with a new pid. */
-  processes: { role: string; pid: number; url?: string }[]
+  processes: { role: string; pid: number; url?: string; internalUrl?: string }[]
 }
 
 /** Writes the file in one step, so that a reader never sees half of it. */

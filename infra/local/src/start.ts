@@ -135,7 +135,14 @@ class Stack {
     const processes = this.#supervision.processes.flatMap(({ role, current }) =>
       current === undefined
         ? []
-        : [{ role, pid: current.pid, ...(current.url !== undefined && { url: current.url }) }],
+        : [
+            {
+              role,
+              pid: current.pid,
+              ...(current.url !== undefined && { url: current.url }),
+              ...(current.internalUrl !== undefined && { internalUrl: current.internalUrl }),
+            },
+          ],
     )
     writeStackFile(this.#options.dir, { ...this.#file, processes })
   }

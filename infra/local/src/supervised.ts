@@ -16,6 +16,8 @@ export type Running = {
   readonly pid: number
   /** Where it serves, when it serves anything. */
   readonly url?: string
+  /** Its internal port, when it has one. */
+  readonly internalUrl?: string
   /** Resolves with its exit code when it has ended. */
   readonly exited: Promise<number>
   /** Whether it can do its work; one without this can from its start on. */

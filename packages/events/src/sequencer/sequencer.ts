@@ -37,7 +37,7 @@ import {
   sequencePollMsMin,
   sequenceRowsMax,
 } from '../limits.ts'
-import { LeaderSession } from './leader-session.ts'
+import { LeaderSession, LeadershipLostError } from './leader-session.ts'
 import { maintainPartitions } from './maintain-partitions.ts'
 import { EventPublisher } from './publisher.ts'
 import { QueueFloor } from './queue-floor.ts'
@@ -121,7 +121,8 @@ export class Sequencer implements AsyncDisposable {
 
   #failed(error: unknown, backoffMs: number): void {
     metrics.add('rookery_sequencer_failures_total', {})
-    countDatabaseError(error, !(error instanceof ClockBehindError))
+    const isOurs = error instanceof ClockBehindError || error instanceof LeadershipLostError
+    countDatabaseError(error, !isOurs)
     this.#deps.log.error({ err: error, backoffMs }, 'the sequencer failed')
   }
 
