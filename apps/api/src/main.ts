@@ -1,13 +1,10 @@
 import { loadConfig } from '@rookery/config'
-import { runService } from '@rookery/http'
-import { createLogger, logBusinessEvents, metrics } from '@rookery/telemetry'
-
-import { startApi } from './app.ts'
+import { startTelemetry } from '@rookery/telemetry'
 
 const config = loadConfig(['api'])
-const log = createLogger('api', config.log.level)
-metrics.start('api')
-logBusinessEvents(log)
+const log = await startTelemetry({ role: 'api', logLevel: config.log.level, ...config.telemetry })
+const { runService } = await import('@rookery/http')
+const { startApi } = await import('./app.ts')
 await runService(log, () => startApi(config, log), {
   stopMsMax: config.http.stopDelayMs + config.http.drainMs + 5_000,
 })

@@ -1,13 +1,10 @@
 import { loadConfig } from '@rookery/config'
-import { runService } from '@rookery/http'
-import { createLogger, logBusinessEvents, metrics } from '@rookery/telemetry'
-
-import { startFirehose } from './app.ts'
+import { startTelemetry } from '@rookery/telemetry'
 
 const config = loadConfig(['firehose'])
-const log = createLogger('firehose', config.log.level)
-metrics.start('firehose')
-logBusinessEvents(log)
+const log = await startTelemetry({ role: 'firehose', logLevel: config.log.level, ...config.telemetry })
+const { runService } = await import('@rookery/http')
+const { startFirehose } = await import('./app.ts')
 await runService(log, () => startFirehose(config, log), {
   stopMsMax: config.http.stopDelayMs + config.http.drainMs + 5_000,
 })

@@ -1,11 +1,8 @@
 import { loadConfig } from '@rookery/config'
-import { runService } from '@rookery/http'
-import { createLogger, logBusinessEvents, metrics } from '@rookery/telemetry'
-
-import { startSequencer } from './app.ts'
+import { startTelemetry } from '@rookery/telemetry'
 
 const config = loadConfig(['sequencer'])
-const log = createLogger('sequencer', config.log.level)
-metrics.start('sequencer')
-logBusinessEvents(log)
+const log = await startTelemetry({ role: 'sequencer', logLevel: config.log.level, ...config.telemetry })
+const { runService } = await import('@rookery/http')
+const { startSequencer } = await import('./app.ts')
 await runService(log, () => startSequencer(config, log), { stopMsMax: config.http.drainMs + 5_000 })

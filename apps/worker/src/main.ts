@@ -1,11 +1,8 @@
 import { loadConfig } from '@rookery/config'
-import { runService } from '@rookery/http'
-import { createLogger, logBusinessEvents, metrics } from '@rookery/telemetry'
-
-import { startWorker } from './app.ts'
+import { startTelemetry } from '@rookery/telemetry'
 
 const config = loadConfig(['worker'])
-const log = createLogger('worker', config.log.level)
-metrics.start('worker')
-logBusinessEvents(log)
+const log = await startTelemetry({ role: 'worker', logLevel: config.log.level, ...config.telemetry })
+const { runService } = await import('@rookery/http')
+const { startWorker } = await import('./app.ts')
 await runService(log, () => startWorker(config, log), { stopMsMax: config.http.drainMs + 10_000 })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { DomainError } from '@rookery/std'
-import { BoundedCount, type Logger, countDatabaseError, metrics } from '@rookery/telemetry'
+import { BoundedCount, type Logger, countDatabaseError, metrics, nameRequestSpan } from '@rookery/telemetry'
 import {
   type FastifyBaseLogger,
   type FastifyError,
@@ -126,6 +126,7 @@ function assignHost(request: FastifyRequest, host: PdsHost | undefined): XrpcErr
   }
   request.pdsHost = host
   request.logContext.host = host.hostname
+  nameRequestSpan(routeOf(request), { host: host.hostname, requestId: request.id })
   return undefined
 }
 

@@ -1,5 +1,6 @@
 import type { Db, Queryable, Tx } from '@rookery/db'
 import { must } from '@rookery/std'
+import { currentTraceparent } from '@rookery/telemetry'
 import { z } from 'zod'
 
 import { asQueryable } from './as-queryable.ts'
@@ -62,7 +63,8 @@ function encodePayload(queue: QueueName, payload: unknown): string {
   if (!parsed.success) {
     throw new InvalidJobError(`a job of ${queue} can't carry this: ${z.prettifyError(parsed.error)}`)
   }
-  const json = JSON.stringify(parsed.data)
+  // The trace goes along, and goes on where the job runs.
+  const json = JSON.stringify({ ...parsed.data, traceparent: currentTraceparent() })
   if (Buffer.byteLength(json) > payloadBytesMax) {
     throw new InvalidJobError(`a job of ${queue} carries more than ${payloadBytesMax} bytes`)
   }

@@ -1,6 +1,6 @@
 import type { Db, Queryable, Tx } from '@rookery/db'
 import { DomainError } from '@rookery/std'
-import { type Logger, countDatabaseError, metrics } from '@rookery/telemetry'
+import { type Logger, countDatabaseError, inSpanOf, metrics } from '@rookery/telemetry'
 import type pg from 'pg'
 
 import { asQueryable } from './as-queryable.ts'
@@ -45,7 +45,7 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
   const startedAtMs = performance.now()
   const completion = { isDone: false }
   try {
-    const result = await process(attempt, completion)
+    const result = await inSpanOf(traceparentOf(claim), `job ${queue}`, () => process(attempt, completion))
     if (!completion.isDone) await finish(attempt.pool, attempt, result)
     log.info({ elapsedMs: Math.round(performance.now() - startedAtMs) }, 'job done')
     ended(queue, 'done', startedAtMs)
@@ -53,6 +53,12 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
     countDatabaseError(error)
     ended(queue, await recordFailure(attempt, error), startedAtMs)
   }
+}
+
+/** The trace that the job was added in, beside what its queue knows of. */
+function traceparentOf({ payload }: ClaimedJob): string | undefined {
+  const carried = typeof payload === 'object' && payload !== null && 'traceparent' in payload
+  return carried && typeof payload.traceparent === 'string' ? payload.traceparent : undefined
 }
 
 function ended(queue: string, outcome: string, startedAtMs: number): void {

@@ -1,5 +1,7 @@
 import pino from 'pino'
 
+import { traceFields } from './tracing/spans.ts'
+
 /** Structured logger; every role has one, children carry request, host, tenant and account. */
 export type Logger = pino.Logger
 
@@ -33,11 +35,13 @@ const secretPaths = [
  *
  * @param role which kind of process this is.
  * @param level least severe level that is written.
+ * @param options.isTraced whether lines say which trace they belong to. Default false.
  */
-export function createLogger(role: string, level: string): Logger {
+export function createLogger(role: string, level: string, options: { isTraced?: boolean } = {}): Logger {
   return pino({
     level,
     base: { role, pid: process.pid },
+    ...(options.isTraced === true ? { mixin: traceFields } : {}),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: secretPaths, censor: '[redacted]' },
