@@ -252,6 +252,7 @@ export const attempts: Record<string, (victim: Victim) => Attempt> = {
   'com.atproto.sync.listRepos': () => ({ access: 'anybody' }),
   'com.atproto.temp.checkSignupQueue': () => ({ access: 'session' }),
   'net.rookery.admin.getBlobUsage': ({ did }) => ({ access: 'operator', params: { account: did } }),
+  'net.rookery.admin.listImports': ({ did }) => ({ access: 'operator', params: { account: did } }),
   'net.rookery.admin.purgeBlob': ({ did, blobCid }) => ({
     access: 'operator',
     input: { account: did, cid: blobCid },

@@ -390,6 +390,19 @@ describe('importRepo', () => {
     expect(after.body).toEqual(before.body)
   })
 
+  test('is told of to the operator: what it has done, and why it failed', async () => {
+    const session = await signUp('pola')
+    const told = async () =>
+      (await api.get('net.rookery.admin.listImports', { account: session.did }, { admin: true })).body
+    expect(await told()).toEqual({ did: session.did, imports: [] })
+    expect((await importCar(session, await carOf(session.did, 20))).status).toBe(200)
+    expect((await importCar(session, await carOf('did:plc:somebodyelse', 3))).status).toBe(400)
+    expect((await told()).imports).toMatchObject([
+      { state: 'refused', error: expect.stringContaining('did:plc:somebodyelse') },
+      { state: 'done', progress: { phase: 'replacing', records: 20 }, finishedAt: expect.any(String) },
+    ])
+  })
+
   test('goes on when the client does not wait', async () => {
     const session = await signUp('pia')
     const car = await carOf(session.did, 2_000)

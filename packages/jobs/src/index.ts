@@ -12,7 +12,14 @@ export type { JobProcessor, JobProcessors, RunningJob } from './job-processor.ts
 export { JobRelay, type JobRelayOptions } from './job-relay.ts'
 export { JobRunner, type JobRunnerOptions } from './job-runner.ts'
 export { JobSchedules, type Period, type Schedule, claimPeriod } from './job-schedules.ts'
-export { type JobRow, discardDeadJobs, dropOldResults, listJobs, retryDeadJobs } from './operator.ts'
+export {
+  type JobRow,
+  discardDeadJobs,
+  dropOldResults,
+  listJobs,
+  listJobsOf,
+  retryDeadJobs,
+} from './operator.ts'
 export {
   type JobPayload,
   type QueueDefinition,

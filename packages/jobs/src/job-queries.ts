@@ -220,6 +220,13 @@ export const selectJobs = statement<JobRow>(
    order by id desc limit $4`,
 )
 
+/** Jobs of an account: queue, account, limit. Newest first. */
+export const selectJobsOf = statement<JobRow>(
+  'job_list_of',
+  `select ${rowColumns} from job_outbox where queue = $1 and payload->>'accountId' = $2::text
+   order by id desc limit $3`,
+)
+
 /** Opens dead jobs anew unless another is open under their key: ids or null, queue or null. */
 export async function reopenJobs(
   db: Queryable,

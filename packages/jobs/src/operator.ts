@@ -1,7 +1,14 @@
 import type { JobState, Queryable } from '@rookery/db'
 
 import { JobNotFoundError } from './errors.ts'
-import { type JobRow, deleteDeadJobs, deleteOldResults, reopenJobs, selectJobs } from './job-queries.ts'
+import {
+  type JobRow,
+  deleteDeadJobs,
+  deleteOldResults,
+  reopenJobs,
+  selectJobs,
+  selectJobsOf,
+} from './job-queries.ts'
 import { listJobsMax, resultLifeMs } from './limits.ts'
 import type { QueueName } from './queues.ts'
 
@@ -19,6 +26,15 @@ export async function listJobs(
     filter.belowId ?? null,
     limit,
   ])
+  return rows
+}
+
+/** Returns the jobs of a queue whose payload names the account, newest first: open ones, and results that are kept. */
+export async function listJobsOf(
+  db: Queryable,
+  { queue, accountId }: { queue: QueueName; accountId: number },
+): Promise<JobRow[]> {
+  const { rows } = await selectJobsOf(db, [queue, accountId, listJobsMax])
   return rows
 }
 

@@ -4,6 +4,7 @@ import { audited } from '../../auth/audited.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { getBlobUsage } from './getBlobUsage.ts'
 import { listAuditEntries } from './listAuditEntries.ts'
+import { listImports } from './listImports.ts'
 import { purgeBlob } from './purgeBlob.ts'
 import { setBlobQuota } from './setBlobQuota.ts'
 import { suspendAccount, unsuspendAccount } from './suspendAccount.ts'
@@ -13,6 +14,7 @@ export function rookeryAdminMethods(deps: ApiDeps): AnyXrpcMethod[] {
   return [
     getBlobUsage(deps),
     listAuditEntries(deps),
+    listImports(deps),
     purgeBlob(deps),
     setBlobQuota(deps),
     suspendAccount(deps),
