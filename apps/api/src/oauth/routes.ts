@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 
-import { OAuthError } from '@atproto/oauth-provider/errors'
 import { type Handler, oauthMiddleware } from '@atproto/oauth-provider/middleware'
 import type { OAuthProvider } from '@atproto/oauth-provider/provider'
 import { XrpcError } from '@rookery/http'
@@ -72,7 +71,7 @@ export function registerOAuth(
     done()
 
     function logError(_request: unknown, _response: unknown, error: unknown, message: string): void {
-      const isTheirs = error instanceof OAuthError && error.status < 500
+      const isTheirs = error instanceof Error && 'status' in error && Number(error.status) < 500
       app.log[isTheirs ? 'debug' : 'error']({ err: error }, message)
     }
   })
