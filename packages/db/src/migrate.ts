@@ -7,11 +7,11 @@ import type pg from 'pg'
 import { migrations } from './migrations/index.ts'
 
 /** How long a migration waits for a lock, and with it all who come after it, in milliseconds. */
-const migrationLockMsMax = 2_000
+const migrationLockMsMax = 1_000
 
 /** How often a lock is tried for, and the pause in between, in milliseconds: longer than most exports run. */
-const lockTriesMax = 60
-const lockPauseMs = 3_000
+const lockTriesMax = 100
+const lockPauseMs = 2_000
 
 /** A migration and when it was applied, if it was. */
 export type MigrationStatus = { name: string; appliedAt: Date | undefined }
