@@ -33,8 +33,8 @@ export class ClusterFigures implements AsyncDisposable {
   readonly #options: ClusterFiguresOptions
   readonly #loop: Loop
   readonly #metrics = new DisposableStack()
-  #queues: Queues | undefined
-  #usage: Usage | undefined
+  #seenQueues: Queues | undefined
+  #seenUsage: Usage | undefined
   #usageDueMs = 0
   /** The oldest event without a seq, and since when it has been seen. */
   #oldest: { id: number; sinceMs: number } | undefined
@@ -67,20 +67,23 @@ export class ClusterFigures implements AsyncDisposable {
       return secondMs
     }
     const events = await readEventFigures(pool, afterId)
-    this.#queues = { events, jobs: await readJobFigures(pool) }
+    this.#seenQueues = { events, jobs: await readJobFigures(pool) }
     const { oldestId } = events
     if (oldestId === undefined) this.#oldest = undefined
     else if (this.#oldest?.id !== oldestId) this.#oldest = { id: oldestId, sinceMs: performance.now() }
     if (performance.now() >= this.#usageDueMs) {
-      this.#usage = { accounts: await readAccountFigures(pool), blobBytes: await listTenantBlobBytes(pool) }
+      this.#seenUsage = {
+        accounts: await readAccountFigures(pool),
+        blobBytes: await listTenantBlobBytes(pool),
+      }
       this.#usageDueMs = performance.now() + usageEveryMs
     }
     return queuesEveryMs
   }
 
   #forget(): void {
-    this.#queues = undefined
-    this.#usage = undefined
+    this.#seenQueues = undefined
+    this.#seenUsage = undefined
     this.#usageDueMs = 0
     this.#oldest = undefined
   }
@@ -115,6 +118,15 @@ export class ClusterFigures implements AsyncDisposable {
     ]) {
       this.#metrics.use(reader)
     }
+  }
+
+  /** What was seen, unless another process has taken the lead since. */
+  get #queues(): Queues | undefined {
+    return this.#options.queueFloorId() === undefined ? undefined : this.#seenQueues
+  }
+
+  get #usage(): Usage | undefined {
+    return this.#options.queueFloorId() === undefined ? undefined : this.#seenUsage
   }
 
   #jobs(): JobFigure[] {
