@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 const projectDir = resolve(import.meta.dirname, '../..')
 
 /** The file that Prometheus loads. */
-const alertFile = join(projectDir, 'helm/rookery/files/alerts/rookery.yaml')
+export const alertFile = join(projectDir, 'helm/rookery/files/alerts/rookery.yaml')
 
 /** One alert, as the file has it. */
 export type AlertRule = {
