@@ -23,6 +23,7 @@ import { registerHealth } from './health.ts'
 import { rateGates, registerRateLimits } from './limits/register-rate-limits.ts'
 import { registerOAuth } from './oauth/routes.ts'
 import { registerHome } from './pages/home.ts'
+import { registerPages } from './pages/register-pages.ts'
 import { registerCatchAll } from './proxy/catch-all.ts'
 import { hostsWithCustomHandles } from './well-known/custom-handles.ts'
 import { type TlsCheckAnswer, checkTls, registerTlsCheck } from './well-known/tls-check.ts'
@@ -76,7 +77,12 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerHealth(app, deps)
   registerWellKnown(app, deps)
   registerTlsCheck(app, { db: deps.db, hosts })
-  registerOAuth(app, { oauth: deps.oauth, rateLimiter: isLimited ? deps.rateLimiter : undefined })
+  registerOAuth(app, {
+    oauth: deps.oauth,
+    db: deps.db,
+    rateLimiter: isLimited ? deps.rateLimiter : undefined,
+  })
+  registerPages(app, { ...deps, signInLimiter: isLimited ? deps.rateLimiter : undefined })
   const methods = xrpcMethods(deps)
   registerMethods(app, deps.lexicons, methods, isLimited ? rateGates(deps) : undefined)
   registerCatchAll(app, { ...deps, requestBytesMax: config.proxy.requestBytesMax }, methods)

@@ -46,6 +46,7 @@ import { RateLimiter } from './limits/rate-limiter.ts'
 import { lexiconDeps } from './lexicon-deps.ts'
 import type { ForwardDeps } from './proxy/forward.ts'
 import { OAuthProviders } from './oauth/providers.ts'
+import { SignedState } from './pages/signed-state.ts'
 import { createRepoWriter } from './repo-writer.ts'
 
 /** What an api process connects to, and what it was told. */
@@ -87,6 +88,7 @@ export type ApiDeps = ApiConnections & {
   findLexicon: FindLexicon
   /** The hosts' authorization servers. */
   oauth: OAuthProviders
+  signedState: SignedState
   records: RecordReader
   /** Writes repos; must be disposed of. */
   writer: RepoWriter
@@ -122,6 +124,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     ...identity,
     ...lexiconDeps(connections, identity.identities),
     keys,
+    signedState: new SignedState(config.auth.jwtSecret),
     wrapper,
     policyOf: signInPolicies(connections.directory),
     exporter: new RepoExporter(connections.exportPool),

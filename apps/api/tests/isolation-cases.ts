@@ -290,5 +290,10 @@ export const otherRoutes: Readonly<Record<string, string>> = {
   '/oauth/token': 'tokens, for a code or a refresh token of the host',
   '/account': 'the account pages',
   '/account/*': 'the account pages',
+  '/sign-in': 'our own sign-in page',
+  '/sign-in/code': 'its form for a second factor',
+  '/security': 'the page about second factors and app passwords, of who is signed in',
+  '/security/authenticator': 'its page to set an authenticator app up',
+  '/security/*': 'its forms',
   '/@atproto/oauth-provider/*': 'scripts and the interface of these pages',
 }

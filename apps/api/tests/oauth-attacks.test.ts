@@ -376,7 +376,7 @@ describe('a browser', () => {
   test('takes its session from the host alone, over HTTPS alone, out of reach of scripts', async () => {
     const { body } = await app.push()
     const answer = await api.request(
-      { url: app.authorizeUrl(body.request_uri).slice('https://one.test'.length) },
+      { url: `${app.authorizeUrl(body.request_uri).slice('https://one.test'.length)}&pages=provider` },
       { headers: { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' } },
     )
     const cookies = answer.headers['set-cookie'] as string[]

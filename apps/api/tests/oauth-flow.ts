@@ -92,8 +92,15 @@ export class TestBrowser {
     this.#host = host
   }
 
-  /** Opens a page by a link of another site. */
+  /** Opens a page by a link of another site; where that leads to our own sign-in page, the provider's instead. */
   async open(url: string | URL): Promise<{ status: number; body: string; location: string | undefined }> {
+    const answer = await this.#open(url)
+    if (answer.location?.startsWith('/sign-in?') !== true) return answer
+    const { searchParams } = new URL(answer.location, url)
+    return this.#open(new URL(`${searchParams.get('next')}&pages=provider`, url))
+  }
+
+  async #open(url: string | URL): Promise<{ status: number; body: string; location: string | undefined }> {
     const { pathname, search } = new URL(url)
     const answer = await this.#inject({
       method: 'GET',

@@ -73,7 +73,14 @@ export {
   renewRecoveryCodes,
   setEmailFactor,
 } from './factors/manage-factors.ts'
-export { type FactorDeps, type SecretWrapper, assertSecondFactor } from './factors/second-factor.ts'
+export { countRecoveryCodes } from './factors/factor-queries.ts'
+export {
+  type FactorDeps,
+  type SecretWrapper,
+  assertSecondFactor,
+  listFactorKinds,
+} from './factors/second-factor.ts'
+export { describeTotp } from './factors/totp.ts'
 export { changeHandle } from './handles/change-handle.ts'
 export {
   type HandleRules,

@@ -102,6 +102,20 @@ export class PgRequestStore implements RequestStore {
   }
 }
 
+/** Returns the parameters that an app pushed under this `request_uri`, or undefined if there are none. */
+export async function findPushedParameters(
+  db: Pick<Database, 'pool'>,
+  hostId: number,
+  requestUri: string,
+): Promise<RequestData['parameters'] | undefined> {
+  const id = requestUri.replace(/^urn:ietf:params:oauth:request_uri:/, '')
+  const { rows } = await db.pool.query<Pick<Row, 'parameters'>>(
+    'select parameters from oauth_request where host_id = $1 and id = $2',
+    [hostId, id],
+  )
+  return rows[0]?.parameters
+}
+
 function toRequestData(row: Row, code: Code | null): RequestData {
   return {
     clientId: row.client_id,

@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http'
 
 import { type Handler, oauthMiddleware } from '@atproto/oauth-provider/middleware'
 import type { OAuthProvider } from '@atproto/oauth-provider/provider'
+import type { Database } from '@rookery/db'
 import { XrpcError } from '@rookery/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { pageApi, pageCharges } from '../limits/page-charges.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
-import { tightenPageHeaders } from './page-headers.ts'
+import { ownSignInPage } from './own-sign-in.ts'
+import { prepareForProvider } from './provider-request.ts'
 import type { OAuthProviders } from './providers.ts'
 import { readTwice } from './read-twice.ts'
 
@@ -34,7 +36,7 @@ const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
  */
 export function registerOAuth(
   app: FastifyInstance,
-  deps: { oauth: OAuthProviders; rateLimiter?: RateLimiter | undefined },
+  deps: { oauth: OAuthProviders; db: Pick<Database, 'pool'>; rateLimiter?: RateLimiter | undefined },
 ): void {
   app.get('/.well-known/oauth-protected-resource', (request) => ({
     resource: request.pdsHost.publicUrl,
@@ -62,9 +64,11 @@ export function registerOAuth(
             assertPushed(request)
             const raw = await charged(deps.rateLimiter, request, reply)
             const provider = await deps.oauth.get(request.pdsHost)
+            const own = await ownSignInPage(deps, provider, request)
+            if (own !== undefined) return void reply.redirect(own, 303)
             const handler = handlers.get(provider) ?? oauthMiddleware(provider, { onError: logError })
             handlers.set(provider, handler)
-            handOver(handler, provider, { request, reply, raw })
+            return handOver(handler, provider, { request, reply, raw })
           }),
       })
     }
@@ -111,12 +115,8 @@ function handOver(
   { request, reply, raw }: { request: FastifyRequest; reply: FastifyReply; raw: IncomingMessage },
 ): void {
   reply.hijack()
-  // Whoever the request comes from was found out with the proxies that we trust.
-  raw.headers['x-forwarded-for'] = request.ip
-  delete raw.headers['x-forwarded-port']
   reply.raw.setHeader('x-request-id', request.id)
-  const isSecure = provider.issuer.startsWith('https:')
-  tightenPageHeaders(raw, reply.raw, { isSecure, logo: provider.customization.branding?.logo })
+  prepareForProvider(provider, { request, reply, raw })
   // Node sends no body to whoever asked for the head only.
   if (raw.method === 'HEAD') raw.method = 'GET'
   handler.call(undefined, raw, reply.raw)

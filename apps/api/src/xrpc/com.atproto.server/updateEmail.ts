@@ -4,6 +4,7 @@ import { must } from '@rookery/std'
 
 import { type AccountMailDeps, announcer, localeOf } from '../../accounts/account-mail.ts'
 import { assertEmailDomain } from '../../accounts/email-domain.ts'
+import { auditedAnnouncer } from '../../accounts/security-event.ts'
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
 type Input = { email: string; token?: string; emailAuthFactor?: boolean }
@@ -19,7 +20,9 @@ export function updateEmail(deps: AccessDeps & AccountMailDeps): AnyXrpcMethod {
     handler: async ({ input, auth, request }: XrpcCall<unknown, Input, AccessAuth>) => {
       const { email, token, emailAuthFactor } = input
       if (emailAuthFactor !== undefined && parseEmail(email) === auth.account.email) {
-        const announce = announcer(deps, 'factors-changed', localeOf(request))
+        const action = `account.email-codes.${emailAuthFactor ? 'on' : 'off'}`
+        const event = { template: 'factors-changed', action, locale: localeOf(request) } as const
+        const announce = auditedAnnouncer(deps, event)
         await setEmailFactor({ ...deps, announce }, auth.account.id, { isOn: emailAuthFactor, token })
         return deps.wakeWorkers()
       }

@@ -1,0 +1,38 @@
+import type { OAuthProvider } from '@atproto/oauth-provider/provider'
+import type { DeviceId } from '@atproto/oauth-provider/store'
+import { type Database } from '@rookery/db'
+import { findPushedParameters } from '@rookery/oauth'
+import type { FastifyRequest } from 'fastify'
+
+/** What an app wants of the sign-in that only the provider's own page does. */
+const providersPrompts = ['none', 'create', 'login']
+
+/**
+ * Returns where our own sign-in page is, for a browser that an app sent here and in which nobody is signed in: the
+ * provider's page knows no second factor but codes by mail. It leads back. Undefined if the provider's page is to be
+ * shown, which `pages=provider` asks for.
+ */
+export async function ownSignInPage(
+  deps: { db: Pick<Database, 'pool'> },
+  provider: OAuthProvider,
+  request: FastifyRequest,
+): Promise<string | undefined> {
+  const query = request.query as { pages?: unknown; request_uri?: unknown }
+  if (request.method !== 'GET' || request.url.split('?', 1)[0] !== '/oauth/authorize') return undefined
+  if (query.pages === 'provider' || (await isSomebodySignedIn(provider, request))) return undefined
+  const parameters = await findPushedParameters(deps.db, request.pdsHost.id, String(query.request_uri))
+  if (parameters === undefined || providersPrompts.includes(parameters.prompt ?? '')) return undefined
+  const hint = parameters.login_hint
+  const page = new URLSearchParams({ next: request.url, ...(hint === undefined ? {} : { username: hint }) })
+  return `/sign-in?${page.toString()}`
+}
+
+/** This decides about a page, not about a sign-in: that the cookie alone names the browser is enough. */
+async function isSomebodySignedIn(provider: OAuthProvider, { raw }: FastifyRequest): Promise<boolean> {
+  const deviceId = /(?:^|;\s*)(?:__Host-)?dev-id=(dev-[0-9a-f]{32})(?:;|$)/.exec(
+    raw.headers.cookie ?? '',
+  )?.[1]
+  if (deviceId === undefined) return false
+  const accounts = await provider.accountManager.listDeviceAccounts(deviceId as DeviceId)
+  return accounts.some((one) => !provider.checkLoginRequired(one))
+}

@@ -1,0 +1,35 @@
+import { XrpcError, toXrpcError } from '@rookery/http'
+import { DomainError } from '@rookery/std'
+import type { FastifyError, FastifyInstance } from 'fastify'
+
+import { markup } from './markup.ts'
+import { sendPage } from './layout.ts'
+import { type SecurityPageDeps, registerSecurity } from './security.ts'
+import { type SignInPageDeps, registerSignIn } from './sign-in.ts'
+
+/** Longest form that is read, in bytes. */
+const formBytesMax = 16_384
+
+/** Registers the pages of ours that need forms: what they are sent, and errors, are not XRPC's. */
+export function registerPages(app: FastifyInstance, deps: SignInPageDeps & SecurityPageDeps): void {
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: formBytesMax },
+      (_request, body, parsed) => parsed(null, new URLSearchParams(String(body))),
+    )
+    scope.setErrorHandler((error: FastifyError, request, reply) => {
+      const answer = error instanceof DomainError ? toXrpcError(error) : error
+      const status = answer instanceof XrpcError ? answer.status : (error.statusCode ?? 500)
+      if (status >= 500) request.log.error({ ...request.logContext, err: error }, 'a page failed')
+      if (answer instanceof XrpcError) reply.headers(answer.headers ?? {})
+      const message = status >= 500 ? 'Something went wrong here. Please try again later.' : answer.message
+      const body = markup`<p class="alert" role="alert">${message}</p>`
+      return sendPage(reply, { title: 'That did not work', brand: request.pdsHost.hostname, body }, status)
+    })
+    registerSignIn(scope, deps)
+    registerSecurity(scope, deps)
+    done()
+  })
+}

@@ -1,0 +1,142 @@
+import {
+  type Account,
+  AccountTakedownError,
+  type FactorKind,
+  FactorRequiredError,
+  type PasswordHasher,
+  checkPassword,
+} from '@rookery/accounts'
+import { toXrpcError } from '@rookery/http'
+import { DomainError, minuteMs } from '@rookery/std'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { localeOf } from '../accounts/account-mail.ts'
+import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
+import type { AccessDeps } from '../auth/access.ts'
+import { clientKey } from '../limits/client-key.ts'
+import { signInCharges } from '../limits/method-charges.ts'
+import type { RateLimiter } from '../limits/rate-limiter.ts'
+import { markup } from './markup.ts'
+import { sendPage } from './layout.ts'
+import { nextPage } from './next-page.ts'
+import { factorForm, passwordForm } from './sign-in-views.ts'
+import { type Visit, type VisitDeps, fieldOf, formOf, visitOf } from './visit.ts'
+
+/** How long somebody may look for a code after the password was right, in milliseconds. */
+const factorWaitMs = 10 * minuteMs
+
+export type SignInPageDeps = VisitDeps &
+  SecondFactorDeps &
+  Pick<AccessDeps, 'admit'> & {
+    passwords: PasswordHasher
+    /** Undefined if nothing is limited. */
+    signInLimiter: RateLimiter | undefined
+  }
+
+type Step = { request: FastifyRequest; reply: FastifyReply; visit: Visit; next: string }
+
+/** Registers the host's own sign-in page: with a password and a second factor of any kind, and without scripts. */
+export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void {
+  app.get('/sign-in', async (request, reply) => {
+    const visit = await visitOf(deps, request, reply)
+    const { next, username } = request.query as { next?: unknown; username?: unknown }
+    const name = typeof username === 'string' ? username.slice(0, 256) : ''
+    return askPassword({ request, reply, visit, next: nextPage(next) }, { username: name })
+  })
+  app.post('/sign-in', async (request, reply) => {
+    const visit = await visitOf(deps, request, reply)
+    const form = formOf(deps, request, visit)
+    const step = { request, reply, visit, next: nextPage(form['next']) }
+    const username = fieldOf(form, 'username').trim()
+    await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), username))
+    const login = { hostId: request.pdsHost.id, identifier: username }
+    const account = await checkPassword(deps, login, form['password'] ?? '').catch(sentenceOf)
+    if (account === undefined) return askPassword(step, { username, alert: 'Invalid identifier or password' })
+    if (typeof account === 'string') return askPassword(step, { username, alert: account })
+    return goOn(deps, step, { account, code: undefined })
+  })
+  app.post('/sign-in/code', async (request, reply) => {
+    const visit = await visitOf(deps, request, reply)
+    const form = formOf(deps, request, visit)
+    const step = { request, reply, visit, next: nextPage(form['next']) }
+    const { did = '', until = '', pending = '', code = '' } = form
+    await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), did))
+    const isPending = deps.signedState.isMark(pending, 'factor', ...pendingParts(step, did, until))
+    const account = await deps.accounts.findByDid({ hostId: request.pdsHost.id, did })
+    if (!isPending || Number(until) < Date.now() || account === undefined) {
+      return askPassword(step, { username: '', alert: 'That took too long. Please start again.' })
+    }
+    return goOn(deps, step, { account, code })
+  })
+}
+
+/** The password was right: asks for a second factor if one is wanted, otherwise signs in. */
+async function goOn(
+  deps: SignInPageDeps,
+  step: Step,
+  { account, code }: { account: Account; code: string | undefined },
+): Promise<FastifyReply> {
+  try {
+    await passSecondFactor(deps, account, { code, locale: localeOf(step.request) })
+    if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
+    await deps.admit(account)
+  } catch (error) {
+    if (error instanceof FactorRequiredError) return askFactor(deps, step, { account, kinds: error.kinds })
+    const alert = sentenceOf(error)
+    if (code === undefined || error instanceof AccountTakedownError)
+      return askPassword(step, { username: '', alert })
+    return askFactor(deps, step, {
+      account,
+      kinds: [],
+      alert: 'That code is not right, or was used already.',
+    })
+  }
+  return signIn(deps, step, account)
+}
+
+async function signIn(deps: SignInPageDeps, step: Step, account: Account): Promise<FastifyReply> {
+  const { request, reply, next } = step
+  // Whoever knew the browser's cookies before must not be signed in with them now.
+  const visit = await visitOf(deps, request, reply, { isNew: true })
+  await visit.provider.accountManager.upsertDeviceAccount(visit.deviceId, account.did as `did:plc:${string}`)
+  if (!next.startsWith('/oauth/authorize?')) return reply.redirect(next, 303)
+  // Not a redirect: it may lead on to the app, where a form of this page may not be sent.
+  const body = markup`<p class="done" role="status">You are signed in as ${account.handle ?? account.did}.</p>
+    <p><a href="${next}">Continue</a></p>`
+  return sendPage(reply, { title: 'Signed in', brand: visit.brand, body, goOnTo: next })
+}
+
+function askPassword(
+  { reply, visit, next }: Step,
+  { username, alert }: { username: string; alert?: string },
+): FastifyReply {
+  const body = passwordForm({ csrf: visit.csrf, next, username, alert })
+  return sendPage(reply, { title: 'Sign in', brand: visit.brand, body }, alert === undefined ? 200 : 400)
+}
+
+function askFactor(
+  deps: SignInPageDeps,
+  step: Step,
+  { account, kinds, alert }: { account: Account; kinds: readonly FactorKind[]; alert?: string },
+): FastifyReply {
+  const { reply, visit, next } = step
+  const { did } = account
+  const until = String(Date.now() + factorWaitMs)
+  const pending = deps.signedState.mark('factor', ...pendingParts(step, did, until))
+  const body = factorForm({ csrf: visit.csrf, next, did, until, pending, kinds, alert })
+  return sendPage(
+    reply,
+    { title: 'One more step', brand: visit.brand, body },
+    alert === undefined ? 200 : 400,
+  )
+}
+
+function pendingParts({ request, visit }: Step, did: string, until: string): string[] {
+  return [String(request.pdsHost.id), visit.deviceId, did, until]
+}
+
+/** Returns what an error of somebody's doing says; throws any other. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof DomainError) || toXrpcError(error).status >= 500) throw error
+  return error.message
+}
