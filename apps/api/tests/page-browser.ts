@@ -32,7 +32,7 @@ export class PageBrowser {
     const form = this.page.body.split('<form ').find((text) => text.includes(`action="${action}"`))
     if (form === undefined) throw new Error(`no form for ${action} in: ${this.page.body}`)
     const inputs = form.split('</form>', 1)[0]!.matchAll(/type="hidden"\s+name="([^"]*)"\s+value="([^"]*)"/g)
-    return Object.fromEntries([...inputs].map(([, name, value]) => [name, unescape(value ?? '')]))
+    return Object.fromEntries([...inputs].map(([, name, value]) => [name, unescapeHtml(value ?? '')]))
   }
 
   /** Sends a form as it is. */
@@ -76,7 +76,8 @@ export class PageBrowser {
   }
 }
 
-function unescape(text: string): string {
+/** Returns the text that HTML writes between quotes. */
+export function unescapeHtml(text: string): string {
   return text
     .replaceAll('&quot;', '"')
     .replaceAll('&#39;', "'")

@@ -6,7 +6,7 @@ import { spentTokenKeepMs } from './limits.ts'
 const batchRows = 5_000
 
 /**
- * Deletes a batch of refresh tokens, mailed tokens and sign-up claims whose time is over. They already do nothing.
+ * Deletes a batch of refresh tokens, mailed tokens, sign-up claims and answered challenges whose time is over. They already do nothing.
  *
  * @returns how many rows went.
  */
@@ -27,5 +27,10 @@ export async function deleteExpiredTokens(db: Queryable): Promise<number> {
        select host_id, did from account_claim where expires_at <= now() limit $1 for update skip locked)`,
     [batchRows],
   )
-  return (tokens.rowCount ?? 0) + (mailed.rowCount ?? 0) + (claims.rowCount ?? 0)
+  const challenges = await db.query(
+    `delete from passkey_challenge where (host_id, challenge_hash) in (
+       select host_id, challenge_hash from passkey_challenge where expires_at <= now() limit $1 for update skip locked)`,
+    [batchRows],
+  )
+  return (challenges.rowCount ?? 0) + (tokens.rowCount ?? 0) + (mailed.rowCount ?? 0) + (claims.rowCount ?? 0)
 }

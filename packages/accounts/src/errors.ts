@@ -165,6 +165,16 @@ export class FactorRequiredError extends DomainError {
   }
 }
 
+/** Is thrown for a passkey that is nobody's, is broken, or cannot be added. */
+export class InvalidPasskeyError extends DomainError {
+  override readonly name = 'InvalidPasskeyError'
+  readonly code = 'InvalidPasskey'
+
+  constructor(message = 'This passkey is not known here', options?: ErrorOptions) {
+    super(message, options)
+  }
+}
+
 /** Is thrown for a second factor that cannot be set up or taken away. */
 export class FactorRefusedError extends DomainError {
   override readonly name = 'FactorRefusedError'

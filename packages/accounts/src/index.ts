@@ -54,6 +54,7 @@ export {
   InvalidEmailError,
   InvalidInviteCodeError,
   InvalidLoginError,
+  InvalidPasskeyError,
   InvalidPasswordError,
   InvalidPreferencesError,
   InvalidTokenError,
@@ -81,6 +82,22 @@ export {
   listFactorKinds,
 } from './factors/second-factor.ts'
 export { describeTotp } from './factors/totp.ts'
+export {
+  countTrustedDevices,
+  distrustDevices,
+  isTrustedDevice,
+  noteDevice,
+} from './devices/known-device-queries.ts'
+export { type Passkey, insertUsedChallenge, listPasskeys } from './passkeys/passkey-queries.ts'
+export {
+  type PasskeyAnswer,
+  type PasskeyHost,
+  addPasskey,
+  passkeyCreation,
+  passkeyRequest,
+  removePasskey,
+  signInWithPasskey,
+} from './passkeys/passkeys.ts'
 export { changeHandle } from './handles/change-handle.ts'
 export {
   type HandleRules,

@@ -92,3 +92,9 @@ export const totpFreeFailures = 5
  */
 export const totpRefusalMs = 30 * secondMs
 export const totpRefusalMsMax = hourMs
+
+/** Passkeys of one account: each device has one. */
+export const passkeysMax = 20
+
+/** Longest name of a passkey, in UTF-16 code units. */
+export const passkeyNameLengthMax = 100

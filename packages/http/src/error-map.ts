@@ -32,6 +32,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   InvalidLogin: { status: 401, error: 'AuthenticationRequired' },
   InvalidMailSettings: { status: 500, error: 'InternalServerError' },
   InvalidMessage: { status: 400, error: 'InvalidRequest' },
+  InvalidPasskey: { status: 400, error: 'InvalidRequest' },
   InvalidPassword: { status: 400, error: 'InvalidPassword' },
   InvalidPreferences: { status: 400, error: 'InvalidRequest' },
   InvalidServiceToken: { status: 401, error: 'BadJwt' },

@@ -14,7 +14,11 @@ const prepared = new WeakSet<IncomingMessage>()
  */
 export function prepareForProvider(
   provider: OAuthProvider,
-  { request, reply, raw = request.raw }: { request: FastifyRequest; reply: FastifyReply; raw?: IncomingMessage },
+  {
+    request,
+    reply,
+    raw = request.raw,
+  }: { request: FastifyRequest; reply: FastifyReply; raw?: IncomingMessage },
 ): void {
   if (prepared.has(raw)) return
   prepared.add(raw)

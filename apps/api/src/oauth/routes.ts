@@ -65,10 +65,13 @@ export function registerOAuth(
             const raw = await charged(deps.rateLimiter, request, reply)
             const provider = await deps.oauth.get(request.pdsHost)
             const own = await ownSignInPage(deps, provider, request)
-            if (own !== undefined) return void reply.redirect(own, 303)
+            if (own !== undefined) {
+              await reply.redirect(own, 303)
+              return
+            }
             const handler = handlers.get(provider) ?? oauthMiddleware(provider, { onError: logError })
             handlers.set(provider, handler)
-            return handOver(handler, provider, { request, reply, raw })
+            handOver(handler, provider, { request, reply, raw })
           }),
       })
     }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 
 import { Html, markup } from './markup.ts'
+import { passkeyScript } from './passkey-script.ts'
 
 const css = `
 :root { color-scheme: light dark; font: 16px/1.6 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 25%, transparent); }
@@ -21,6 +22,7 @@ ul.rows { list-style: none; padding: 0; margin: .5rem 0; }
 ul.rows li { border-bottom: 1px solid var(--line); padding: .6rem 0; }
 ul.rows form { display: inline; }
 ul.rows button { margin: 0 0 0 .75rem; min-height: 2.25rem; }
+[hidden] { display: none; }
 label.inline { display: inline; font-weight: 400; }
 .note { opacity: .8; margin: .25rem 0; }
 .alert, .done { padding: .7rem 1rem; border-radius: .4rem; border-left: 4px solid light-dark(#b3261e, #ff9a90); background: color-mix(in srgb, currentColor 7%, transparent); }
@@ -38,20 +40,24 @@ export type Page = {
   body: Html
   /** Where the browser goes on by itself. */
   goOnTo?: string
+  /** Whether the page has forms for passkeys. */
+  hasPasskeys?: boolean
 }
 
 const style = new Html(`<style>${css}</style>`)
+const script = new Html(`<script>${passkeyScript}</script>`)
 
 const policy = [
   "default-src 'none'",
   `style-src 'sha256-${hash('sha256', css, 'base64')}'`,
+  `script-src 'sha256-${hash('sha256', passkeyScript, 'base64')}'`,
   'img-src data:',
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Answers with a page: nothing of it is kept, framed, run or loaded from anywhere. */
+/** Answers with a page: nothing of it is kept, framed or loaded from anywhere, and one script run. */
 export function sendPage(reply: FastifyReply, page: Page, status = 200): FastifyReply {
   return reply
     .code(status)
@@ -68,7 +74,7 @@ export function sendPage(reply: FastifyReply, page: Page, status = 200): Fastify
     .send(render(page))
 }
 
-function render({ title, brand, body, goOnTo }: Page): string {
+function render({ title, brand, body, goOnTo, hasPasskeys }: Page): string {
   return markup`<!doctype html>
     <html lang="en">
       <head>
@@ -84,6 +90,7 @@ function render({ title, brand, body, goOnTo }: Page): string {
           <h1>${title}</h1>
           ${body}
         </main>
+        ${hasPasskeys === true && script}
       </body>
     </html> `.text
 }

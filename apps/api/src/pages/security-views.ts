@@ -1,8 +1,8 @@
-import type { AppPassword, FactorKind } from '@rookery/accounts'
+import type { AppPassword, FactorKind, Passkey } from '@rookery/accounts'
 import { renderSVG } from 'uqr'
 
 import { type Html, markup } from './markup.ts'
-import { alertOf } from './sign-in-views.ts'
+import { alertOf, passkeyForm } from './sign-in-views.ts'
 
 /** What every form of the page carries. */
 export type SecurityForm = { csrf: string; did: string }
@@ -13,6 +13,10 @@ export type SecurityView = SecurityForm & {
   isEmailConfirmed: boolean
   kinds: readonly FactorKind[]
   recoveryCodes: number
+  passkeys: readonly Passkey[]
+  /** What a new one is made with. */
+  passkeyOptions: object
+  trustedDevices: number
   appPasswords: readonly AppPassword[]
   areAppPasswordsAllowed: boolean
   /** What was just done. */
@@ -27,13 +31,52 @@ export function securityPage(view: SecurityView): Html {
       Account <strong>${view.handle}</strong>.
       <a href="/account">Devices, apps, e-mail, password and handle</a>
     </p>
-    ${authenticatorSection(view)} ${emailSection(view)} ${recoverySection(view)} ${appPasswordSection(view)}
+    ${passkeySection(view)} ${authenticatorSection(view)} ${emailSection(view)} ${recoverySection(view)} ${trustSection(view)} ${appPasswordSection(view)}
     <h2>Sign out everywhere</h2>
     <p class="note">
       Ends every session of every app and browser, this one too. App passwords stay; revoke those you do not
       trust.
     </p>
     ${button(view, 'sign-out', 'Sign out everywhere')}`
+}
+
+function passkeySection(view: SecurityView): Html {
+  const rows = view.passkeys.map(
+    ({ credentialId, name, createdAt, lastUsedAt }) =>
+      markup`<li>
+        ${name}
+        <span class="note">since ${day(createdAt)}${lastUsedAt !== null && `, last used ${day(lastUsedAt)}`}</span>
+        <form method="post" action="/security/passkeys/remove">
+          ${hidden(view)}<input type="hidden" name="credentialId" value="${credentialId}" />
+          <button class="plain" type="submit" aria-label="Remove ${name}">Remove</button>
+        </form>
+      </li>`,
+  )
+  return markup`<h2>Passkeys</h2>
+    <p class="note">
+      A passkey on your device signs you in by itself, without password and code. Nobody can trick you out of it.
+    </p>
+    ${
+      rows.length > 0 &&
+      markup`<ul class="rows">
+        ${rows}
+      </ul>`
+    }
+    ${passkeyForm({
+      action: '/security/passkeys/add',
+      kind: 'create',
+      options: view.passkeyOptions,
+      label: 'Add a passkey',
+      fields: markup`${hidden(view)}<label for="passkey">Name of the device</label>
+        <input id="passkey" name="name" maxlength="100" required />`,
+    })}`
+}
+
+function trustSection(view: SecurityView): Html | false {
+  if (view.trustedDevices === 0) return false
+  return markup`<h2>Trusted browsers</h2>
+    <p class="note">In ${view.trustedDevices} of your browsers no code is asked for at present.</p>
+    ${button(view, 'distrust', 'Ask for a code everywhere', 'plain')}`
 }
 
 function authenticatorSection(view: SecurityView): Html {
@@ -93,7 +136,7 @@ function appPasswordSection(view: SecurityView): Html {
     ({ name, privileged, createdAt }) =>
       markup`<li>
         ${name}${privileged && ' (with direct messages)'}
-        <span class="note">since ${createdAt.toISOString().slice(0, 10)}</span>
+        <span class="note">since ${day(createdAt)}</span>
         <form method="post" action="/security/app-passwords/revoke">
           ${hidden(view)}<input type="hidden" name="name" value="${name}" />
           <button class="plain" type="submit" aria-label="Revoke ${name}">Revoke</button>
@@ -160,6 +203,10 @@ export function secretsPage(view: { explanation: string; secrets: readonly strin
       ${view.secrets.map((secret) => markup`<li><span class="secret">${secret}</span></li>`)}
     </ul>
     <p><a href="/security">I have kept them</a></p>`
+}
+
+function day(time: Date): string {
+  return time.toISOString().slice(0, 10)
 }
 
 function button(view: SecurityForm, action: string, label: string, look = ''): Html {

@@ -1,14 +1,20 @@
 import {
   AppPasswordRefusedError,
+  addPasskey,
   beginTotp,
   confirmTotp,
   countRecoveryCodes,
+  countTrustedDevices,
   createAppPassword,
   describeTotp,
+  distrustDevices,
   endSessions,
   findPendingTotp,
   listAppPasswords,
   listFactorKinds,
+  listPasskeys,
+  passkeyCreation,
+  removePasskey,
   removeTotp,
   renewRecoveryCodes,
   revokeAppPassword,
@@ -23,6 +29,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { localeOf, mailToken } from '../accounts/account-mail.ts'
 import type { SecondFactorDeps } from '../accounts/second-factor.ts'
 import { auditedAnnouncer, noteSecurityEvent } from '../accounts/security-event.ts'
+import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './challenges.ts'
 import { sendPage } from './layout.ts'
 import { securityPath } from './next-page.ts'
 import { authenticatorPage, secretsPage, securityPage } from './security-views.ts'
@@ -42,6 +49,9 @@ const sentences = new Map([
   ['email-codes/on', 'Codes by e-mail are on.'],
   ['email-codes/token', 'The code is on its way.'],
   ['email-codes/off', 'Codes by e-mail are off.'],
+  ['passkeys/add', 'The passkey is added.'],
+  ['passkeys/remove', 'The passkey is removed.'],
+  ['distrust', 'A code is asked for everywhere.'],
   ['app-passwords/revoke', 'The app password is revoked.'],
 ])
 
@@ -52,9 +62,13 @@ export function registerSecurity(app: FastifyInstance, deps: SecurityPageDeps): 
     const { did, done } = request.query as { did?: unknown; done?: unknown }
     const who = await signedInOf(deps, request, visit, did)
     if (who === undefined) return askSignIn(reply)
-    return showSecurity(deps, reply, who, {
-      done: typeof done === 'string' ? sentences.get(done) : undefined,
-    })
+    return showSecurity(
+      deps,
+      { request, reply, who },
+      {
+        done: typeof done === 'string' ? sentences.get(done) : undefined,
+      },
+    )
   })
   app.get(`${securityPath}/authenticator`, async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
@@ -62,7 +76,9 @@ export function registerSecurity(app: FastifyInstance, deps: SecurityPageDeps): 
     if (who?.isRecent !== true) return askSignIn(reply, who)
     return showAuthenticator(deps, { request, reply, who })
   })
-  const actions = new Map(Object.entries({ ...factorActions(deps), ...otherActions(deps) }))
+  const actions = new Map(
+    Object.entries({ ...passkeyActions(deps), ...factorActions(deps), ...otherActions(deps) }),
+  )
   app.post<{ Params: { '*': string } }>(`${securityPath}/*`, async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
     const form = formOf(deps, request, visit)
@@ -80,7 +96,7 @@ async function act(
   { name, action }: { name: string; action: Action },
   call: Call,
 ): Promise<FastifyReply> {
-  const { reply, who } = call
+  const { who, reply } = call
   try {
     const answered = await action(call)
     if (answered !== undefined) return answered
@@ -90,15 +106,54 @@ async function act(
     )
   } catch (error) {
     if (!(error instanceof DomainError) || toXrpcError(error).status >= 500) throw error
-    return showSecurity(deps, reply, who, { alert: error.message })
+    return showSecurity(deps, call, { alert: error.message })
   }
 }
 
-function factorActions(deps: SecurityPageDeps): Record<string, Action> {
-  const announcing = (request: FastifyRequest, action: string) => ({
+/** What the functions of the accounts need to tell of what they do. */
+function announcer(deps: SecurityPageDeps) {
+  return (request: FastifyRequest, action: string) => ({
     ...deps,
     announce: auditedAnnouncer(deps, { template: 'factors-changed', action, locale: localeOf(request) }),
   })
+}
+
+function passkeyActions(deps: SecurityPageDeps): Record<string, Action> {
+  const announcing = announcer(deps)
+  return {
+    'passkeys/add': async ({ request, who, form }) => {
+      const host = passkeyHostOf(request.pdsHost)
+      await addPasskey(announcing(request, 'account.passkey.add'), host, {
+        account: who.account,
+        name: fieldOf(form, 'name'),
+        answer: {
+          credential: fieldOf(form, 'credential'),
+          useChallenge: (challenge) => useChallenge(deps, creationUse(request, who), challenge),
+        },
+      })
+      deps.wakeWorkers()
+      return undefined
+    },
+    'passkeys/remove': async ({ request, who, form }) => {
+      const announced = announcing(request, 'account.passkey.remove')
+      await removePasskey(announced, who.account, fieldOf(form, 'credentialId'))
+      deps.wakeWorkers()
+      return undefined
+    },
+    distrust: async ({ who }) => {
+      await distrustDevices(deps.db.pool, who.account.id)
+      await noteSecurityEvent(deps.db.pool, who.account, 'account.devices.distrust')
+      return undefined
+    },
+  }
+}
+
+function creationUse(request: FastifyRequest, { deviceId }: SignedIn): ChallengeUse {
+  return { host: request.pdsHost, deviceId, purpose: 'passkey-create' }
+}
+
+function factorActions(deps: SecurityPageDeps): Record<string, Action> {
+  const announcing = announcer(deps)
   return {
     'authenticator/begin': async ({ reply, who }) => {
       await beginTotp(deps, who.account)
@@ -179,18 +234,22 @@ function otherActions(deps: SecurityPageDeps): Record<string, Action> {
 
 async function showSecurity(
   deps: SecurityPageDeps,
-  reply: FastifyReply,
-  who: SignedIn,
+  { request, reply, who }: Omit<Call, 'form'>,
   said: { done?: string | undefined; alert?: string },
 ): Promise<FastifyReply> {
   const { account, csrf, brand } = who
   const { pool } = deps.db
-  const [kinds, recoveryCodes, appPasswords, { areAppPasswordsAllowed }] = await Promise.all([
-    listFactorKinds(pool, account),
-    countRecoveryCodes(pool, account.id),
-    listAppPasswords(deps, account.id),
-    deps.policyOf(account),
-  ])
+  const challenge = newChallenge(deps, creationUse(request, who))
+  const [kinds, recoveryCodes, trustedDevices, passkeys, passkeyOptions, appPasswords, policy] =
+    await Promise.all([
+      listFactorKinds(pool, account),
+      countRecoveryCodes(pool, account.id),
+      countTrustedDevices(pool, account.id),
+      listPasskeys(pool, account.id),
+      passkeyCreation(pool, passkeyHostOf(request.pdsHost), { account, challenge }),
+      listAppPasswords(deps, account.id),
+      deps.policyOf(account),
+    ])
   const { did, email } = account
   const body = securityPage({
     ...said,
@@ -201,10 +260,17 @@ async function showSecurity(
     isEmailConfirmed: account.email_confirmed_at !== null,
     kinds,
     recoveryCodes,
+    trustedDevices,
+    passkeys,
+    passkeyOptions,
     appPasswords,
-    areAppPasswordsAllowed,
+    areAppPasswordsAllowed: policy.areAppPasswordsAllowed,
   })
-  return sendPage(reply, { title: 'Security', brand, body }, said.alert === undefined ? 200 : 400)
+  return sendPage(
+    reply,
+    { title: 'Security', brand, body, hasPasskeys: true },
+    said.alert === undefined ? 200 : 400,
+  )
 }
 
 async function showAuthenticator(

@@ -10,9 +10,44 @@ export function alertOf(message: string | undefined): Html | false {
   return message !== undefined && markup`<p class="alert" role="alert">${message}</p>`
 }
 
+/** The form that a browser with passkeys fills in by itself: to sign in, or to make one. */
+export function passkeyForm(form: {
+  action: string
+  kind: 'create' | 'get'
+  options: object
+  fields: Html
+  label: string
+}): Html {
+  return markup`<form
+    method="post"
+    action="${form.action}"
+    data-passkey="${form.kind}"
+    data-options="${JSON.stringify(form.options)}"
+    hidden
+  >
+    ${form.fields}<input type="hidden" name="credential" value="" />
+    <button class="plain" type="submit">${form.label}</button>
+    <p role="alert"></p>
+  </form>`
+}
+
+/** The form to sign in with a passkey instead. */
+export function passkeySignIn({ csrf, next, options }: FormBase & { options: object }): Html {
+  return passkeyForm({
+    action: '/sign-in/passkey',
+    kind: 'get',
+    options,
+    label: 'Sign in with a passkey',
+    fields: markup`<input type="hidden" name="csrf" value="${csrf}" />
+      <input type="hidden" name="next" value="${next}" />`,
+  })
+}
+
 /** The form for name and password. */
-export function passwordForm(base: FormBase & { username: string; alert?: string | undefined }): Html {
-  const { csrf, next, username, alert } = base
+export function passwordForm(
+  base: FormBase & { username: string; passkey: Html; alert?: string | undefined },
+): Html {
+  const { csrf, next, username, passkey, alert } = base
   const isForApp = next.startsWith('/oauth/authorize?')
   return markup`${alertOf(alert)}
     <form method="post" action="/sign-in">
@@ -41,6 +76,7 @@ export function passwordForm(base: FormBase & { username: string; alert?: string
       />
       <button type="submit">Sign in</button>
     </form>
+    ${passkey}
     <p class="note">You stay signed in on this device until you sign out of it.</p>
     <p><a href="/account/reset-password">Forgot your password?</a></p>
     ${isForApp && markup`<p><a href="${providersPage(next)}">Create an account, or sign in for this once</a></p>`}`
@@ -52,6 +88,7 @@ export function factorForm(
     did: string
     until: string
     pending: string
+    passkey: Html
     kinds: readonly FactorKind[]
     alert?: string | undefined
   },
@@ -77,8 +114,13 @@ export function factorForm(
         required
         autofocus
       />
+      <p>
+        <input id="trust" name="trust" type="checkbox" value="yes" />
+        <label class="inline" for="trust">do not ask for a code in this browser for 30 days</label>
+      </p>
       <button type="submit">Confirm</button>
     </form>
+    ${base.passkey}
     ${
       isMailed &&
       markup`<form method="post" action="/sign-in/code">

@@ -1,3 +1,4 @@
+import type { Did } from '@atproto/oauth-provider/store'
 import {
   type Account,
   AccountTakedownError,
@@ -5,25 +6,33 @@ import {
   FactorRequiredError,
   type PasswordHasher,
   checkPassword,
+  isTrustedDevice,
+  passkeyRequest,
+  signInWithPasskey,
 } from '@rookery/accounts'
 import { toXrpcError } from '@rookery/http'
-import { DomainError, minuteMs } from '@rookery/std'
+import { DomainError, dayMs, minuteMs } from '@rookery/std'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { localeOf } from '../accounts/account-mail.ts'
+import { noteSignIn } from '../accounts/note-sign-in.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
 import type { AccessDeps } from '../auth/access.ts'
 import { clientKey } from '../limits/client-key.ts'
 import { signInCharges } from '../limits/method-charges.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
-import { markup } from './markup.ts'
+import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './challenges.ts'
+import { type Html, markup } from './markup.ts'
 import { sendPage } from './layout.ts'
 import { nextPage } from './next-page.ts'
-import { factorForm, passwordForm } from './sign-in-views.ts'
+import { factorForm, passkeySignIn, passwordForm } from './sign-in-views.ts'
 import { type Visit, type VisitDeps, fieldOf, formOf, visitOf } from './visit.ts'
 
 /** How long somebody may look for a code after the password was right, in milliseconds. */
 const factorWaitMs = 10 * minuteMs
+
+/** How long a browser is trusted, in milliseconds. */
+const trustMs = 30 * dayMs
 
 export type SignInPageDeps = VisitDeps &
   SecondFactorDeps &
@@ -41,7 +50,7 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const visit = await visitOf(deps, request, reply)
     const { next, username } = request.query as { next?: unknown; username?: unknown }
     const name = typeof username === 'string' ? username.slice(0, 256) : ''
-    return askPassword({ request, reply, visit, next: nextPage(next) }, { username: name })
+    return askPassword(deps, { request, reply, visit, next: nextPage(next) }, { username: name })
   })
   app.post('/sign-in', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
@@ -51,8 +60,9 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), username))
     const login = { hostId: request.pdsHost.id, identifier: username }
     const account = await checkPassword(deps, login, form['password'] ?? '').catch(sentenceOf)
-    if (account === undefined) return askPassword(step, { username, alert: 'Invalid identifier or password' })
-    if (typeof account === 'string') return askPassword(step, { username, alert: account })
+    if (account === undefined)
+      return askPassword(deps, step, { username, alert: 'Invalid identifier or password' })
+    if (typeof account === 'string') return askPassword(deps, step, { username, alert: account })
     return goOn(deps, step, { account, code: undefined })
   })
   app.post('/sign-in/code', async (request, reply) => {
@@ -64,9 +74,21 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const isPending = deps.signedState.isMark(pending, 'factor', ...pendingParts(step, did, until))
     const account = await deps.accounts.findByDid({ hostId: request.pdsHost.id, did })
     if (!isPending || Number(until) < Date.now() || account === undefined) {
-      return askPassword(step, { username: '', alert: 'That took too long. Please start again.' })
+      return askPassword(deps, step, { username: '', alert: 'That took too long. Please start again.' })
     }
-    return goOn(deps, step, { account, code })
+    return goOn(deps, step, { account, code, trustMs: form['trust'] === 'yes' ? trustMs : undefined })
+  })
+  app.post('/sign-in/passkey', async (request, reply) => {
+    const visit = await visitOf(deps, request, reply)
+    const form = formOf(deps, request, visit)
+    const step = { request, reply, visit, next: nextPage(form['next']) }
+    await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), 'passkey'))
+    const account = await signInWithPasskey(deps, passkeyHostOf(request.pdsHost), {
+      credential: fieldOf(form, 'credential'),
+      useChallenge: (challenge) => useChallenge(deps, challengeUse(step), challenge),
+    }).catch(sentenceOf)
+    if (typeof account === 'string') return askPassword(deps, step, { username: '', alert: account })
+    return admit(deps, step, { account, trustMs: undefined })
   })
 }
 
@@ -74,31 +96,40 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
 async function goOn(
   deps: SignInPageDeps,
   step: Step,
-  { account, code }: { account: Account; code: string | undefined },
+  { account, code, trustMs }: { account: Account; code: string | undefined; trustMs?: number | undefined },
 ): Promise<FastifyReply> {
   try {
-    await passSecondFactor(deps, account, { code, locale: localeOf(step.request) })
-    if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
-    await deps.admit(account)
+    const isTrusted = await isTrustedDevice(deps.db.pool, account.id, step.visit.deviceId)
+    if (!isTrusted) await passSecondFactor(deps, account, { code, locale: localeOf(step.request) })
   } catch (error) {
     if (error instanceof FactorRequiredError) return askFactor(deps, step, { account, kinds: error.kinds })
-    const alert = sentenceOf(error)
-    if (code === undefined || error instanceof AccountTakedownError)
-      return askPassword(step, { username: '', alert })
+    sentenceOf(error)
     return askFactor(deps, step, {
       account,
       kinds: [],
       alert: 'That code is not right, or was used already.',
     })
   }
-  return signIn(deps, step, account)
+  return admit(deps, step, { account, trustMs })
 }
 
-async function signIn(deps: SignInPageDeps, step: Step, account: Account): Promise<FastifyReply> {
+/** Signs in whoever proved to be the owner, unless the account is barred. */
+async function admit(
+  deps: SignInPageDeps,
+  step: Step,
+  { account, trustMs }: { account: Account; trustMs: number | undefined },
+): Promise<FastifyReply> {
+  try {
+    if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
+    await deps.admit(account)
+  } catch (error) {
+    return askPassword(deps, step, { username: '', alert: sentenceOf(error) })
+  }
   const { request, reply, next } = step
   // Whoever knew the browser's cookies before must not be signed in with them now.
   const visit = await visitOf(deps, request, reply, { isNew: true })
-  await visit.provider.accountManager.upsertDeviceAccount(visit.deviceId, account.did as `did:plc:${string}`)
+  await noteSignIn(deps, account, { deviceId: visit.deviceId, trustMs, locale: localeOf(request) })
+  await visit.provider.accountManager.upsertDeviceAccount(visit.deviceId, account.did as Did)
   if (!next.startsWith('/oauth/authorize?')) return reply.redirect(next, 303)
   // Not a redirect: it may lead on to the app, where a form of this page may not be sent.
   const body = markup`<p class="done" role="status">You are signed in as ${account.handle ?? account.did}.</p>
@@ -106,27 +137,42 @@ async function signIn(deps: SignInPageDeps, step: Step, account: Account): Promi
   return sendPage(reply, { title: 'Signed in', brand: visit.brand, body, goOnTo: next })
 }
 
-function askPassword(
-  { reply, visit, next }: Step,
+async function askPassword(
+  deps: SignInPageDeps,
+  step: Step,
   { username, alert }: { username: string; alert?: string },
-): FastifyReply {
-  const body = passwordForm({ csrf: visit.csrf, next, username, alert })
-  return sendPage(reply, { title: 'Sign in', brand: visit.brand, body }, alert === undefined ? 200 : 400)
+): Promise<FastifyReply> {
+  const { reply, visit, next } = step
+  const passkey = await askPasskey(deps, step)
+  const body = passwordForm({ csrf: visit.csrf, next, username, passkey, alert })
+  const page = { title: 'Sign in', brand: visit.brand, body, hasPasskeys: true }
+  return sendPage(reply, page, alert === undefined ? 200 : 400)
 }
 
-function askFactor(
+async function askPasskey(deps: SignInPageDeps, step: Step): Promise<Html> {
+  const challenge = newChallenge(deps, challengeUse(step))
+  const options = await passkeyRequest(passkeyHostOf(step.request.pdsHost), challenge)
+  return passkeySignIn({ csrf: step.visit.csrf, next: step.next, options })
+}
+
+function challengeUse({ request, visit }: Step): ChallengeUse {
+  return { host: request.pdsHost, deviceId: visit.deviceId, purpose: 'passkey-use' }
+}
+
+async function askFactor(
   deps: SignInPageDeps,
   step: Step,
   { account, kinds, alert }: { account: Account; kinds: readonly FactorKind[]; alert?: string },
-): FastifyReply {
+): Promise<FastifyReply> {
   const { reply, visit, next } = step
+  const passkey = await askPasskey(deps, step)
   const { did } = account
   const until = String(Date.now() + factorWaitMs)
   const pending = deps.signedState.mark('factor', ...pendingParts(step, did, until))
-  const body = factorForm({ csrf: visit.csrf, next, did, until, pending, kinds, alert })
+  const body = factorForm({ csrf: visit.csrf, next, did, until, pending, passkey, kinds, alert })
   return sendPage(
     reply,
-    { title: 'One more step', brand: visit.brand, body },
+    { title: 'One more step', brand: visit.brand, body, hasPasskeys: true },
     alert === undefined ? 200 : 400,
   )
 }

@@ -1,5 +1,6 @@
 import { type Queryable, statement } from '@rookery/db'
 
+import { distrustDevices } from '../devices/known-device-queries.ts'
 import { refreshGraceMs } from '../limits.ts'
 
 // The row's lock makes racing calls follow one another: the later ones find that it has a successor, and do nothing.
@@ -74,7 +75,7 @@ export async function deleteRefreshToken(
 
 /**
  * Ends every session of the account: its refresh tokens, what apps got by OAuth, and the browsers it is signed in with.
- * What the account granted to which app stays known.
+ * What the account granted to which app stays known; browsers are no longer trusted.
  */
 export async function endSessions(tx: Queryable, accountId: number): Promise<void> {
   await tx.query('delete from refresh_token where account_id = $1', [accountId])
@@ -85,4 +86,5 @@ export async function endSessions(tx: Queryable, accountId: number): Promise<voi
   )
   await tx.query('delete from oauth_request where account_id = $1', [accountId])
   await tx.query('delete from oauth_device_account where account_id = $1', [accountId])
+  await distrustDevices(tx, accountId)
 }

@@ -48,6 +48,8 @@ export async function deleteAccountRows(
   await tx.query('delete from app_password where account_id = $1', [account.id])
   await tx.query('delete from totp where account_id = $1', [account.id])
   await tx.query('delete from recovery_code where account_id = $1', [account.id])
+  await tx.query('delete from passkey where account_id = $1', [account.id])
+  await tx.query('delete from known_device where account_id = $1', [account.id])
   await tx.query('delete from preference where account_id = $1', [account.id])
   await tx.query('delete from email_token where account_id = $1', [account.id])
   await tx.query('delete from signing_key where account_id = $1', [account.id])

@@ -85,6 +85,35 @@ export type RecoveryCodeTable = {
   created_at: CreatedAt
 }
 
+/** A key on an account's device that signs in by itself. */
+export type PasskeyTable = {
+  account_id: number
+  credential_id: string
+  host_id: number
+  public_key: Buffer
+  counter: number
+  transports: string[]
+  name: string
+  created_at: CreatedAt
+  last_used_at: Date | null
+}
+
+/** A challenge that a passkey answered: none is good twice. */
+export type PasskeyChallengeTable = {
+  host_id: number
+  challenge_hash: Buffer
+  expires_at: Date
+}
+
+/** A browser that the account signed in with. */
+export type KnownDeviceTable = {
+  account_id: number
+  device_id: string
+  first_seen_at: CreatedAt
+  last_seen_at: ColumnType<Date, Date | undefined, Date>
+  trusted_until: Date | null
+}
+
 /** One thing that an account prefers in apps. */
 export type PreferenceTable = {
   account_id: number

@@ -6,6 +6,9 @@ import type {
   EmailTokenTable,
   InviteCodeTable,
   InviteCodeUseTable,
+  KnownDeviceTable,
+  PasskeyChallengeTable,
+  PasskeyTable,
   PreferenceTable,
   RecoveryCodeTable,
   RefreshTokenTable,
@@ -44,6 +47,9 @@ export type Schema = {
   app_password: AppPasswordTable
   totp: TotpTable
   recovery_code: RecoveryCodeTable
+  passkey: PasskeyTable
+  passkey_challenge: PasskeyChallengeTable
+  known_device: KnownDeviceTable
   preference: PreferenceTable
   email_token: EmailTokenTable
   invite_code: InviteCodeTable

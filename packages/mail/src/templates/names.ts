@@ -11,7 +11,13 @@ export const tokenPurposes = {
 } as const satisfies Record<string, EmailTokenPurpose>
 
 /** Mails that tell an owner what happened to the account. */
-const noticeNames = ['password-changed', 'email-changed', 'factors-changed', 'account-deleted'] as const
+const noticeNames = [
+  'password-changed',
+  'email-changed',
+  'factors-changed',
+  'new-device',
+  'account-deleted',
+] as const
 
 /** Name of a mail that carries a token. */
 export type TokenTemplate = keyof typeof tokenPurposes

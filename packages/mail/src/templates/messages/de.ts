@@ -16,6 +16,7 @@ export const de: Messages = {
     'password-changed': 'Ihr Passwort wurde geändert',
     'email-changed': 'Die E-Mail-Adresse Ihres Kontos wurde geändert',
     'factors-changed': 'Ihre zweiten Faktoren wurden geändert',
+    'new-device': 'Neue Anmeldung bei Ihrem Konto',
     'account-deleted': 'Ihr Konto wurde gelöscht',
     message: 'Eine Nachricht zu Ihrem Konto',
   },
@@ -59,6 +60,10 @@ export const de: Messages = {
     'factors-changed': [
       'Was das Konto {account} bei {brand} neben dem Passwort verlangt, wurde geändert: eine Authenticator-App, ein Passkey, Codes per E-Mail oder Wiederherstellungscodes.',
       'Falls Sie das nicht waren, setzen Sie jetzt Ihr Passwort zurück und bitten Sie uns um Hilfe.',
+    ],
+    'new-device': [
+      'Jemand hat sich beim Konto {account} bei {brand} mit einem Browser angemeldet, der dafür bisher nicht benutzt wurde.',
+      'Falls Sie das waren, müssen Sie nichts tun. Falls nicht, setzen Sie jetzt Ihr Passwort zurück: Das meldet alle ab.',
     ],
     'account-deleted': [
       'Das Konto {account} bei {brand} wurde gelöscht. Was es hier veröffentlicht hat, wird entfernt.',

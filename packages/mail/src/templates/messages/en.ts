@@ -16,6 +16,7 @@ export const en: Messages = {
     'password-changed': 'Your password was changed',
     'email-changed': 'The e-mail address of your account was changed',
     'factors-changed': 'Your second factors were changed',
+    'new-device': 'A new sign-in to your account',
     'account-deleted': 'Your account was deleted',
     message: 'A message about your account',
   },
@@ -56,6 +57,10 @@ export const en: Messages = {
     'factors-changed': [
       'What the account {account} at {brand} asks for besides its password was changed: an authenticator app, a passkey, codes by e-mail or recovery codes.',
       'If it was not you, reset your password now and ask us for help.',
+    ],
+    'new-device': [
+      'Somebody signed in to the account {account} at {brand} with a browser that was not used for it before.',
+      'If it was you, you need not do anything. If it was not, reset your password now: that signs everybody out.',
     ],
     'account-deleted': [
       'The account {account} at {brand} was deleted, and what it published here is being removed.',

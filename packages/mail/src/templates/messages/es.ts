@@ -16,6 +16,7 @@ export const es: Messages = {
     'password-changed': 'Su contraseña ha cambiado',
     'email-changed': 'La dirección de correo de su cuenta ha cambiado',
     'factors-changed': 'Sus segundos factores han cambiado',
+    'new-device': 'Nuevo inicio de sesión en su cuenta',
     'account-deleted': 'Su cuenta ha sido eliminada',
     message: 'Un mensaje sobre su cuenta',
   },
@@ -56,6 +57,10 @@ export const es: Messages = {
     'factors-changed': [
       'Lo que la cuenta {account} de {brand} pide además de la contraseña ha cambiado: una aplicación de autenticación, una clave de acceso, códigos por correo electrónico o códigos de recuperación.',
       'Si no ha sido usted, restablezca su contraseña ahora y pídanos ayuda.',
+    ],
+    'new-device': [
+      'Alguien ha iniciado sesión en la cuenta {account} de {brand} con un navegador que no se había usado antes para ella.',
+      'Si ha sido usted, no tiene que hacer nada. Si no, restablezca su contraseña ahora: así se cierran todas las sesiones.',
     ],
     'account-deleted': [
       'La cuenta {account} en {brand} ha sido eliminada y se está retirando lo que publicó aquí.',

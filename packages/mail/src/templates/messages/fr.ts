@@ -16,6 +16,7 @@ export const fr: Messages = {
     'password-changed': 'Votre mot de passe a été changé',
     'email-changed': 'L’adresse e-mail de votre compte a été changée',
     'factors-changed': 'Vos seconds facteurs ont été modifiés',
+    'new-device': 'Nouvelle connexion à votre compte',
     'account-deleted': 'Votre compte a été supprimé',
     message: 'Un message au sujet de votre compte',
   },
@@ -59,6 +60,10 @@ export const fr: Messages = {
     'factors-changed': [
       'Ce que le compte {account} chez {brand} demande en plus du mot de passe a été modifié : une application d’authentification, une clé d’accès, des codes par e-mail ou des codes de secours.',
       'Si ce n’est pas vous, réinitialisez votre mot de passe maintenant et demandez-nous de l’aide.',
+    ],
+    'new-device': [
+      'Quelqu’un s’est connecté au compte {account} chez {brand} avec un navigateur qui n’avait pas encore servi pour ce compte.',
+      'Si c’était vous, vous n’avez rien à faire. Sinon, réinitialisez votre mot de passe maintenant : cela déconnecte tout le monde.',
     ],
     'account-deleted': [
       'Le compte {account} chez {brand} a été supprimé ; ce qu’il a publié ici est en cours de retrait.',
