@@ -3,6 +3,7 @@ export { type S3Emulator, type S3EmulatorOptions, startS3Emulator } from './s3-e
 export { type CaughtMail, type MailCatcher, startMailCatcher } from './mail-catcher.ts'
 export { type GuardedOptions, type GuardedProcess, spawnGuarded } from './guarded-process.ts'
 export { type PlcDirectory, startPlc } from './plc.ts'
+export { memoryEnvironment } from './memory-environment.ts'
 export { freePort, waitUntil } from './ports.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'
