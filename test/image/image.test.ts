@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,6 +16,10 @@ let dirs: string[]
 let db: TestDatabase
 let redis: TestRedis
 
+/** How long a process may take to become ready, in milliseconds: others may use the machine. */
+const startMsMax = 60_000
+
+const stores = () => ({ ROOKERY_DATABASE_URL: db.url, ROOKERY_REDIS_URL: redis.url })
 const finalStage = () => instructions.filter(({ stage }) => stage === 1)
 const textOf = (name: string) => finalStage().find((instruction) => instruction.name === name)?.text
 
@@ -75,18 +79,16 @@ describe('the Dockerfile', () => {
   })
 })
 
-describe.concurrent('what is installed', () => {
+describe('what is installed', () => {
   const start = async (role: string) => {
     const port = await freePort()
     const child = spawn(process.execPath, [`apps/${role}/src/main.ts`], {
       cwd: dirs[0],
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         ROOKERY_HTTP_PORT: '0',
         ROOKERY_HTTP_INTERNAL_PORT: String(port),
         ROOKERY_HTTP_DRAIN_MS: '0',
-        ROOKERY_DATABASE_URL: db.url,
-        ROOKERY_REDIS_URL: redis.url,
         ROOKERY_REDIS_PREFIX: redis.prefix,
         ROOKERY_BLOBS_DRIVER: 'disk',
         ROOKERY_BLOBS_DIRECTORY: join(dirs[0] ?? '', '.blobs'),
@@ -95,30 +97,31 @@ describe.concurrent('what is installed', () => {
         ROOKERY_KEY_ENCRYPTION_KEY: '11'.repeat(32),
         ROOKERY_PLC_ROTATION_KEY: '22'.repeat(32),
         ROOKERY_DEV_ALLOW_PRIVATE_NETWORK: 'true',
+        ...stores(),
       },
     })
-    child.stdout.resume()
-    return { child, port }
-  }
-  const stop = async (child: ChildProcess) => {
-    child.kill('SIGTERM')
-    const [code] = (await once(child, 'exit')) as [number | null]
-    return code
+    const ended = once(child, 'exit') as Promise<[number | null]>
+    const stop = async (signal: NodeJS.Signals) => {
+      child.kill(signal)
+      return (await ended)[0]
+    }
+    return { child, port, stop, [Symbol.asyncDispose]: () => stop('SIGKILL').then(() => undefined) }
   }
 
   test.each(['api', 'firehose', 'sequencer', 'worker', 'standalone'])(
     'is all that %s needs to become ready and to stop',
     async (role) => {
-      const { child, port } = await start(role)
+      await using running = await start(role)
       const isReady = () =>
-        fetch(`http://127.0.0.1:${port}/readyz`).then(
+        fetch(`http://127.0.0.1:${running.port}/readyz`).then(
           ({ ok }) => ok,
-          () => child.exitCode !== null,
+          () => running.child.exitCode !== null,
         )
-      await until(isReady, { what: `${role} to be ready` })
-      expect(child.exitCode).toBeNull()
-      expect(await stop(child)).toBe(0)
+      await until(isReady, { what: `${role} to be ready`, timeoutMs: startMsMax })
+      expect(running.child.exitCode).toBeNull()
+      expect(await running.stop('SIGTERM')).toBe(0)
     },
+    2 * startMsMax,
   )
 
   test('is what the default command starts', () => {
@@ -126,16 +129,8 @@ describe.concurrent('what is installed', () => {
   })
 
   test('has the operator’s command line', async () => {
-    const child = spawn(process.execPath, ['apps/ctl/src/main.ts', 'migrate', '--status'], {
-      cwd: dirs[0],
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: {
-        ROOKERY_DATABASE_URL: db.url,
-        ROOKERY_REDIS_URL: redis.url,
-        ROOKERY_KEY_ENCRYPTION_KEY: '11'.repeat(32),
-        ROOKERY_PLC_ROTATION_KEY: '22'.repeat(32),
-      },
-    })
+    const args = ['apps/ctl/src/main.ts', 'migrate', '--status']
+    const child = spawn(process.execPath, args, { cwd: dirs[0], stdio: 'ignore', env: stores() })
     expect(await once(child, 'exit')).toEqual([0, null])
-  })
+  }, 60_000)
 })
