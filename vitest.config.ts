@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 import { defineConfig } from 'vitest/config'
 
+import { findHelm } from './test/helm/helm-binary.ts'
 import { sharedDirectory } from './test/support/shared.ts'
 
 const hasVectors = existsSync(join(sharedDirectory, 'vectors'))
@@ -13,6 +14,10 @@ if (!hasVectors) {
       '*** Set ROOKERY_SHARED to the folder that holds "vectors" and "data".\n\n',
   )
 }
+
+const hasHelm = findHelm() !== undefined
+if (!hasHelm)
+  process.stderr.write('\n*** The tests of the Helm chart do NOT run: there is no helm on the path.\n\n')
 
 export default defineConfig({
   test: {
@@ -31,6 +36,7 @@ export default defineConfig({
             '**/node_modules/**',
             'test/{e2e,chaos,peers}/**',
             ...(hasVectors ? [] : ['test/interop/**']),
+            ...(hasHelm ? [] : ['test/helm/**']),
           ],
         },
       },

@@ -78,8 +78,8 @@ describe('infra/compose.yaml', () => {
     const { http } = loadConfig(['sequencer'], environmentOf(roleOf('sequencer')))
     for (const role of roles) {
       const seconds = Number.parseInt(roleOf(role).stop_grace_period ?? '', 10)
-      // A worker has ten seconds beyond the drain time, the others five.
-      expect(seconds * 1_000).toBeGreaterThan(http.drainMs + 10_000)
+      // A worker has ten seconds beyond the drain time, the others five; those that serve step back before.
+      expect(seconds * 1_000).toBeGreaterThan(http.stopDelayMs + http.drainMs + 10_000)
     }
   })
 

@@ -88,6 +88,7 @@ describe('what is installed', () => {
       env: {
         ROOKERY_HTTP_PORT: '0',
         ROOKERY_HTTP_INTERNAL_PORT: String(port),
+        ROOKERY_HTTP_STOP_DELAY_MS: '0',
         ROOKERY_HTTP_DRAIN_MS: '0',
         ROOKERY_REDIS_PREFIX: redis.prefix,
         ROOKERY_BLOBS_DRIVER: 'disk',
