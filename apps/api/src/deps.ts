@@ -111,7 +111,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
   const { config, db, redis } = connections
   const keys = redisKeys(config.redis.prefix)
   const clock = processTidClock()
-  const wrapper = new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')])
+  const wrapper = KeyWrapper.fromHex(config.identity)
   const signingKeys = new SigningKeys({ db, wrapper })
   const wakes = {
     wakeSequencer: sequencerWaker(redis, keys),
@@ -168,7 +168,7 @@ function identityDeps(
   { config, log, redis }: ApiConnections,
   keys: RedisKeys,
 ): Pick<ApiDeps, 'plc' | 'identities' | 'allowPrivateNetwork'> {
-  const { allowPrivateNetwork, plcUrl, plcRotationKey, recoveryDidKey, ...cache } = config.identity
+  const { allowPrivateNetwork, plcUrl, plcRotationKey, recoveryDidKey, ...rest } = config.identity
   // The operator names the directory, so it may be anywhere.
   const plcFetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
   const client = new PlcClient(plcUrl, plcFetch)
@@ -179,14 +179,19 @@ function identityDeps(
   })
   return {
     allowPrivateNetwork,
-    plc: new PlcIdentities({ client, rotationKey: plcRotationKey, recoveryDidKey }),
+    plc: new PlcIdentities({
+      client,
+      rotationKey: plcRotationKey,
+      previousRotationKeys: rest.plcRotationKeysPrevious,
+      recoveryDidKey,
+    }),
     identities: new IdentityResolver({
       log,
       redis,
       keys,
-      sources: { fetch, plcFetch, plcUrl, allowPrivateNetwork, resolveTxt: txtResolver(cache.nameservers) },
-      cacheStaleMs: cache.cacheStaleMs,
-      cacheMaxMs: cache.cacheMaxMs,
+      sources: { fetch, plcFetch, plcUrl, allowPrivateNetwork, resolveTxt: txtResolver(rest.nameservers) },
+      cacheStaleMs: rest.cacheStaleMs,
+      cacheMaxMs: rest.cacheMaxMs,
     }),
   }
 }

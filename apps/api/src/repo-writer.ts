@@ -2,7 +2,7 @@ import { findAccountById } from '@rookery/accounts'
 import type { Database } from '@rookery/db'
 import type { SigningKeys } from '@rookery/identity'
 import { addJob } from '@rookery/jobs'
-import { type RepoRef, RepoWriter } from '@rookery/records'
+import { type RepoRef, RepoWriter, repoSigner } from '@rookery/records'
 import type { TidClock } from '@rookery/syntax'
 import type { Logger } from '@rookery/telemetry'
 
@@ -23,10 +23,7 @@ export function createRepoWriter(deps: RepoWriterDeps): RepoWriter {
   return new RepoWriter({
     pool: db.pool,
     clock,
-    signerFor: async ({ accountId, did }) => {
-      const signer = await signingKeys.signerFor({ id: accountId, did })
-      return (bytes) => signer.sign(bytes)
-    },
+    signerFor: repoSigner(signingKeys),
     onStored: wakeSequencer,
     onCompactionDue: (repo) => void requestCompaction(deps, repo).catch(onError),
     onError,

@@ -11,6 +11,7 @@ import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
 import { addInviteCommands } from './commands/invite.ts'
 import { addJobsCommands } from './commands/jobs.ts'
+import { addKeysCommands } from './commands/keys.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addRecordCommands } from './commands/record.ts'
@@ -60,6 +61,7 @@ export function buildProgram(context: CtlContext): Command {
   addBlobCommands(program, context)
   addUsageCommands(program, context)
   addInviteCommands(program, context)
+  addKeysCommands(program, context)
   addAuditCommand(program, context)
   addJobsCommands(program, context)
   addMailCommands(program, context)

@@ -60,7 +60,7 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
     clock: processTidClock(),
     signingKeys: new SigningKeys({
       db,
-      wrapper: new KeyWrapper([Buffer.from(config.identity.keyEncryptionKey, 'hex')]),
+      wrapper: KeyWrapper.fromHex(config.identity),
     }),
     wakeSequencer: sequencerWaker(redis, keys),
     wakeWorkers: () => wakeJobs(redis, keys),

@@ -75,6 +75,17 @@ export function hex(bytes: number): z.ZodType<string> {
     .transform((value) => value.toLowerCase())
 }
 
+/** Entries of exactly the given number of bytes each, in hexadecimal, separated by commas. */
+export function hexList(bytes: number): z.ZodType<string[]> {
+  return list.transform((entries, context) =>
+    entries.map((entry) => {
+      const parsed = hex(bytes).safeParse(entry)
+      if (!parsed.success) context.addIssue(`expected ${bytes} bytes in hexadecimal, or several with commas`)
+      return parsed.data ?? ''
+    }),
+  )
+}
+
 /** One of the given words. */
 export function choice<const T extends readonly [string, ...string[]]>(...words: T): z.ZodType<T[number]> {
   return z.enum(words, `expected one of ${words.join(', ')}`)

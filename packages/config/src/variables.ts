@@ -1,7 +1,18 @@
 import { dayMs, hourMs, minuteMs, secondMs } from '@rookery/std'
 import { z } from 'zod'
 
-import { addressRanges, choice, flag, hex, integer, list, nameservers, text, url } from './parsers.ts'
+import {
+  addressRanges,
+  choice,
+  flag,
+  hex,
+  hexList,
+  integer,
+  list,
+  nameservers,
+  text,
+  url,
+} from './parsers.ts'
 import { rateOverridesText } from './rate-limits.ts'
 import { defaulted, optional, required } from './variable.ts'
 
@@ -207,6 +218,15 @@ export const variables = {
       roles: ['api', 'worker', 'ctl'],
       secret: true,
     }),
+    plcRotationKeysPrevious: defaulted({
+      env: 'ROOKERY_PLC_ROTATION_KEY_PREVIOUS',
+      description:
+        'Rotation keys that went before, separated by commas: DID documents may name them until `ctl keys rotate-plc` has been through.',
+      schema: hexList(32),
+      default: '',
+      roles: ['api', 'worker', 'ctl'],
+      secret: true,
+    }),
     recoveryDidKey: optional({
       env: 'ROOKERY_RECOVERY_DID_KEY',
       description: "Public did:key that new accounts list before the cluster's rotation key.",
@@ -218,6 +238,15 @@ export const variables = {
       description:
         "Key (32 bytes in hexadecimal) that wraps every account's signing key. Losing it loses the accounts' keys.",
       schema: hex(32),
+      roles: ['api', 'worker', 'ctl'],
+      secret: true,
+    }),
+    keyEncryptionKeysPrevious: defaulted({
+      env: 'ROOKERY_KEY_ENCRYPTION_KEY_PREVIOUS',
+      description:
+        'Keys that went before, separated by commas: they unwrap what `ctl keys rewrap` has not wrapped anew yet.',
+      schema: hexList(32),
+      default: '',
       roles: ['api', 'worker', 'ctl'],
       secret: true,
     }),

@@ -27,6 +27,7 @@ export {
   UnwrapFailedError,
 } from './errors.ts'
 export { KeyWrapper } from './keys/key-wrapper.ts'
+export { type Rewrapped, type WrappedCount, countWrapped, rewrapSecrets } from './keys/rewrap.ts'
 export { type NewSigningKey, SigningKeys, type SigningKeysOptions } from './keys/signing-keys.ts'
 export { verifyingSigner } from './keys/verifying-signer.ts'
 export {

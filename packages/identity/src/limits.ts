@@ -24,6 +24,12 @@ export const localCacheEntriesMax = 5_000
 /** Unwrapped signing keys that one process holds; one is about 500 bytes. */
 export const unwrappedKeysMax = 20_000
 
+/** How long an unwrapped key is used for what is no commit before its row is read again, in milliseconds. */
+export const signingKeyFreshMs = 10 * secondMs
+
+/** Secrets that are wrapped anew with one statement. */
+export const rewrapBatch = 2_000
+
 /** One of so many signatures is verified before it is used, after the first one which always is. */
 export const verifiedSignatureEvery = 256
 

@@ -7,7 +7,7 @@ import {
   type SigningKeys,
   assertIdentityIsOurs,
 } from '@rookery/identity'
-import { resignRepo } from '@rookery/records'
+import { repoSigner, resignRepo } from '@rookery/records'
 import type { TidClock } from '@rookery/syntax'
 
 export type ActivateDeps = {
@@ -37,8 +37,8 @@ export async function activate(deps: ActivateDeps, host: PdsHost, account: Accou
   const appendEvents = async (tx: Queryable, activated: Account): Promise<void> => {
     await appendIdentityEvent(tx, activated)
     await appendAccountEvent(tx, activated)
-    const sign = (bytes: Uint8Array): Uint8Array => signer.sign(bytes)
-    await resignRepo(tx, { accountId: account.id, sign, clock: deps.clock, event: 'sync' })
+    const signerFor = repoSigner(deps.signingKeys)
+    await resignRepo(tx, { accountId: account.id, signerFor, clock: deps.clock, event: 'sync' })
   }
   await changeAccountStatus({ db: deps.db, appendEvents }, account.id, { deactivated: null })
   deps.wakeSequencer()

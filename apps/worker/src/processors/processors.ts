@@ -1,5 +1,5 @@
 import type { JobProcessors } from '@rookery/jobs'
-import type { ImportDeps } from '@rookery/records'
+import { type ImportDeps, repoSigner } from '@rookery/records'
 
 import type { WorkerDeps } from '../deps.ts'
 import { accountDeletion } from './account-deletion.ts'
@@ -32,10 +32,7 @@ function importDeps({ config, db, store, clock, signingKeys, wakeSequencer }: Wo
     pool: db.pool,
     store,
     clock,
-    signerFor: async ({ accountId, did }) => {
-      const signer = await signingKeys.signerFor({ id: accountId, did })
-      return (bytes) => signer.sign(bytes)
-    },
+    signerFor: repoSigner(signingKeys),
     bytesMax: config.repo.importBytesMax,
     onStored: wakeSequencer,
   }

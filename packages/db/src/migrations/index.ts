@@ -27,6 +27,7 @@ import * as jobProgress from './0028-job-progress.ts'
 import * as oauth from './0030-oauth.ts'
 import * as factor from './0032-factor.ts'
 import * as passkey from './0033-passkey.ts'
+import * as keyRotation from './0034-key-rotation.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -57,4 +58,5 @@ export const migrations: Record<string, Migration> = {
   '0030-oauth': oauth,
   '0032-factor': factor,
   '0033-passkey': passkey,
+  '0034-key-rotation': keyRotation,
 }

@@ -46,6 +46,11 @@ export type SigningKeyTable = {
   account_id: number
   did_key: string
   wrapped: Buffer
+  /** How many keys the account had before it. */
+  version: Generated<number>
+  /** The key that is to follow, once the DID document names it. */
+  next_did_key: string | null
+  next_wrapped: Buffer | null
   created_at: CreatedAt
 }
 

@@ -17,6 +17,8 @@ export type RepoTable = {
   base_bytes: Generated<number>
   delta_bytes: Generated<number>
   delta_count: Generated<number>
+  /** Version of the key that signs what follows the head. */
+  key_version: Generated<number>
   updated_at: ColumnType<Date, Date | undefined, Date>
 }
 

@@ -19,7 +19,8 @@ const keyBytes = 32
  * not unwrap there.
  */
 export class KeyWrapper {
-  readonly #current: string
+  /** Id of the key that wraps: 16 hexadecimal digits, the beginning of its SHA-256. */
+  readonly currentKeyId: string
   readonly #keys = new Map<string, Uint8Array>()
 
   /** @param keys 32 bytes each, the newest first. */
@@ -28,14 +29,23 @@ export class KeyWrapper {
       assert(key.length === keyBytes, 'a wrapping key has 32 bytes')
       this.#keys.set(keyId(key), key)
     }
-    this.#current = keyId(keys[0])
+    this.currentKeyId = keyId(keys[0])
+  }
+
+  /** Returns a wrapper with keys in hexadecimal: the one that wraps, and those that went before it. */
+  static fromHex(keys: {
+    keyEncryptionKey: string
+    keyEncryptionKeysPrevious: readonly string[]
+  }): KeyWrapper {
+    const previous = keys.keyEncryptionKeysPrevious.map((key) => Buffer.from(key, 'hex'))
+    return new KeyWrapper([Buffer.from(keys.keyEncryptionKey, 'hex'), ...previous])
   }
 
   /** Returns the envelope of a private key that belongs to `owner`, such as a DID. */
   wrap(privateKey: Uint8Array, owner: string): Buffer {
     const nonce = randomBytes(nonceBytes)
-    const id = Buffer.from(this.#current, 'hex')
-    const cipher = createCipheriv(algorithm, must(this.#keys.get(this.#current)), nonce)
+    const id = Buffer.from(this.currentKeyId, 'hex')
+    const cipher = createCipheriv(algorithm, must(this.#keys.get(this.currentKeyId)), nonce)
     cipher.setAAD(additionalData(id, owner))
     const ciphertext = Buffer.concat([cipher.update(privateKey), cipher.final()])
     return Buffer.concat([Buffer.of(version), id, nonce, cipher.getAuthTag(), ciphertext])
@@ -64,9 +74,10 @@ export class KeyWrapper {
     }
   }
 
-  /** Tells whether the newest wrapping key wrapped this envelope: others are to be wrapped anew. */
-  isCurrent(envelope: Uint8Array): boolean {
-    return Buffer.from(envelope.subarray(1, 1 + keyIdBytes)).toString('hex') === this.#current
+  /** Tells whether the wrapping key of the id wraps, can unwrap, or is not here. */
+  standingOf(keyId: string): 'current' | 'previous' | 'unknown' {
+    if (keyId === this.currentKeyId) return 'current'
+    return this.#keys.has(keyId) ? 'previous' : 'unknown'
   }
 }
 

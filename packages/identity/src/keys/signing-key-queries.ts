@@ -5,13 +5,16 @@ import { reservedKeyLifeMs } from '../limits.ts'
 /** A private key as it is stored. */
 export type StoredKey = { did_key: string; wrapped: Buffer }
 
-const find = statement<StoredKey>(
-  'signing_key_find',
-  'select did_key, wrapped from signing_key where account_id = $1',
+const find = statement<StoredKey & { version: number }>(
+  'signing_key_find_version',
+  'select did_key, wrapped, version from signing_key where account_id = $1',
 )
 
-/** Returns the account's signing key, or undefined. */
-export async function findSigningKey(db: Queryable, accountId: number): Promise<StoredKey | undefined> {
+/** Returns the account's signing key and how many it had before, or undefined. */
+export async function findSigningKey(
+  db: Queryable,
+  accountId: number,
+): Promise<(StoredKey & { version: number }) | undefined> {
   const { rows } = await find(db, [accountId])
   return rows[0]
 }
@@ -24,6 +27,35 @@ const insert = statement(
 /** Stores the account's signing key. */
 export async function insertSigningKey(tx: Queryable, accountId: number, key: StoredKey): Promise<void> {
   await insert(tx, [accountId, key.did_key, key.wrapped])
+}
+
+/** Stores the key that is to follow the account's, unless there is one; returns the one that is, undefined without an account. */
+export async function insertNextKey(
+  db: Queryable,
+  accountId: number,
+  key: StoredKey,
+): Promise<StoredKey | undefined> {
+  const { rows } = await db.query<StoredKey>(
+    `update signing_key set next_did_key = coalesce(next_did_key, $2), next_wrapped = coalesce(next_wrapped, $3)
+      where account_id = $1 returning next_did_key as did_key, next_wrapped as wrapped`,
+    [accountId, key.did_key, key.wrapped],
+  )
+  return rows[0]
+}
+
+/** Makes the next key the account's, if it is still this one, and returns its version. */
+export async function promoteNextKey(
+  tx: Queryable,
+  accountId: number,
+  didKey: string,
+): Promise<number | undefined> {
+  const { rows } = await tx.query<{ version: number }>(
+    `update signing_key set did_key = next_did_key, wrapped = next_wrapped, version = version + 1,
+         next_did_key = null, next_wrapped = null, created_at = now()
+      where account_id = $1 and next_did_key = $2 returning version`,
+    [accountId, didKey],
+  )
+  return rows[0]?.version
 }
 
 /** Drops the host's reserved keys that waited too long, and returns how many wait still: with a DID, or without one. */

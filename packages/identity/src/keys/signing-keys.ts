@@ -4,15 +4,17 @@ import { cacheTally, metrics } from '@rookery/telemetry'
 
 import { type KeySigner, generatePrivateKey, keySigner } from '../crypto/signer.ts'
 import { SigningKeyNotFoundError, TooManyReservedKeysError, UnwrapFailedError } from '../errors.ts'
-import { reservedKeysMax, unwrappedKeysMax } from '../limits.ts'
+import { reservedKeysMax, signingKeyFreshMs, unwrappedKeysMax } from '../limits.ts'
 import type { KeyWrapper } from './key-wrapper.ts'
 import {
   type StoredKey,
   deleteReservedKey,
   findReservedKey,
   findSigningKey,
+  insertNextKey,
   insertReservedKey,
   insertSigningKey,
+  promoteNextKey,
   sweepReservedKeys,
 } from './signing-key-queries.ts'
 import { verifyingSigner } from './verifying-signer.ts'
@@ -33,13 +35,16 @@ export type NewSigningKey = {
   store(tx: Queryable, account: { id: number; did: string }): Promise<void>
 }
 
+/** An unwrapped key; `readAtMs` is when its row was seen last. */
+type KnownSigner = { signer: KeySigner; version: number; readAtMs: number }
+
 /**
  * The accounts' signing keys: wrapped in Postgres, unwrapped for a bounded number of accounts in this process.
  */
 export class SigningKeys {
   readonly #options: SigningKeysOptions
   /** Least recently used first. */
-  readonly #signers = new Map<number, KeySigner>()
+  readonly #signers = new Map<number, KnownSigner>()
 
   constructor(options: SigningKeysOptions) {
     this.#options = options
@@ -92,22 +97,44 @@ export class SigningKeys {
    * Returns the account's signer. The key was checked against the public key that is stored beside it; the signer
    * verifies its first signature and a sample of the later ones.
    *
+   * @param version the version that the key has at least, for who read it in the repo's head. Without it the key may be
+   *   one that was replaced less than `signingKeyFreshMs` ago: good for what nobody keeps.
    * @throws {SigningKeyNotFoundError} if the account has no key here.
    * @throws {UnwrapFailedError} if the stored key is not the account's or was altered.
    */
-  async signerFor(account: { id: number; did: string }): Promise<KeySigner> {
+  async signerFor(account: { id: number; did: string }, version?: number): Promise<KeySigner> {
     const known = this.#signers.get(account.id)
-    if (known !== undefined) {
+    if (known !== undefined && isUsable(known, version)) {
       tally.hits++
       this.#remember(account.id, known)
-      return known
+      return known.signer
     }
     tally.misses++
     const stored = await findSigningKey(this.#options.db.pool, account.id)
     if (stored === undefined) throw new SigningKeyNotFoundError(`${account.did} has no signing key here`)
-    const signer = this.#unwrap(stored, account.did)
-    this.#remember(account.id, signer)
+    const isSame = known?.signer.didKey === stored.did_key
+    const signer = isSame ? known.signer : this.#unwrap(stored, account.did)
+    this.#remember(account.id, { signer, version: stored.version, readAtMs: performance.now() })
     return signer
+  }
+
+  /**
+   * Returns the key that is to follow the account's, made and stored if there is none.
+   *
+   * @throws {SigningKeyNotFoundError} if the account has no key here.
+   * @throws {UnwrapFailedError} if the stored key is not the account's or was altered.
+   */
+  async beginRotation(account: { id: number; did: string }): Promise<KeySigner> {
+    const { privateKey, signer } = this.#generate()
+    const made = this.#wrap(privateKey, signer, account.did)
+    const next = await insertNextKey(this.#options.db.pool, account.id, made)
+    if (next === undefined) throw new SigningKeyNotFoundError(`${account.did} has no signing key here`)
+    return this.#unwrap(next, account.did)
+  }
+
+  /** Makes the next key the account's, in a transaction that moves the repo's head; returns its version, undefined if it is not the next one. */
+  endRotation(tx: Queryable, accountId: number, didKey: string): Promise<number | undefined> {
+    return promoteNextKey(tx, accountId, didKey)
   }
 
   /** Returns the account's public signing key as did:key, or undefined if it has none here. */
@@ -145,11 +172,15 @@ export class SigningKeys {
     return verifyingSigner(signer)
   }
 
-  #remember(accountId: number, signer: KeySigner): void {
+  #remember(accountId: number, known: KnownSigner): void {
     this.#signers.delete(accountId)
-    this.#signers.set(accountId, signer)
+    this.#signers.set(accountId, known)
     if (this.#signers.size > unwrappedKeysMax) this.#signers.delete(must(this.#signers.keys().next().value))
   }
+}
+
+function isUsable({ version, readAtMs }: KnownSigner, wanted: number | undefined): boolean {
+  return wanted === undefined ? performance.now() - readAtMs < signingKeyFreshMs : version >= wanted
 }
 
 /** A reserved key may have no DID yet: it is bound to itself. */

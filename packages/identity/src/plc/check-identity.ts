@@ -42,10 +42,15 @@ export type SubmittedOperation = {
  */
 export function assertOperationKeepsAccount(
   operation: SubmittedOperation,
-  own: { rotationDidKey: string; signingKey: string; pdsUrl: string; handle: string | null },
+  own: {
+    plc: Pick<PlcIdentities, 'hasOurRotationKey'>
+    signingKey: string
+    pdsUrl: string
+    handle: string | null
+  },
 ): void {
   const { rotationKeys, alsoKnownAs } = operation
-  if (!Array.isArray(rotationKeys) || !rotationKeys.includes(own.rotationDidKey)) {
+  if (!Array.isArray(rotationKeys) || !own.plc.hasOurRotationKey(rotationKeys)) {
     throw new IncompatibleDidDocError("Rotation keys do not include server's rotation key")
   }
   const pds = field(field(operation.services, 'atproto_pds'))
@@ -93,7 +98,7 @@ async function currentIdentity(
 ): Promise<{ pdsUrl: string | undefined; signingKey: string | undefined; handle?: string | undefined }> {
   if (!isPlcDid(did)) return atprotoData(await deps.identities.resolveDid(did, { refresh: true }))
   const data = await deps.plc.data(did)
-  if (!data.rotationKeys.includes(deps.plc.rotationDidKey)) {
+  if (!deps.plc.hasOurRotationKey(data.rotationKeys)) {
     throw new IncompatibleDidDocError('Server rotation key not included in PLC DID data')
   }
   return {

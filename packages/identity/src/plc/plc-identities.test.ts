@@ -116,7 +116,7 @@ describe('assertOperationKeepsAccount', () => {
     pdsUrl: 'https://pds.example.com',
     handle: 'alice.example.com',
   }
-  const withKey = () => ({ ...own, rotationDidKey: identities.rotationDidKey })
+  const withKey = () => ({ ...own, plc: identities })
   const good = () => recommendedCredentials(identities, own)
 
   // SPEC IDN-8

@@ -28,6 +28,8 @@ export type PlcIdentitiesOptions = {
   client: PlcClient
   /** Private key (32 bytes in hexadecimal) that signs operations for the cluster's accounts. */
   rotationKey: string
+  /** Those that went before it, which documents may still name. Default none. */
+  previousRotationKeys?: readonly string[] | undefined
   /** Public did:key of the operator that goes before the rotation key. */
   recoveryDidKey?: string | undefined
 }
@@ -56,20 +58,24 @@ export type OperationChange = {
 export class PlcIdentities {
   readonly #options: PlcIdentitiesOptions
   readonly #keypair: OperationSigner
+  /** The current one first. */
+  readonly #keypairs: readonly OperationSigner[]
 
   /** @throws {InvalidKeyError} if the rotation key is none. */
   constructor(options: PlcIdentitiesOptions) {
     this.#options = options
-    const signer = verifyingSigner(keySigner(Buffer.from(options.rotationKey, 'hex')))
-    this.#keypair = {
-      did: () => signer.didKey,
-      sign: (bytes) => Promise.resolve(signer.sign(bytes)),
-    }
+    this.#keypair = operationSigner(options.rotationKey)
+    this.#keypairs = [this.#keypair, ...(options.previousRotationKeys ?? []).map(operationSigner)]
   }
 
   /** The cluster's rotation key as did:key. */
   get rotationDidKey(): string {
     return this.#keypair.did()
+  }
+
+  /** Tells whether one of the keys is the cluster's: the rotation key or one that went before it. */
+  hasOurRotationKey(rotationKeys: readonly unknown[]): boolean {
+    return this.#keypairs.some((keypair) => rotationKeys.includes(keypair.did()))
   }
 
   /** Returns the rotation keys of a new account, the most powerful first: the user's own, the operator's, ours. */
@@ -109,6 +115,47 @@ export class PlcIdentities {
   }
 
   /**
+   * Makes the key the one that signs the DID's commits; sends nothing if it is.
+   *
+   * @throws {IncompatibleDidDocError} if the DID is no did:plc or does not name a rotation key of ours.
+   */
+  async updateSigningKey(did: string, didKey: string): Promise<void> {
+    assertPlcDid(did)
+    const { verificationMethods, rotationKeys } = await this.#options.client.data(did)
+    if (verificationMethods['atproto'] === didKey) return
+    if (!this.hasOurRotationKey(rotationKeys)) {
+      throw new IncompatibleDidDocError(`${did} does not name a rotation key of this cluster`)
+    }
+    await this.#update(did, (last) => ({
+      ...last,
+      verificationMethods: { ...last.verificationMethods, atproto: didKey },
+    }))
+  }
+
+  /**
+   * Puts the rotation key in the place of those that went before it, in a document that names one.
+   *
+   * @param options.isDryRun tells only what would be done.
+   * @returns `updated`, `current` if there was nothing to do, `removed` if the document names no key of ours.
+   */
+  async updateRotationKey(
+    did: string,
+    options: { isDryRun: boolean },
+  ): Promise<'updated' | 'current' | 'removed'> {
+    const { rotationKeys } = await this.#options.client.data(did)
+    if (!this.hasOurRotationKey(rotationKeys)) return 'removed'
+    const previous = this.#keypairs.slice(1).map((keypair) => keypair.did())
+    if (!rotationKeys.some((key) => previous.includes(key))) return 'current'
+    if (options.isDryRun) return 'updated'
+    const renewed = (key: string): string => (previous.includes(key) ? this.rotationDidKey : key)
+    await this.#update(did, (last) => ({
+      ...last,
+      rotationKeys: [...new Set(last.rotationKeys.map(renewed))],
+    }))
+    return 'updated'
+  }
+
+  /**
    * Returns the DID's last operation with the changes, signed with our rotation key and not sent.
    *
    * @throws {IncompatibleDidDocError} if it is no did:plc, or would have more rotation keys than the specification
@@ -120,7 +167,7 @@ export class PlcIdentities {
       throw new IncompatibleDidDocError(`A DID has at most ${rotationKeysMax} rotation keys`)
     }
     const last = await this.#lastOperation(did)
-    return createUpdateOp(last, this.#keypair, (normalized) => ({
+    return createUpdateOp(last, this.#signerOf(last), (normalized) => ({
       ...normalized,
       rotationKeys: change.rotationKeys ?? normalized.rotationKeys,
       alsoKnownAs: change.alsoKnownAs ?? normalized.alsoKnownAs,
@@ -150,7 +197,7 @@ export class PlcIdentities {
   ): Promise<void> {
     for (let tries = 1; ; tries++) {
       const last = await this.#lastOperation(did)
-      const operation = await createUpdateOp(last, this.#keypair, change)
+      const operation = await createUpdateOp(last, this.#signerOf(last), change)
       try {
         await this.#options.client.send(did, operation)
         return
@@ -162,6 +209,12 @@ export class PlcIdentities {
         if (!isOvertaken || tries === plcConflictTriesMax) throw error
       }
     }
+  }
+
+  /** The one of our keys that may sign what follows the operation; the current one if none may. */
+  #signerOf(last: CompatibleOp): OperationSigner {
+    const allowed = 'rotationKeys' in last ? last.rotationKeys : [last.recoveryKey, last.signingKey]
+    return this.#keypairs.find((keypair) => allowed.includes(keypair.did())) ?? this.#keypair
   }
 
   async #lastOperation(did: string): Promise<CompatibleOp> {
@@ -188,6 +241,11 @@ export class PlcIdentities {
       throw error
     }
   }
+}
+
+function operationSigner(privateKey: string): OperationSigner {
+  const signer = verifyingSigner(keySigner(Buffer.from(privateKey, 'hex')))
+  return { did: () => signer.didKey, sign: (bytes) => Promise.resolve(signer.sign(bytes)) }
 }
 
 /**

@@ -28,13 +28,14 @@ export async function insertRepo(
   await insert(tx, [accountId, hostId, did, status, rev, commit.cid, data, commit.bytes, pack])
 }
 
-/** Puts a commit at the repo's head; the caller holds the head's lock. */
+/** Puts a commit at the repo's head, signed with the key of that version; the caller holds the head's lock. */
 export async function updateHead(
   tx: Queryable,
-  next: { accountId: number; rev: Tid; data: Cid; commit: Block },
+  next: { accountId: number; rev: Tid; data: Cid; commit: Block; keyVersion: number },
 ): Promise<void> {
   await tx.query(
-    'update repo set rev = $2, head = $3, data = $4, commit = $5, updated_at = now() where account_id = $1',
-    [next.accountId, next.rev, next.commit.cid, next.data, next.commit.bytes],
+    `update repo set rev = $2, head = $3, data = $4, commit = $5, key_version = $6, updated_at = now()
+      where account_id = $1`,
+    [next.accountId, next.rev, next.commit.cid, next.data, next.commit.bytes, next.keyVersion],
   )
 }

@@ -7,6 +7,7 @@ import { notActive } from '../repo-status.ts'
 import { encodePack } from '../storage/pack.ts'
 import { type RepoHead, lockHead } from '../storage/storage-queries.ts'
 import { insertRepo, updateHead } from './head-queries.ts'
+import type { SignerFor } from './signer-for.ts'
 
 export type NewRepoOptions = {
   accountId: number
@@ -54,14 +55,23 @@ export async function createRepo(tx: Queryable, options: NewRepoOptions): Promis
  */
 export async function resignRepo(
   tx: Queryable,
-  options: { accountId: number; sign: Sign; clock: TidClock; event: 'sync' | 'commit' | 'none' },
+  options: {
+    accountId: number
+    signerFor: SignerFor
+    clock: TidClock
+    event: 'sync' | 'commit' | 'none'
+    /** Version of the key that signs from now on. Default: the same as until now. */
+    keyVersion?: number
+  },
 ): Promise<{ rev: Tid }> {
-  const { accountId, sign, clock, event } = options
+  const { accountId, signerFor, clock, event } = options
   const head = await lockHead(tx, accountId)
   if (head === undefined) throw notActive(String(accountId), undefined)
+  const keyVersion = options.keyVersion ?? head.keyVersion
+  const sign = await signerFor(head, keyVersion)
   const rev = clock.next(head.rev)
   const commit = await signCommit({ did: head.did, rev, data: head.data }, sign)
-  await updateHead(tx, { accountId, rev, data: head.data, commit })
+  await updateHead(tx, { accountId, rev, data: head.data, commit, keyVersion })
   if (event !== 'none') {
     const frame = event === 'sync' ? syncFrame(head.did, rev, commit) : emptyCommitFrame(head, rev, commit)
     await appendEvent(tx, { hostId: head.hostId, accountId, kind: event, frame })

@@ -12,7 +12,7 @@
  * new rev is above the one before (SPEC REP-3).
  */
 import { type Database, GroupRead, type Queryable, inTransaction } from '@rookery/db'
-import { MissingBlockError, type Sign, findRecord, loadPaths, openTree } from '@rookery/repo'
+import { MissingBlockError, findRecord, loadPaths, openTree } from '@rookery/repo'
 import { DomainError, must } from '@rookery/std'
 import { type Cid, type Tid, type TidClock, cidEquals } from '@rookery/syntax'
 import { metrics } from '@rookery/telemetry'
@@ -53,16 +53,13 @@ import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queri
 import { GroupCommit } from './group-commit.ts'
 import { type CachedHead, HeadCache } from './head-cache.ts'
 import type { RecordWrite } from './record-write.ts'
-
-/** Whose repo is written. */
-export type RepoRef = { readonly accountId: number; readonly did: string }
+import type { RepoRef, SignerFor } from './signer-for.ts'
 
 export type RepoWriterOptions = {
   pool: Database['pool']
   /** Makes revs; its clock id is random per process. */
   clock: TidClock
-  /** Returns what signs the account's commits. */
-  signerFor: (repo: RepoRef) => Promise<Sign>
+  signerFor: SignerFor
   /** Called after commits were stored: wakes the sequencer. */
   onStored: () => void
   /** Called when a repo has grown past what a write's process compacts itself. */
@@ -146,19 +143,17 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   async #commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
-    const sign = await this.#options.signerFor(repo)
     for (let attempt = 0; attempt < optimisticAttemptsMax; attempt++) {
-      const result = await this.#tryCommit(repo, plan, sign, attempt)
+      const result = await this.#tryCommit(repo, plan, attempt)
       if (result === 'busy') break
       if (result !== 'retry') return result
     }
-    return this.#commitLocked(repo, plan, sign)
+    return this.#commitLocked(repo, plan)
   }
 
   async #tryCommit(
     repo: RepoRef,
     plan: WritePlan,
-    sign: Sign,
     attempt: number,
   ): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
     const { pool } = this.#options
@@ -169,7 +164,7 @@ export class RepoWriter implements AsyncDisposable {
     if (!mayUseKept) endStage('load', begunMs)
     try {
       const store = (commit: NewCommit) => this.#group.store(commit)
-      const result = await this.#build({ db: pool, start, plan, sign, store })
+      const result = await this.#build({ db: pool, start, plan, store })
       if (mayUseKept) this.#countUse(result === 'retry')
       return result
     } catch (error) {
@@ -185,7 +180,7 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   /** Holds the row's lock while it computes and stores: nothing can get in between. */
-  async #commitLocked(repo: RepoRef, plan: WritePlan, sign: Sign): Promise<StoredCommit | undefined> {
+  async #commitLocked(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
     await using _slot = await this.#locked.acquire()
     let built: { next: CachedHead; packBytes: number } | undefined
     const result = await inTransaction(this.#options.pool, async (client) => {
@@ -195,7 +190,7 @@ export class RepoWriter implements AsyncDisposable {
       const start = { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), packs }
       const store = async (commit: NewCommit): Promise<CommitOutcome> =>
         must((await storeCommits(client, [commit]))[0])
-      return this.#build({ db: client, start, plan, sign, store, keep: (entry) => (built = entry) })
+      return this.#build({ db: client, start, plan, store, keep: (entry) => (built = entry) })
     })
     if (result === 'retry' || result === 'busy') throw new Error('the head moved under its lock')
     if (built !== undefined) {
@@ -209,11 +204,10 @@ export class RepoWriter implements AsyncDisposable {
     db: Queryable
     start: CachedHead & { packs?: RepoPacks }
     plan: WritePlan
-    sign: Sign
     store: (commit: NewCommit) => Promise<CommitOutcome>
     keep?: (built: { next: CachedHead; packBytes: number }) => void
   }): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
-    const { db, start, plan, sign, store } = options
+    const { db, start, plan, store } = options
     const { head, tree, packs } = start
     const repo = { accountId: head.accountId, did: head.did }
     const nodes = new StoredNodes(db, head.accountId, {
@@ -227,6 +221,8 @@ export class RepoWriter implements AsyncDisposable {
     const begunMs = performance.now()
     const writes = await plan({ head, find, db })
     if (writes.length === 0) return this.#confirmNothing(start)
+    // A rotation moves the head with the key, so a commit that an older key signs is one on an older head.
+    const sign = await this.#options.signerFor(repo, head.keyVersion)
     const rev = this.#options.clock.next(head.rev)
     const now = this.#options.now ?? (() => new Date())
     const plannedMs = endStage('plan', begunMs)

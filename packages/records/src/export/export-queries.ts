@@ -10,7 +10,7 @@ const byDid = statement<RepoHead>(
   'repo_head_by_did',
   `select r.account_id as "accountId", r.host_id as "hostId", r.did, r.status, r.rev, r.head, r.data, r.commit,
      r.base_rev as "baseRev", r.base_bytes as "baseBytes", r.delta_bytes as "deltaBytes",
-     r.delta_count as "deltaCount"
+     r.delta_count as "deltaCount", r.key_version as "keyVersion"
    from account a join repo r on r.account_id = a.id where a.host_id = $1 and a.did = $2`,
 )
 

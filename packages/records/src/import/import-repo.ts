@@ -25,7 +25,6 @@ import {
   InvalidNodeError,
   MissingBlockError,
   RepoLimitError,
-  type Sign,
   decodeCommit,
   signCommit,
 } from '@rookery/repo'
@@ -35,7 +34,7 @@ import { type Logger, businessEvent } from '@rookery/telemetry'
 
 import { updateHead } from '../commit/head-queries.ts'
 import { syncFrame } from '../commit/repo-lifecycle.ts'
-import type { RepoRef } from '../commit/repo-writer.ts'
+import type { SignerFor } from '../commit/signer-for.ts'
 import { InvalidImportError, RepoNotFoundError, RepoSuspendedError, RepoTakendownError } from '../errors.ts'
 import { notActive } from '../repo-status.ts'
 import { type RepoHead, findHead, lockHead, replaceBase } from '../storage/storage-queries.ts'
@@ -52,8 +51,7 @@ export type ImportDeps = {
   store: Pick<BlobStore, 'get' | 'delete'>
   /** Makes revs. */
   clock: TidClock
-  /** Returns what signs the account's commits. */
-  signerFor: (repo: RepoRef) => Promise<Sign>
+  signerFor: SignerFor
   /** Largest CAR, and most bytes of records in it. */
   bytesMax: number
   /** Called after a #sync event was stored: wakes the sequencer. */
@@ -119,7 +117,6 @@ export async function importRepo(deps: ImportDeps, job: ImportJob): Promise<Impo
 async function runImport(deps: ImportDeps, job: ImportJob, connection: Connection): Promise<ImportResult> {
   const { accountId, signal, log } = job
   const start = requireImportable(await findHead(connection, accountId), accountId)
-  const sign = await deps.signerFor({ accountId, did: start.did })
   const progress = new ProgressReporter(job.report)
   await beginImport(connection)
   const staged = await stageUpload(deps, job, { connection, progress })
@@ -136,8 +133,10 @@ async function runImport(deps: ImportDeps, job: ImportJob, connection: Connectio
   await progress.begin('replacing')
   await replaceRecords(connection, accountId, rev)
   await replaceBase(connection, accountId, base)
+  const { keyVersion } = head
+  const sign = await deps.signerFor(head, keyVersion)
   const signed = await signCommit({ did: head.did, rev, data: commit.data }, sign)
-  await updateHead(connection, { accountId, rev, data: commit.data, commit: signed })
+  await updateHead(connection, { accountId, rev, data: commit.data, commit: signed, keyVersion })
   if (head.status === 'active') {
     const frame = syncFrame(head.did, rev, signed)
     await appendEvent(connection, { hostId: head.hostId, accountId, kind: 'sync', frame })

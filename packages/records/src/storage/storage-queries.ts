@@ -20,6 +20,8 @@ export type RepoHead = {
   readonly baseBytes: number
   readonly deltaBytes: number
   readonly deltaCount: number
+  /** Version of the signing key that signs what follows. */
+  readonly keyVersion: number
 }
 
 /** The packs that a cold repo starts from: its base's directory and what commits added since, oldest first. */
@@ -27,7 +29,7 @@ export type RepoPacks = { readonly directory: Buffer | undefined; readonly delta
 
 const headColumns = `r.account_id as "accountId", r.host_id as "hostId", r.did, r.status, r.rev, r.head, r.data,
   r.commit, r.base_rev as "baseRev", r.base_bytes as "baseBytes", r.delta_bytes as "deltaBytes",
-  r.delta_count as "deltaCount"`
+  r.delta_count as "deltaCount", r.key_version as "keyVersion"`
 
 const head = statement<RepoHead>('repo_head', `select ${headColumns} from repo r where r.account_id = $1`)
 const lockedHead = statement<RepoHead>(

@@ -29,7 +29,7 @@ export function submitPlcOperation(deps: SubmitPlcOperationDeps): AnyXrpcMethod 
     }: XrpcCall<unknown, { operation: SubmittedOperation }, AccessAuth>) => {
       const { didKey } = await deps.signingKeys.signerFor(account)
       assertOperationKeepsAccount(operation, {
-        rotationDidKey: deps.plc.rotationDidKey,
+        plc: deps.plc,
         signingKey: didKey,
         pdsUrl: host.publicUrl,
         handle: account.handle,
