@@ -7,6 +7,7 @@ import { addBlobCommands } from './commands/blob.ts'
 import { addAuditCommand } from './commands/audit.ts'
 import { addCompletionCommands } from './commands/completion.ts'
 import { addCrawlCommand } from './commands/crawl.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { addDomainCommands } from './commands/domain.ts'
 import { addHostCommands } from './commands/host.ts'
 import { addInviteCommands } from './commands/invite.ts'
@@ -15,6 +16,7 @@ import { addKeysCommands } from './commands/keys.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addRecordCommands } from './commands/record.ts'
+import { addRepoCommands } from './commands/repo.ts'
 import { addSessionCommands } from './commands/session.ts'
 import { addTenantCommands } from './commands/tenant.ts'
 import { addUsageCommands } from './commands/usage.ts'
@@ -62,6 +64,8 @@ export function buildProgram(context: CtlContext): Command {
   addUsageCommands(program, context)
   addInviteCommands(program, context)
   addKeysCommands(program, context)
+  addDoctorCommand(program, context)
+  addRepoCommands(program, context)
   addAuditCommand(program, context)
   addJobsCommands(program, context)
   addMailCommands(program, context)

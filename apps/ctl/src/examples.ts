@@ -74,6 +74,13 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'keys rewrap': ['keys rewrap --dry-run', 'keys rewrap'],
   'keys rotate-plc': ['keys rotate-plc --dry-run', 'keys rotate-plc --tenant acme --per-second 2'],
   'keys rotate-signing': [`keys rotate-signing ${alice}`],
+  doctor: [
+    'doctor',
+    'doctor --account alice.acme.example --host pds.acme.example',
+    'doctor --sample 500 --json',
+    'doctor --host pds.acme.example --all',
+  ],
+  'repo rebuild': [`repo rebuild ${alice}`],
   audit: [`audit ${at} --did did:plc:ewvi7nxzyoun6zhxrhs64oiz`],
   'jobs list': ['jobs list --state dead', 'jobs list --queue repo-import'],
   'jobs retry': ['jobs retry 4711 4712', 'jobs retry --all --queue mail --dry-run'],

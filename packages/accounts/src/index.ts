@@ -128,7 +128,7 @@ export {
   tokenLengthMax,
   totpFreeFailures,
 } from './limits.ts'
-export { type AccountFilter, listAccounts } from './list-accounts-queries.ts'
+export { type AccountFilter, listAccounts, sampleAccounts } from './list-accounts-queries.ts'
 export { type PasswordCheck, PasswordHasher } from './passwords/password-hasher.ts'
 export { type PasswordDeps, resetPassword, setPassword } from './passwords/reset-password.ts'
 export { assertNewPassword, assertOfferedPassword } from './passwords/password-rules.ts'

@@ -17,6 +17,20 @@ export type AccountFilter = {
   limit?: number | undefined
 }
 
+/** Returns accounts at random, of the host if one is given. Reads all their ids. */
+export async function sampleAccounts(
+  db: Queryable,
+  of: { hostId: number | undefined; limit: number },
+): Promise<Account[]> {
+  const { rows } = await db.query<Account>(
+    `select ${columns} from account where id in (
+       select id from account where $1::integer is null or host_id = $1 order by random() limit $2)
+     order by id`,
+    [of.hostId ?? null, of.limit],
+  )
+  return rows
+}
+
 /** Returns accounts by id, for an operator. */
 export async function listAccounts(db: Queryable, filter: AccountFilter): Promise<Account[]> {
   const { rows } = await db.query<Account>(

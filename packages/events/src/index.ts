@@ -20,6 +20,7 @@ export { websocketFrame } from './frames/websocket-frame.ts'
 export { frameBytesMax } from './limits.ts'
 export { findLastEventTime } from './last-event-queries.ts'
 export { sequencerWaker } from './sequencer-waker.ts'
+export { type SequencerMarks, readSequencerMarks } from './sequencer/marks-queries.ts'
 export { type EventFigures, readEventFigures } from './sequencer/figures-queries.ts'
 export { LeadershipLostError } from './sequencer/leader-session.ts'
 export {

@@ -28,6 +28,7 @@ export {
 } from './errors.ts'
 export { KeyWrapper } from './keys/key-wrapper.ts'
 export { type Rewrapped, type WrappedCount, countWrapped, rewrapSecrets } from './keys/rewrap.ts'
+export { findDidKey, findNextDidKey } from './keys/signing-key-queries.ts'
 export { type NewSigningKey, SigningKeys, type SigningKeysOptions } from './keys/signing-keys.ts'
 export { verifyingSigner } from './keys/verifying-signer.ts'
 export {

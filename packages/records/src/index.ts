@@ -1,5 +1,6 @@
 export type { BlobQuota } from './blobs/blob-queries.ts'
 export { type BlobRules, noBlobRules } from './blobs/blob-rules.ts'
+export { type BlobCheck, checkBlobs } from './blobs/check-blobs.ts'
 export { type BlobRefClaim, checkBlobRefs } from './blobs/check-blob-refs.ts'
 export {
   type CollectBlobsOptions,

@@ -7,6 +7,7 @@ import {
   type PlcIdentities,
   atprotoData,
   countWrapped,
+  findDidKey,
   generatePrivateKey,
   isPlcDid,
   keySigner,
@@ -174,7 +175,7 @@ function addRotateSigning(keys: Command, context: CtlContext): void {
     .action(async (name: string, { host, dryRun }: { host: string; dryRun?: boolean }, command: Command) => {
       const account = await getAccount(context, { name, host })
       using identity = openIdentity(context)
-      const before = await identity.signingKeys.findDidKey(account.id)
+      const before = await findDidKey(context.db.pool, account.id)
       if (dryRun === true) return context.printOne(command, { did: account.did, key: before })
       const { didKey, rev } = await rotateSigningKey(
         {

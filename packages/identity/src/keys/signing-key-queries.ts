@@ -29,6 +29,20 @@ export async function insertSigningKey(tx: Queryable, accountId: number, key: St
   await insert(tx, [accountId, key.did_key, key.wrapped])
 }
 
+/** Returns the account's public signing key as did:key, or undefined if it has none here. */
+export async function findDidKey(db: Queryable, accountId: number): Promise<string | undefined> {
+  return (await findSigningKey(db, accountId))?.did_key
+}
+
+/** Returns the key that is to follow the account's while a rotation has not ended, as did:key. */
+export async function findNextDidKey(db: Queryable, accountId: number): Promise<string | undefined> {
+  const { rows } = await db.query<{ next_did_key: string | null }>(
+    'select next_did_key from signing_key where account_id = $1',
+    [accountId],
+  )
+  return rows[0]?.next_did_key ?? undefined
+}
+
 /** Stores the key that is to follow the account's, unless there is one; returns the one that is, undefined without an account. */
 export async function insertNextKey(
   db: Queryable,

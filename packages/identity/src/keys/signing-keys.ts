@@ -137,11 +137,6 @@ export class SigningKeys {
     return promoteNextKey(tx, accountId, didKey)
   }
 
-  /** Returns the account's public signing key as did:key, or undefined if it has none here. */
-  async findDidKey(accountId: number): Promise<string | undefined> {
-    return (await findSigningKey(this.#options.db.pool, accountId))?.did_key
-  }
-
   /** Forgets the account's unwrapped key. */
   forget(accountId: number): void {
     this.#signers.delete(accountId)

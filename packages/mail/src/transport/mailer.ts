@@ -61,6 +61,11 @@ export class Mailer implements Disposable {
     return this.#transport.messageIdOf(info as { messageId?: string; response?: string })
   }
 
+  /** Returns if the mail server can be reached and takes the credentials; an API is not asked. */
+  async verify(): Promise<void> {
+    await this.#transport?.verify()
+  }
+
   [Symbol.dispose](): void {
     this.#transport?.close()
   }

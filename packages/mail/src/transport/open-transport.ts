@@ -9,6 +9,8 @@ export type Transport = {
   transporter: Transporter
   /** Returns the id under which bounces speak of a mail that was taken. */
   messageIdOf: (info: { messageId?: string; response?: string }) => string | undefined
+  /** Greets the mail server and signs in to it, as far as there is one. */
+  verify: () => Promise<unknown>
   close: () => void
 }
 
@@ -40,6 +42,7 @@ function openSmtp(url: URL): Transport {
   return {
     transporter,
     messageIdOf: ({ messageId }) => messageId?.replaceAll(/[<>]/g, ''),
+    verify: () => transporter.verify(),
     close: () => transporter.close(),
   }
 }
@@ -74,6 +77,7 @@ function openSes(url: URL): Transport {
   return {
     transporter: createTransport({ SES: { sesClient, SendEmailCommand } }, ses),
     messageIdOf: ({ response }) => response,
+    verify: () => Promise.resolve(true),
     close: () => sesClient.destroy(),
   }
 }

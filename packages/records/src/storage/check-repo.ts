@@ -1,11 +1,14 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { findDidKey, verifySignature } from '@rookery/identity'
 import {
   BlockMap,
   InvalidNodeError,
   MissingBlockError,
   TreeBuilder,
+  decodeCommit,
   memoryStore,
   openTree,
+  verifyCommit,
   walkTree,
 } from '@rookery/repo'
 import { type Cid, cidEquals } from '@rookery/syntax'
@@ -28,6 +31,8 @@ export type RepoCheck = {
   /** Whether the packs hold every node of the tree. If not, `rebuildPacks` makes them anew from the records. */
   readonly packsComplete: boolean
   readonly records: number
+  /** Whether the account's key signed the head; undefined if it has none here. */
+  readonly isSigned: boolean | undefined
 }
 
 /**
@@ -48,6 +53,7 @@ export function checkRepo(pool: Database['pool'], accountId: number): Promise<Re
         recordsMatch: cidEquals(rebuilt.root, head.data),
         packsComplete: await isComplete(head, nodes),
         records: rebuilt.records,
+        isSigned: await isSigned(client, head),
       }
     },
     { isolation: 'repeatable read' },
@@ -95,6 +101,12 @@ async function rebuildTree(
     }
   }
   return { root: builder.finish(), records }
+}
+
+async function isSigned(db: Queryable, { accountId, commit }: RepoHead): Promise<boolean | undefined> {
+  const didKey = await findDidKey(db, accountId)
+  if (didKey === undefined) return undefined
+  return verifyCommit(decodeCommit(commit), (bytes, sig) => verifySignature(didKey, bytes, sig))
 }
 
 async function isComplete(head: RepoHead, nodes: StoredNodes): Promise<boolean> {
