@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 
 import { addAccountCommands } from './commands/account.ts'
 import { addBlobCommands } from './commands/blob.ts'
+import { addArchiveCommands } from './commands/archive.ts'
 import { addAuditCommand } from './commands/audit.ts'
 import { addCompletionCommands } from './commands/completion.ts'
 import { addCrawlCommand } from './commands/crawl.ts'
@@ -66,6 +67,7 @@ export function buildProgram(context: CtlContext): Command {
   addKeysCommands(program, context)
   addDoctorCommand(program, context)
   addRepoCommands(program, context)
+  addArchiveCommands(program, context)
   addAuditCommand(program, context)
   addJobsCommands(program, context)
   addMailCommands(program, context)

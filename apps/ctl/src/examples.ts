@@ -80,6 +80,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'doctor --sample 500 --json',
     'doctor --host pds.acme.example --all',
   ],
+  'archive export': [`archive export ${alice} --to /backup/accounts`],
+  'archive export-tenant': ['archive export-tenant acme --to /backup/acme'],
+  'archive import': [
+    'archive import /backup/acme/did_plc_ewvi7nxzyoun6zhxrhs64oiz --host pds.acme.example --dry-run',
+    'archive import /backup/acme/did_plc_ewvi7nxzyoun6zhxrhs64oiz --host pds.acme.example --activate',
+  ],
   'repo rebuild': [`repo rebuild ${alice}`],
   audit: [`audit ${at} --did did:plc:ewvi7nxzyoun6zhxrhs64oiz`],
   'jobs list': ['jobs list --state dead', 'jobs list --queue repo-import'],

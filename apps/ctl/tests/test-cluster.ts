@@ -7,7 +7,7 @@ import { inTransaction } from '@rookery/db'
 import { createSafeFetch } from '@rookery/http'
 import { KeyWrapper, PlcClient, PlcIdentities, SigningKeys } from '@rookery/identity'
 import { type PlcDirectory, startPlc } from '@rookery/local'
-import { RepoWriter, createRepo, processTidClock, repoSigner } from '@rookery/records'
+import { type RecordWrite, RepoWriter, createRepo, processTidClock, repoSigner } from '@rookery/records'
 import { must } from '@rookery/std'
 import { cidForCbor, encodeData } from '@rookery/syntax'
 import { type TestDatabase, type TestRedis, createTestDatabase, testRedis } from '@rookery/testkit'
@@ -130,8 +130,18 @@ export class TestCluster implements AsyncDisposable {
     })
   }
 
-  /** Writes records to a repo, one commit each. */
-  async write({ id, did }: TestAccount, texts: readonly string[]): Promise<void> {
+  /** Writes small records to a repo, one commit each. */
+  async write(account: TestAccount, texts: readonly string[]): Promise<void> {
+    const collection = 'com.example.note'
+    for (const text of texts) {
+      const bytes = encodeData({ $type: collection, text })
+      const record = { collection, rkey: text, cid: cidForCbor(bytes), bytes, link: undefined, blobs: [] }
+      await this.commit(account, [{ action: 'create', ...record }])
+    }
+  }
+
+  /** Commits to a repo, as an api process does. */
+  async commit({ id, did }: TestAccount, writes: readonly RecordWrite[]): Promise<void> {
     await using writer = new RepoWriter({
       pool: this.db.pool,
       clock: processTidClock(),
@@ -142,12 +152,7 @@ export class TestCluster implements AsyncDisposable {
         throw error
       },
     })
-    const collection = 'com.example.note'
-    for (const text of texts) {
-      const bytes = encodeData({ $type: collection, text })
-      const write = { collection, rkey: text, cid: cidForCbor(bytes), bytes, link: undefined, blobs: [] }
-      await writer.commit({ accountId: id, did }, () => [{ action: 'create' as const, ...write }])
-    }
+    await writer.commit({ accountId: id, did }, () => writes)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -133,6 +133,30 @@ export class PlcIdentities {
   }
 
   /**
+   * Makes a DID say that it is at home here: its PDS, signing key and handle.
+   *
+   * @throws {IncompatibleDidDocError} if it does not name a rotation key of ours.
+   */
+  async pointHere(did: string, wanted: WantedIdentity): Promise<void> {
+    const { rotationKeys } = await this.#options.client.data(did)
+    if (!this.hasOurRotationKey(rotationKeys)) {
+      throw new IncompatibleDidDocError(`${did} does not name a rotation key of this cluster`)
+    }
+    await this.#update(did, (last) => ({
+      ...last,
+      verificationMethods: { ...last.verificationMethods, atproto: wanted.signingKey },
+      services: {
+        ...last.services,
+        atproto_pds: { type: 'AtprotoPersonalDataServer', endpoint: wanted.pdsUrl },
+      },
+      alsoKnownAs: [
+        `at://${wanted.handle}`,
+        ...last.alsoKnownAs.filter((alias) => !alias.startsWith('at://')),
+      ],
+    }))
+  }
+
+  /**
    * Puts the rotation key in the place of those that went before it, in a document that names one.
    *
    * @param options.isDryRun tells only what would be done.
