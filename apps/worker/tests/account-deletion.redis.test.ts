@@ -84,6 +84,11 @@ async function createFullAccount(name: string, deleteAfter: Date | null): Promis
     `insert into app_password (account_id, name, password_hash, privileged) values ($1, 'app', '', false)`,
     `insert into email_token (account_id, purpose, token_hash) values ($1, 'delete_account', '')`,
     `insert into preference (account_id, position, full_access_only, value) values ($1, 0, false, '{}')`,
+    `insert into totp (account_id, wrapped) values ($1, '')`,
+    `insert into recovery_code (account_id, code_hash) values ($1, '')`,
+    `insert into passkey (account_id, credential_id, host_id, public_key, counter, transports, name)
+     select id, 'credential ' || id, host_id, '', 0, '{}', 'key' from account where id = $1`,
+    `insert into known_device (account_id, device_id) values ($1, 'd')`,
     `insert into oauth_device_account (host_id, device_id, account_id) select host_id, 'd', id from account where id = $1`,
     `insert into oauth_grant (account_id, client_id, scopes) values ($1, 'app', '{}')`,
     `insert into oauth_request (host_id, id, account_id, client_id, parameters, expires_at)
