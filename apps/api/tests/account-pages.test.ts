@@ -147,9 +147,15 @@ describe('the sign-in pages of an app', () => {
     const { handle } = await api.signUp('karin')
     const browser = new TestBrowser(api)
     await browser.open(await client().authorize(handle, {}))
-    const wrong = await browser.signIn(handle, 'wrong-pass')
-    expect(wrong.status).toBe(400)
-    expect(await browser.signIn('nobody.one.test', 'wrong-pass')).toEqual(wrong)
-    expect(await browser.signIn('nobody@mail.test', 'wrong-pass')).toEqual(wrong)
+    // Values of headers are the request's own, such as its id.
+    const answers = await Promise.all(
+      [handle, 'nobody.one.test', 'nobody@mail.test'].map(async (identifier) => {
+        const { status, body, headers } = await browser.signIn(identifier, 'wrong-pass')
+        return { status, body, headers: Object.keys(headers) }
+      }),
+    )
+    const [wrong, ...unknown] = answers
+    expect(wrong?.status).toBe(400)
+    for (const answer of unknown) expect(answer).toEqual(wrong)
   })
 })
