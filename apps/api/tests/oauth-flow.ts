@@ -78,6 +78,9 @@ function storeOf<Value>(values: Map<string, Value>) {
   }
 }
 
+/** What a page's script is answered. */
+type PageAnswer = { status: number; body: any; headers: Record<string, unknown> }
+
 /** As much of a browser as the sign-in pages need: cookies, and the headers that a page's own script cannot set. */
 export class TestBrowser {
   readonly #api: TestApi
@@ -113,11 +116,7 @@ export class TestBrowser {
   }
 
   /** Calls what the page's own script calls. */
-  async call(
-    endpoint: string,
-    input: object,
-    change: Record<string, string> = {},
-  ): Promise<{ status: number; body: any; headers: Record<string, unknown> }> {
+  async call(endpoint: string, input: object, change: Record<string, string> = {}): Promise<PageAnswer> {
     const answer = await this.#inject({
       method: 'POST',
       url: `${pages}/${endpoint}`,
@@ -140,12 +139,12 @@ export class TestBrowser {
     username: string,
     password: string,
     options: { remember?: boolean } = {},
-  ): Promise<{ status: number; body: any }> {
+  ): Promise<PageAnswer> {
     return this.#entered(await this.call('sign-in', { locale: 'en', username, password, ...options }))
   }
 
   /** Signs up on the page that is open. */
-  async signUp(input: object): Promise<{ status: number; body: any }> {
+  async signUp(input: object): Promise<PageAnswer> {
     return this.#entered(await this.call('sign-up', input))
   }
 
@@ -156,7 +155,7 @@ export class TestBrowser {
     return new URL(body.url)
   }
 
-  #entered(answer: { status: number; body: any }): { status: number; body: any } {
+  #entered(answer: PageAnswer): PageAnswer {
     this.#bearer = answer.body.ephemeralToken
     return answer
   }
