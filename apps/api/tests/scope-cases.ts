@@ -256,6 +256,7 @@ export const scopeCases: Record<string, ScopeCase> = {
   'com.atproto.temp.checkSignupQueue': closed,
   'net.rookery.admin.getBlobUsage': notForApps,
   'net.rookery.admin.listAuditEntries': notForApps,
+  'net.rookery.admin.listImports': notForApps,
   'net.rookery.admin.purgeBlob': notForApps,
   'net.rookery.admin.setBlobQuota': notForApps,
   'net.rookery.admin.suspendAccount': notForApps,
