@@ -21,7 +21,7 @@ export const deviceKeepMs = 2 * 366 * dayMs
 /** How long a nonce is remembered at most, in milliseconds: a challenge counts for a day, and a tenth of it more. */
 export const nonceKeepMs = 1.1 * dayMs
 
-/** Nonces that a process remembers by itself while Redis is away. */
+/** Nonces that a process remembers by itself, of all hosts, for when Redis is away; each takes about 200 bytes. */
 export const localNoncesMax = 100_000
 
 /** Providers that a process keeps ready: one for each host that it was asked for. */

@@ -7,14 +7,18 @@ import type { Logger } from '@rookery/telemetry'
 import { localNoncesMax, nonceKeepMs } from './limits.ts'
 
 /**
+ * Key of a nonce to the time until which it counts; the oldest first. Of the whole process: it is bounded however many
+ * hosts there are, and outlives a provider that is made anew.
+ */
+const localNonces = new Map<string, number>()
+
+/**
  * Nonces of a host that were seen, in Redis for all processes. While Redis is away a process knows only those that it
  * saw itself, in bounded memory: a replay would have to reach another pod within the proof's seconds.
  */
 export class RedisReplayStore implements ReplayStore {
   readonly #deps: { redis: Pick<Redis, 'set'>; keys: RedisKeys; log: Logger }
   readonly #hostId: number
-  /** Nonce to the time until which it counts; the oldest first. */
-  readonly #local = new Map<string, number>()
 
   constructor(deps: { redis: Pick<Redis, 'set'>; keys: RedisKeys; log: Logger }, hostId: number) {
     this.#deps = deps
@@ -27,7 +31,7 @@ export class RedisReplayStore implements ReplayStore {
     // Clients choose how long theirs are, and until when.
     const digest = hash('sha256', JSON.stringify([namespace, nonce]), 'base64url')
     const key = keys.oauthNonce(this.#hostId, digest)
-    const isFirstHere = this.#remember(key, keepMs)
+    const isFirstHere = remember(key, keepMs)
     try {
       return (await redis.set(key, '1', 'PX', keepMs, 'NX')) === 'OK'
     } catch (error) {
@@ -35,16 +39,16 @@ export class RedisReplayStore implements ReplayStore {
       return isFirstHere
     }
   }
+}
 
-  #remember(key: string, keepMs: number): boolean {
-    const now = Date.now()
-    const until = this.#local.get(key)
-    this.#local.delete(key)
-    this.#local.set(key, now + keepMs)
-    if (this.#local.size > localNoncesMax) {
-      const oldest = this.#local.keys().next()
-      if (oldest.done !== true) this.#local.delete(oldest.value)
-    }
-    return until === undefined || until <= now
+function remember(key: string, keepMs: number): boolean {
+  const now = Date.now()
+  const until = localNonces.get(key)
+  localNonces.delete(key)
+  localNonces.set(key, now + keepMs)
+  if (localNonces.size > localNoncesMax) {
+    const oldest = localNonces.keys().next()
+    if (oldest.done !== true) localNonces.delete(oldest.value)
   }
+  return until === undefined || until <= now
 }
