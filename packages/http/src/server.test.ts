@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { DomainError } from '@rookery/std'
 import { createLogger } from '@rookery/telemetry'
 import type { FastifyInstance } from 'fastify'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 
 import {
   type AnyXrpcMethod,
@@ -15,6 +15,7 @@ import {
   createServer,
   defineMethod,
   normalizeHostname,
+  XrpcError,
   registerCors,
   registerMethods,
 } from './index.ts'
@@ -91,9 +92,12 @@ const methods: AnyXrpcMethod[] = [
 const open: FastifyInstance[] = []
 afterEach(() => Promise.all(open.splice(0).map((app) => app.close())))
 
-async function build(trustedProxies: string[] = []): Promise<FastifyInstance> {
+async function build(
+  trustedProxies: string[] = [],
+  log = createLogger('test', 'silent'),
+): Promise<FastifyInstance> {
   const app = createServer({
-    log: createLogger('test', 'silent'),
+    log,
     trustedProxies,
     hosts: {
       findHost: (name) => Promise.resolve(hosts.find(({ hostname }) => hostname === name)),
@@ -106,6 +110,19 @@ async function build(trustedProxies: string[] = []): Promise<FastifyInstance> {
   open.push(app)
   return app
 }
+
+test('another server’s failure is a warning in the log, our own an error', async () => {
+  const log = createLogger('test', 'silent')
+  const warned = vi.spyOn(log, 'warn')
+  const failed = vi.spyOn(log, 'error')
+  const app = await build([], log)
+  app.get('/theirs', () => Promise.reject(new XrpcError(502, 'UpstreamFailure', 'it did not answer')))
+  app.get('/ours', () => Promise.reject(new Error('a bug')))
+  expect((await app.inject({ url: '/theirs', headers: { host: 'one.example' } })).statusCode).toBe(502)
+  expect([warned.mock.calls.length, failed.mock.calls.length]).toEqual([1, 0])
+  expect((await app.inject({ url: '/ours', headers: { host: 'one.example' } })).statusCode).toBe(500)
+  expect([warned.mock.calls.length, failed.mock.calls.length]).toEqual([1, 1])
+})
 
 describe('routing by host', () => {
   test('an unknown host is answered 404 whatever the path', async () => {

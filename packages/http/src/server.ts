@@ -171,8 +171,11 @@ function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  if (answer.status >= 500)
-    request.log.error({ ...request.logContext, err: error, path: request.url.split('?', 1)[0] }, 'failed')
+  if (answer.status >= 500) {
+    // Which other servers are asked is up to callers: theirs failing is no fault of ours.
+    const level = answer.status === 502 ? 'warn' : 'error'
+    request.log[level]({ ...request.logContext, err: error, path: request.url.split('?', 1)[0] }, 'failed')
+  }
   // An unknown host is found out before CORS is looked at; pages of other origins may read that as well.
   if (!reply.hasHeader('access-control-allow-origin')) reply.header('access-control-allow-origin', '*')
   if (answer.status === 401) reply.header('www-authenticate', `Bearer error="${answer.error}"`)
