@@ -127,3 +127,10 @@ async function register(
   if (!answer.ok) throw new Error(`the directory refused ${did}: ${await answer.text()}`)
   return did
 }
+
+/** Returns status, name and message of an answer that is an error. */
+export async function errorOf(answer: Promise<Response>): Promise<[number, string, string]> {
+  const response = await answer
+  const { error, message } = (await response.json()) as { error: string; message: string }
+  return [response.status, error, message]
+}

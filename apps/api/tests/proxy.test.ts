@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { type ClientRequest, request as httpRequest } from 'node:http'
 import type { Writable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 
 import { AtpAgent } from '@atproto/api'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { FakeService, json, unread } from './fake-service.ts'
+import { FakeService, errorOf, json, unread } from './fake-service.ts'
+import { settled } from './settled.ts'
 import { TestApi } from './test-api.ts'
 
 const query = 'com.example.getThing'
@@ -63,12 +63,6 @@ type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 function call(nsid: string, init: Init = {}, path = ''): Promise<Response> {
   const headers = { authorization: `Bearer ${token}`, 'atproto-proxy': proxy, ...init.headers }
   return fetch(`${url}/xrpc/${nsid}${path}`, { ...init, headers })
-}
-
-async function errorOf(answer: Promise<Response>): Promise<[number, string, string]> {
-  const response = await answer
-  const { error, message } = (await response.json()) as { error: string; message: string }
-  return [response.status, error, message]
 }
 
 describe('a request for a method that is not served here', () => {
@@ -502,13 +496,3 @@ describe('bytes flow', () => {
     await poured.closed
   })
 })
-
-/** Returns when the number has stayed the same for many turns of the event loop: nothing moves any more. */
-async function settled(read: () => number): Promise<void> {
-  let last = read()
-  for (let turn = 0; turn < 2_000; turn++) {
-    await setImmediate()
-    if (read() !== last) turn = 0
-    last = read()
-  }
-}
