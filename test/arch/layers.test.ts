@@ -7,7 +7,14 @@ const packages = manifests()
 const files = projectFiles('.ts')
 
 function manifest(name: string, layer: number | string, dependencies: string[] = []): Manifest {
-  return { folder: `packages/${name}`, name: `@rookery/${name}`, layer, dependencies, devDependencies: [] }
+  return {
+    folder: `packages/${name}`,
+    name: `@rookery/${name}`,
+    layer,
+    dependencies,
+    devDependencies: [],
+    entries: ['.'],
+  }
 }
 
 describe('dependencies', () => {
@@ -58,6 +65,9 @@ describe('imports', () => {
       strayImports([db], file('packages/db/src/a.ts', `await import('@rookery/std/src/loop.ts')`)),
     ).toHaveLength(1)
     expect(strayImports([db], file('packages/db/src/x/a.ts', `import { b } from '../b.ts'`))).toEqual([])
+    const offering = { ...manifest('std', 0), entries: ['.', 'loop'] }
+    const taking = file('packages/db/src/a.ts', `import { Loop } from '@rookery/std/loop'`)
+    expect(strayImports([db, offering], taking)).toEqual([])
   })
 })
 

@@ -69,6 +69,11 @@ export function undeclaredImports(packages: readonly Manifest[], files: readonly
 
 /** Relative imports that leave their package, and imports that reach into another's files. */
 export function strayImports(packages: readonly Manifest[], files: readonly ProjectFile[]): string[] {
+  const isOffered = (name: string): boolean => {
+    const [, short, ...path] = name.split('/')
+    const from = packages.find((other) => other.name === `${scope}${short}`)
+    return path.length === 0 || from?.entries.includes(path.join('/')) === true
+  }
   return files.flatMap(({ path, text }) => {
     const owner = packages.find(({ folder }) => path.startsWith(`${folder}/`))
     if (owner === undefined) return []
@@ -78,7 +83,7 @@ export function strayImports(packages: readonly Manifest[], files: readonly Proj
       if (name.startsWith('.') && !join(dirname(path), name).startsWith(`${owner.folder}/`)) {
         return [`${path} imports ${name}, which lies outside its package: import the package by name`]
       }
-      return name.startsWith(scope) && name.split('/').length > 2 && !name.endsWith('/register')
+      return name.startsWith(scope) && !isOffered(name)
         ? [`${path} imports ${name}: import what the package's index.ts exports`]
         : []
     })

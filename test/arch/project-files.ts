@@ -44,6 +44,8 @@ export type Manifest = {
   layer: number | string
   dependencies: string[]
   devDependencies: string[]
+  /** What can be imported beside the index: parts that are wanted where the rest would only take memory. */
+  entries: string[]
 }
 
 /** All workspace packages that have a layer. */
@@ -59,6 +61,7 @@ export function manifests(): Manifest[] {
         rookery?: { layer: number | string }
         dependencies?: Record<string, string>
         devDependencies?: Record<string, string>
+        exports?: Record<string, string>
       }
       return {
         folder,
@@ -66,6 +69,7 @@ export function manifests(): Manifest[] {
         layer: manifest.rookery?.layer ?? 'none',
         dependencies: Object.keys(manifest.dependencies ?? {}),
         devDependencies: Object.keys(manifest.devDependencies ?? {}),
+        entries: Object.keys(manifest.exports ?? {}).map((entry) => entry.replace('./', '')),
       }
     })
 }

@@ -16,6 +16,8 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_TRACES_SAMPLER_ARG: '1',
     OTEL_BSP_SCHEDULE_DELAY: '200',
+    OTEL_BLRP_SCHEDULE_DELAY: '200',
+    OTEL_METRIC_EXPORT_INTERVAL: '500',
   })
   agent = new AtpAgent({ service: (await stack.read()).hosts[0]!.url })
   const { data } = await agent.com.atproto.server.describeServer()
@@ -82,3 +84,19 @@ test('statements are sent without values, and what the cluster does by itself ma
   const roots = receiver.spans.filter(({ parentSpanId }) => parentSpanId === undefined)
   expect(new Set(roots.map(({ service }) => service))).toEqual(new Set(['rookery-api']))
 })
+
+test('every role sends its metrics and its log too, and what is logged of a request is in its trace', async () => {
+  const roles = ['rookery-api', 'rookery-firehose', 'rookery-sequencer', 'rookery-worker']
+  const knows = (role: string): boolean =>
+    receiver.metrics.get(role)?.has('rookery_process_cpu_seconds_total') === true &&
+    receiver.logs.some(({ service, text }) => service === role && text === 'started')
+  await until(() => roles.every(knows) || undefined, { what: 'metrics and log lines of every role' })
+  const names = [...receiver.metrics.get('rookery-api')!]
+  expect(names).toContain('rookery_http_request_seconds')
+  expect(names.filter((name) => !name.startsWith('rookery_'))).toEqual([])
+  const signUp = receiver.spans.find(({ name }) => name === '/xrpc/com.atproto.server.createAccount')
+  const told = await until(() => receiver.logs.find(({ text }) => text === 'an account was created'), {
+    what: 'the line of the sign-up',
+  })
+  expect(told).toMatchObject({ service: 'rookery-api', traceId: signUp?.traceId })
+}, 60_000)

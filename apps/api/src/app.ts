@@ -7,9 +7,9 @@ import {
   registerCompression,
   registerCors,
   registerMethods,
-  startInternalServer,
   stepBack,
 } from '@rookery/http'
+import { startInternalServer } from '@rookery/http/internal-server'
 import { signerBackend } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { exportsMax } from '@rookery/records'

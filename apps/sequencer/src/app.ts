@@ -1,7 +1,7 @@
 import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import { Sequencer } from '@rookery/events'
-import { startInternalServer } from '@rookery/http'
+import { startInternalServer } from '@rookery/http/internal-server'
 import { createRedis, redisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 

@@ -1,8 +1,8 @@
-import { type AccountFigures, readAccountFigures } from '@rookery/accounts'
+import { type AccountFigures, readAccountFigures } from '@rookery/accounts/figures'
 import type { Database } from '@rookery/db'
 import { type EventFigures, readEventFigures } from '@rookery/events'
-import { type JobFigure, readJobFigures } from '@rookery/jobs'
-import { listTenantBlobBytes } from '@rookery/records'
+import { type JobFigure, readJobFigures } from '@rookery/jobs/figures'
+import { listTenantBlobBytes } from '@rookery/records/usage'
 import { Loop, minuteMs, secondMs } from '@rookery/std'
 import { type Logger, largest, metrics } from '@rookery/telemetry'
 

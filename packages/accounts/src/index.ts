@@ -64,7 +64,6 @@ export {
   SignUpClosedError,
   UnsupportedDomainError,
 } from './errors.ts'
-export { type AccountFigures, readAccountFigures } from './figures-queries.ts'
 export {
   type ManageFactorsDeps,
   beginTotp,

@@ -14,6 +14,7 @@ import {
   url,
 } from './parsers.ts'
 import { rateOverridesText } from './rate-limits.ts'
+import { telemetryVariables } from './telemetry-variables.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 const serving = ['api', 'firehose', 'sequencer', 'worker'] as const
@@ -422,23 +423,7 @@ export const variables = {
       roles: ['api'],
     }),
   },
-  telemetry: {
-    otlpEndpoint: optional({
-      env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-      description:
-        'Where traces are sent by OTLP, as a URL such as http://collector:4318; unset: none are made. Other variables of OpenTelemetry (OTEL_EXPORTER_OTLP_HEADERS, OTEL_RESOURCE_ATTRIBUTES, …) mean what they mean everywhere.',
-      schema: url('http', 'https'),
-      roles: serving,
-    }),
-    tracedShare: defaulted({
-      env: 'OTEL_TRACES_SAMPLER_ARG',
-      description:
-        'Part of the requests that are traced, from 0 to 1, unless the caller has decided for its trace.',
-      schema: z.coerce.number('expected a number').min(0, 'expected 0 to 1').max(1, 'expected 0 to 1'),
-      default: '0.01',
-      roles: serving,
-    }),
-  },
+  telemetry: telemetryVariables,
   log: {
     level: defaulted({
       env: 'ROOKERY_LOG_LEVEL',

@@ -7,7 +7,6 @@ export {
   JobRefusedError,
   JobTimeoutError,
 } from './errors.ts'
-export { type JobFigure, readJobFigures } from './figures-queries.ts'
 export type { JobProcessor, JobProcessors, RunningJob } from './job-processor.ts'
 export { JobRelay, type JobRelayOptions } from './job-relay.ts'
 export { JobRunner, type JobRunnerOptions } from './job-runner.ts'

@@ -37,7 +37,6 @@ export {
   type Recount,
   findBlobUsage,
   getTenantBlobUsage,
-  listTenantBlobBytes,
   recountAccountUsage,
   recountTenantUsage,
   setAccountBlobQuota,

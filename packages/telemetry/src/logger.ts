@@ -1,5 +1,6 @@
 import pino from 'pino'
 
+import { otlpLogStream } from './otlp/log-stream.ts'
 import { traceFields } from './tracing/spans.ts'
 
 /** Structured logger; every role has one, children carry request, host, tenant and account. */
@@ -36,14 +37,24 @@ const secretPaths = [
  * @param role which kind of process this is.
  * @param level least severe level that is written.
  * @param options.isTraced whether lines say which trace they belong to. Default false.
+ * @param options.isSent whether lines are sent by OTLP too. Default false.
  */
-export function createLogger(role: string, level: string, options: { isTraced?: boolean } = {}): Logger {
-  return pino({
-    level,
-    base: { role, pid: process.pid },
-    ...(options.isTraced === true ? { mixin: traceFields } : {}),
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: secretPaths, censor: '[redacted]' },
-  })
+export function createLogger(
+  role: string,
+  level: string,
+  options: { isTraced?: boolean; isSent?: boolean } = {},
+): Logger {
+  return pino(
+    {
+      level,
+      base: { role, pid: process.pid },
+      ...(options.isTraced === true ? { mixin: traceFields } : {}),
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: secretPaths, censor: '[redacted]' },
+    },
+    options.isSent === true
+      ? pino.multistream([pino.destination(1), otlpLogStream()].map((stream) => ({ level: 0, stream })))
+      : pino.destination(1),
+  )
 }

@@ -21,7 +21,8 @@ type Reader = () => Reading<MetricName>
  * number in memory. What is read when somebody scrapes is at hand by then: a reader neither waits nor asks anybody.
  */
 class Metrics {
-  readonly #registry = new Registry()
+  /** The registry that holds them, for who sends them on. */
+  readonly registry = new Registry()
   readonly #readers = new Map<string, Set<Reader>>()
   readonly #counters = new Map<string, Counter>()
   readonly #histograms = new Map<string, Histogram>()
@@ -33,9 +34,9 @@ class Metrics {
 
   /** Says which kind of process this is, a label of every metric, and begins to measure the process itself. */
   start(role: string): void {
-    this.#registry.setDefaultLabels({ role })
+    this.registry.setDefaultLabels({ role })
     collectDefaultMetrics({
-      register: this.#registry,
+      register: this.registry,
       prefix: 'rookery_',
       eventLoopMonitoringPrecision: eventLoopSampleMs,
     })
@@ -63,11 +64,11 @@ class Metrics {
 
   /** Returns the metrics page. */
   page(): Promise<string> {
-    return this.#registry.metrics()
+    return this.registry.metrics()
   }
 
   #register(name: string, { type, help, labels, buckets = [] }: MetricDefinition): void {
-    const common = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] }
+    const common = { name, help, labelNames: Object.keys(labels), registers: [this.registry] }
     if (type === 'histogram') {
       this.#histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }))
       return

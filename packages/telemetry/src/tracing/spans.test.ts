@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
+import { nothingSent } from '../otlp/nothing-sent.ts'
+import { startTelemetry } from '../start-telemetry.ts'
 import { currentTraceparent, inSpanOf, traceFields } from './spans.ts'
-import { startTracing } from './start-tracing.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`
@@ -12,8 +13,11 @@ test('without tracing work runs as it is, and log lines say nothing of it', asyn
 })
 
 test('work goes on in the trace that it came with, and so do its log lines and what it asks for', async () => {
-  process.env['OTEL_TRACES_EXPORTER'] = 'none'
-  startTracing('test', 0)
+  await startTelemetry({
+    role: 'test',
+    logLevel: 'silent',
+    otlp: { ...nothingSent, tracesEndpoint: 'http://127.0.0.1:1' },
+  })
   const [next, fields] = await inSpanOf(traceparent, 'job mail', async () => [
     currentTraceparent(),
     traceFields(),
