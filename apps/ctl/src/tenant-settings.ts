@@ -136,12 +136,12 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
   },
   logoUrl: {
     flags: '--logo-url <url|none>',
-    description: 'logo (PNG or JPEG) in mail',
+    description: 'logo (PNG or JPEG) in mail and on pages',
     parse: orNone(asText),
   },
   brandColor: {
     flags: '--brand-color <#rrggbb|none>',
-    description: 'colour of mail',
+    description: 'colour of mail and pages; kept readable',
     parse: orNone(asText),
   },
   supportUrl: {

@@ -29,6 +29,7 @@ export {
   requestNotice,
   requestTokenMail,
 } from './requests/request-mail.ts'
+export { contrast, readableOn, textOn } from './templates/colors.ts'
 export { chooseLocale } from './templates/messages.ts'
 export {
   type NoticeTemplate,

@@ -22,8 +22,12 @@ export async function ownSignInPage(
   if (query.pages === 'provider' || (await isSomebodySignedIn(provider, request))) return undefined
   const parameters = await findPushedParameters(deps.db, request.pdsHost.id, String(query.request_uri))
   if (parameters === undefined || providersPrompts.includes(parameters.prompt ?? '')) return undefined
-  const hint = parameters.login_hint
-  const page = new URLSearchParams({ next: request.url, ...(hint === undefined ? {} : { username: hint }) })
+  const { login_hint: hint, ui_locales: locales } = parameters
+  const page = new URLSearchParams({
+    next: request.url,
+    ...(hint === undefined ? {} : { username: hint }),
+    ...(locales === undefined ? {} : { ui_locales: locales }),
+  })
   return `/sign-in?${page.toString()}`
 }
 

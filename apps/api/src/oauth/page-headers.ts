@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { imageSource } from '../pages/image-source.ts'
+
 /**
  * The cookies that say who a browser is. Under `__Host-` only the host itself can set them (RFC 6265bis, 4.1.3.2): no
  * page of a subdomain or sibling, which may be anybody's, can give a browser a session that somebody else knows.
@@ -60,7 +62,9 @@ function isOurs(pair: string, before: string): boolean {
 
 /** Pictures come from here, or are the tenant's logo: opening a page tells no other server so. */
 function tighten(policy: string, logo: string | undefined): string {
-  const images = ["'self'", 'data:', ...(logo?.startsWith('http') === true ? [logo] : [])].join(' ')
+  const images = ["'self'", 'data:', ...(logo?.startsWith('http') === true ? [imageSource(logo)] : [])].join(
+    ' ',
+  )
   const directives = policy.split('; ').filter((directive) => !/^(img-src|base-uri) /.test(directive))
   return [...directives, `img-src ${images}`, "base-uri 'none'"].join('; ')
 }

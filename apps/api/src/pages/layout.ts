@@ -2,41 +2,23 @@ import { hash } from 'node:crypto'
 
 import type { FastifyReply } from 'fastify'
 
+import { imageSource } from './image-source.ts'
+import { type Look, backgrounds, brandColors } from './look.ts'
 import { Html, markup } from './markup.ts'
 import { passkeyScript } from './passkey-script.ts'
+import { layoutTexts } from './texts/layout.ts'
 
-const css = `
-:root { color-scheme: light dark; font: 16px/1.6 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 25%, transparent); }
-* { box-sizing: border-box; }
-body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1.25rem; }
-h2 { font-size: 1.15rem; margin: 2.5rem 0 .25rem; }
-header { margin-bottom: 1.5rem; opacity: .8; }
-label { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
-input:not([type=hidden], [type=checkbox]) { width: 100%; font: inherit; padding: .55rem .7rem; border: 1px solid var(--line); border-radius: .4rem; background: Field; color: FieldText; }
-button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .4rem 1.1rem; margin: 1rem .5rem 0 0; border: 1px solid transparent; border-radius: .4rem; background: light-dark(#1f4b99, #9dc1ff); color: light-dark(#fff, #0b1526); cursor: pointer; }
-button.plain { background: transparent; color: inherit; border-color: var(--line); }
-:focus-visible { outline: 3px solid light-dark(#1f4b99, #9dc1ff); outline-offset: 2px; }
-a { color: light-dark(#1f4b99, #9dc1ff); }
-ul.rows { list-style: none; padding: 0; margin: .5rem 0; }
-ul.rows li { border-bottom: 1px solid var(--line); padding: .6rem 0; }
-ul.rows form { display: inline; }
-ul.rows button { margin: 0 0 0 .75rem; min-height: 2.25rem; }
-[hidden] { display: none; }
-label.inline { display: inline; font-weight: 400; }
-.note { opacity: .8; margin: .25rem 0; }
-.alert, .done { padding: .7rem 1rem; border-radius: .4rem; border-left: 4px solid light-dark(#b3261e, #ff9a90); background: color-mix(in srgb, currentColor 7%, transparent); }
-.done { border-color: light-dark(#1b6b3a, #86d9a3); }
-code, .secret { font-family: ui-monospace, monospace; }
-.secret { font-size: 1.1rem; padding: .6rem .8rem; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: .4rem; }
-.qr { width: 12rem; height: 12rem; background: #fff; padding: .5rem; border-radius: .4rem; display: block; }
-`
+/** Style sheets that are kept made: one for each colour of a brand. */
+const styleSheetsMax = 500
+
+type StyleSheet = { css: Html; hash: string }
+
+const styleSheets = new Map<string, StyleSheet>()
 
 /** A page of ours. */
 export type Page = {
+  look: Look
   title: string
-  /** The tenant in whose name it is shown. */
-  brand: string
   body: Html
   /** Where the browser goes on by itself. */
   goOnTo?: string
@@ -44,53 +26,120 @@ export type Page = {
   hasPasskeys?: boolean
 }
 
-const style = new Html(`<style>${css}</style>`)
 const script = new Html(`<script>${passkeyScript}</script>`)
+const scriptHash = hash('sha256', passkeyScript, 'base64')
 
-const policy = [
-  "default-src 'none'",
-  `style-src 'sha256-${hash('sha256', css, 'base64')}'`,
-  `script-src 'sha256-${hash('sha256', passkeyScript, 'base64')}'`,
-  'img-src data:',
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-/** Answers with a page: nothing of it is kept, framed or loaded from anywhere, and one script run. */
+/** Answers with a page: nothing of it is kept or framed, no script runs but the one for passkeys, and the logo alone may be loaded. */
 export function sendPage(reply: FastifyReply, page: Page, status = 200): FastifyReply {
+  const styleSheet = styleSheetOf(page.look.brandColor)
   return reply
     .code(status)
     .type('text/html; charset=utf-8')
     .headers({
-      'content-security-policy': policy,
+      'content-security-policy': policyOf(page, styleSheet),
       'cache-control': 'no-store',
+      'content-language': page.look.locale,
       'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
       'cross-origin-opener-policy': 'same-origin',
       'permissions-policy': 'camera=(), geolocation=(), microphone=()',
     })
-    .send(render(page))
+    .send(render(page, styleSheet.css))
 }
 
-function render({ title, brand, body, goOnTo, hasPasskeys }: Page): string {
+function policyOf({ look: { logoUrl }, hasPasskeys }: Page, styleSheet: StyleSheet): string {
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${styleSheet.hash}'`,
+    ...(hasPasskeys === true ? [`script-src 'sha256-${scriptHash}'`] : []),
+    ['img-src data:', ...(logoUrl === null ? [] : [imageSource(logoUrl)])].join(' '),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+function render({ look, title, body, goOnTo, hasPasskeys }: Page, css: Html): string {
   return markup`<!doctype html>
-    <html lang="en">
+    <html lang="${look.locale}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         ${goOnTo !== undefined && markup`<meta http-equiv="refresh" content="0; url=${goOnTo}" />`}
-        <title>${title} · ${brand}</title>
-        ${style}
+        <title>${title} · ${look.brand}</title>
+        <style>${css}</style>
       </head>
       <body>
-        <header>${brand}</header>
+        <header>${heading(look)}</header>
         <main>
           <h1>${title}</h1>
           ${body}
         </main>
-        ${hasPasskeys === true && script}
+        ${footer(look)} ${hasPasskeys === true && script}
       </body>
     </html> `.text
+}
+
+function heading({ logoUrl, brand }: Look): Html {
+  if (logoUrl === null) return markup`${brand}`
+  return markup`<img class="logo" src="${logoUrl}" alt="${brand}" referrerpolicy="no-referrer" />`
+}
+
+function footer({ termsUrl, privacyUrl, supportUrl, locale }: Look): Html | false {
+  const { terms, privacy, support } = layoutTexts[locale]
+  const links = [
+    { href: termsUrl, rel: 'terms-of-service', text: terms },
+    { href: privacyUrl, rel: 'privacy-policy', text: privacy },
+    { href: supportUrl, rel: 'help', text: support },
+  ].filter(({ href }) => href !== null)
+  if (links.length === 0) return false
+  return markup`<footer>
+    ${links.map(({ href, rel, text }) => markup`<a href="${href}" rel="${rel}">${text}</a> `)}
+  </footer>`
+}
+
+function styleSheetOf(brandColor: string): StyleSheet {
+  const kept = styleSheets.get(brandColor)
+  if (kept !== undefined) return kept
+  const css = styleIn(brandColor)
+  const made = { css: new Html(css), hash: hash('sha256', css, 'base64') }
+  styleSheets.set(brandColor, made)
+  const oldest = styleSheets.keys().next()
+  if (styleSheets.size > styleSheetsMax && oldest.done !== true) styleSheets.delete(oldest.value)
+  return made
+}
+
+function styleIn(brandColor: string): string {
+  const { color, text } = brandColors(brandColor)
+  return `
+:root { color-scheme: light dark; font: 16px/1.6 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 25%, transparent); --brand: ${color}; --on-brand: ${text}; }
+* { box-sizing: border-box; }
+html { background: light-dark(${backgrounds.light}, ${backgrounds.dark}); color: light-dark(#1f242b, #e7eaee); border-top: .4rem solid ${brandColor}; }
+body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1.25rem; }
+h2 { font-size: 1.15rem; margin: 2.5rem 0 .25rem; }
+header { margin-bottom: 1.5rem; font-weight: 600; }
+.logo { display: block; max-height: 3rem; max-width: 14rem; padding: .35rem .5rem; border-radius: .4rem; background: #fff; color: #1f242b; }
+footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .9rem; }
+footer a { margin-inline-end: 1rem; }
+label { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
+input:not([type=hidden], [type=checkbox]) { width: 100%; font: inherit; padding: .55rem .7rem; border: 1px solid var(--line); border-radius: .4rem; background: Field; color: FieldText; }
+button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .4rem 1.1rem; margin: 1rem .5rem 0 0; border: 1px solid transparent; border-radius: .4rem; background: var(--brand); color: var(--on-brand); cursor: pointer; }
+button.plain { background: transparent; color: inherit; border-color: var(--line); }
+:focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
+a { color: var(--brand); }
+ul.rows { list-style: none; padding: 0; margin: .5rem 0; }
+ul.rows li { border-bottom: 1px solid var(--line); padding: .6rem 0; }
+ul.rows form { display: inline; }
+ul.rows button { margin: 0 0 0 .75rem; min-height: 2.25rem; }
+[hidden] { display: none; }
+label.inline { display: inline; font-weight: 400; }
+.note { opacity: .85; margin: .25rem 0; }
+.alert, .done { padding: .7rem 1rem; border-radius: .4rem; border-left: 4px solid light-dark(#b3261e, #ff9a90); background: color-mix(in srgb, currentColor 7%, transparent); }
+.done { border-color: light-dark(#1b6b3a, #86d9a3); }
+code, .secret { font-family: ui-monospace, monospace; }
+.secret { font-size: 1.1rem; padding: .6rem .8rem; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: .4rem; }
+.qr { width: 12rem; height: 12rem; background: #fff; padding: .5rem; border-radius: .4rem; display: block; }
+`
 }

@@ -34,6 +34,6 @@ const entities: Record<string, string> = {
 }
 
 /** Returns text as it is written in HTML, also between quotes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => entities[char] ?? char)
 }

@@ -17,7 +17,7 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
       credential.value = JSON.stringify(made.toJSON())
       form.submit()
     } catch {
-      form.querySelector('[role=alert]').textContent = 'That did not work. Please try again.'
+      form.querySelector('[role=alert]').textContent = form.dataset.failed
     }
   })
 }

@@ -2,10 +2,13 @@ import { XrpcError, toXrpcError } from '@rookery/http'
 import { DomainError } from '@rookery/std'
 import type { FastifyError, FastifyInstance } from 'fastify'
 
-import { markup } from './markup.ts'
+import { alertOf, sentenceOf } from './alert.ts'
 import { sendPage } from './layout.ts'
+import { lookOf } from './look.ts'
+import { markup } from './markup.ts'
 import { type SecurityPageDeps, registerSecurity } from './security.ts'
 import { type SignInPageDeps, registerSignIn } from './sign-in.ts'
+import { layoutTexts } from './texts/layout.ts'
 
 /** Longest form that is read, in bytes. */
 const formBytesMax = 16_384
@@ -19,14 +22,14 @@ export function registerPages(app: FastifyInstance, deps: SignInPageDeps & Secur
       { parseAs: 'string', bodyLimit: formBytesMax },
       (_request, body, parsed) => parsed(null, new URLSearchParams(String(body))),
     )
-    scope.setErrorHandler((error: FastifyError, request, reply) => {
+    scope.setErrorHandler(async (error: FastifyError, request, reply) => {
       const answer = error instanceof DomainError ? toXrpcError(error) : error
       const status = answer instanceof XrpcError ? answer.status : (error.statusCode ?? 500)
       if (status >= 500) request.log.error({ ...request.logContext, err: error }, 'a page failed')
       if (answer instanceof XrpcError) reply.headers(answer.headers ?? {})
-      const message = status >= 500 ? 'Something went wrong here. Please try again later.' : answer.message
-      const body = markup`<p class="alert" role="alert">${message}</p>`
-      return sendPage(reply, { title: 'That did not work', brand: request.pdsHost.hostname, body }, status)
+      const look = await lookOf(deps, request, reply)
+      const body = markup`${alertOf(sentenceOf(error, look))}`
+      return sendPage(reply, { look, title: layoutTexts[look.locale].failed, body }, status)
     })
     registerSignIn(scope, deps)
     registerSecurity(scope, deps)

@@ -21,18 +21,22 @@ import {
   setEmailFactor,
 } from '@rookery/accounts'
 import { inTransaction } from '@rookery/db'
-import { XrpcError, toXrpcError } from '@rookery/http'
+import { XrpcError } from '@rookery/http'
 import { DomainError } from '@rookery/std'
 import { invalidHandle } from '@rookery/syntax'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { localeOf, mailToken } from '../accounts/account-mail.ts'
+import { mailToken } from '../accounts/account-mail.ts'
 import type { SecondFactorDeps } from '../accounts/second-factor.ts'
 import { auditedAnnouncer, noteSecurityEvent } from '../accounts/security-event.ts'
+import { refusalOf } from './alert.ts'
 import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './challenges.ts'
 import { sendPage } from './layout.ts'
+import type { Html } from './markup.ts'
 import { securityPath } from './next-page.ts'
 import { authenticatorPage, secretsPage, securityPage } from './security-views.ts'
+import { layoutTexts } from './texts/layout.ts'
+import { type SecurityTexts, securityTexts } from './texts/security.ts'
 import { type SignedIn, type VisitDeps, fieldOf, formOf, signedInOf, visitOf } from './visit.ts'
 
 export type SecurityPageDeps = VisitDeps & SecondFactorDeps
@@ -42,19 +46,6 @@ type Call = { request: FastifyRequest; reply: FastifyReply; who: SignedIn; form:
 /** Does what a form asks for; undefined unless it has answered with a page. */
 type Action = (call: Call) => Promise<FastifyReply | undefined>
 
-/** What is said of what a form did. */
-const sentences = new Map([
-  ['authenticator/confirm', 'The authenticator app is set up.'],
-  ['authenticator/remove', 'The authenticator app is removed.'],
-  ['email-codes/on', 'Codes by e-mail are on.'],
-  ['email-codes/token', 'The code is on its way.'],
-  ['email-codes/off', 'Codes by e-mail are off.'],
-  ['passkeys/add', 'The passkey is added.'],
-  ['passkeys/remove', 'The passkey is removed.'],
-  ['distrust', 'A code is asked for everywhere.'],
-  ['app-passwords/revoke', 'The app password is revoked.'],
-])
-
 /** Registers the page where owners change how their accounts are kept safe. */
 export function registerSecurity(app: FastifyInstance, deps: SecurityPageDeps): void {
   app.get(securityPath, async (request, reply) => {
@@ -62,13 +53,7 @@ export function registerSecurity(app: FastifyInstance, deps: SecurityPageDeps): 
     const { did, done } = request.query as { did?: unknown; done?: unknown }
     const who = await signedInOf(deps, request, visit, did)
     if (who === undefined) return askSignIn(reply)
-    return showSecurity(
-      deps,
-      { request, reply, who },
-      {
-        done: typeof done === 'string' ? sentences.get(done) : undefined,
-      },
-    )
+    return showSecurity(deps, { request, reply, who }, { done: doneOf(who, done) })
   })
   app.get(`${securityPath}/authenticator`, async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
@@ -105,16 +90,15 @@ async function act(
       303,
     )
   } catch (error) {
-    if (!(error instanceof DomainError) || toXrpcError(error).status >= 500) throw error
-    return showSecurity(deps, call, { alert: error.message })
+    return showSecurity(deps, call, { alert: refusalOf(error, who.look) })
   }
 }
 
 /** What the functions of the accounts need to tell of what they do. */
 function announcer(deps: SecurityPageDeps) {
-  return (request: FastifyRequest, action: string) => ({
+  return ({ look: { locale } }: SignedIn, action: string) => ({
     ...deps,
-    announce: auditedAnnouncer(deps, { template: 'factors-changed', action, locale: localeOf(request) }),
+    announce: auditedAnnouncer(deps, { template: 'factors-changed', action, locale }),
   })
 }
 
@@ -123,7 +107,7 @@ function passkeyActions(deps: SecurityPageDeps): Record<string, Action> {
   return {
     'passkeys/add': async ({ request, who, form }) => {
       const host = passkeyHostOf(request.pdsHost)
-      await addPasskey(announcing(request, 'account.passkey.add'), host, {
+      await addPasskey(announcing(who, 'account.passkey.add'), host, {
         account: who.account,
         name: fieldOf(form, 'name'),
         answer: {
@@ -134,8 +118,8 @@ function passkeyActions(deps: SecurityPageDeps): Record<string, Action> {
       deps.wakeWorkers()
       return undefined
     },
-    'passkeys/remove': async ({ request, who, form }) => {
-      const announced = announcing(request, 'account.passkey.remove')
+    'passkeys/remove': async ({ who, form }) => {
+      const announced = announcing(who, 'account.passkey.remove')
       await removePasskey(announced, who.account, fieldOf(form, 'credentialId'))
       deps.wakeWorkers()
       return undefined
@@ -160,45 +144,41 @@ function factorActions(deps: SecurityPageDeps): Record<string, Action> {
       return reply.redirect(`${securityPath}/authenticator?did=${encodeURIComponent(who.account.did)}`, 303)
     },
     'authenticator/confirm': async ({ request, reply, who, form }) => {
-      const announced = announcing(request, 'account.authenticator.add')
+      const announced = announcing(who, 'account.authenticator.add')
       const code = fieldOf(form, 'code')
       const codes = await confirmTotp(announced, who.account, code).catch((error: unknown) => {
         if (error instanceof DomainError && error.code === 'InvalidToken') return undefined
         throw error
       })
       if (codes === undefined) {
-        return showAuthenticator(
-          deps,
-          { request, reply, who },
-          'That is not the code. Wait for the next one.',
-        )
+        return showAuthenticator(deps, { request, reply, who }, textsOf(who).wrongCode)
       }
       deps.wakeWorkers()
       return codes.length === 0 ? undefined : showRecoveryCodes(reply, who, codes)
     },
-    'authenticator/remove': async ({ request, who }) => {
-      await removeTotp(announcing(request, 'account.authenticator.remove'), who.account)
+    'authenticator/remove': async ({ who }) => {
+      await removeTotp(announcing(who, 'account.authenticator.remove'), who.account)
       deps.wakeWorkers()
       return undefined
     },
-    'email-codes/on': async ({ request, who }) => {
-      const announced = announcing(request, 'account.email-codes.on')
+    'email-codes/on': async ({ who }) => {
+      const announced = announcing(who, 'account.email-codes.on')
       await setEmailFactor(announced, who.account.id, { isOn: true, token: undefined })
       deps.wakeWorkers()
       return undefined
     },
-    'email-codes/token': async ({ request, who }) => {
-      await mailToken(deps, who.account, 'update-email', localeOf(request))
+    'email-codes/token': async ({ who }) => {
+      await mailToken(deps, who.account, 'update-email', who.look.locale)
       return undefined
     },
-    'email-codes/off': async ({ request, who, form }) => {
-      const announced = announcing(request, 'account.email-codes.off')
+    'email-codes/off': async ({ who, form }) => {
+      const announced = announcing(who, 'account.email-codes.off')
       await setEmailFactor(announced, who.account.id, { isOn: false, token: fieldOf(form, 'token') })
       deps.wakeWorkers()
       return undefined
     },
-    'recovery-codes': async ({ request, reply, who }) => {
-      const codes = await renewRecoveryCodes(announcing(request, 'account.recovery-codes.renew'), who.account)
+    'recovery-codes': async ({ reply, who }) => {
+      const codes = await renewRecoveryCodes(announcing(who, 'account.recovery-codes.renew'), who.account)
       deps.wakeWorkers()
       return showRecoveryCodes(reply, who, codes)
     },
@@ -209,13 +189,13 @@ function otherActions(deps: SecurityPageDeps): Record<string, Action> {
   return {
     'app-passwords': async ({ reply, who, form }) => {
       const { areAppPasswordsAllowed } = await deps.policyOf(who.account)
-      if (!areAppPasswordsAllowed) throw new AppPasswordRefusedError('App passwords are not allowed here')
+      if (!areAppPasswordsAllowed) throw new AppPasswordRefusedError(securityTexts.en.noAppPasswords)
       const wanted = { name: fieldOf(form, 'name'), privileged: form['privileged'] === 'yes' }
       const { password } = await createAppPassword(deps, who.account.id, wanted)
       await noteSecurityEvent(deps.db.pool, who.account, 'account.app-password.make')
-      const explanation = `Enter this in ${wanted.name} instead of your password. It is shown this once.`
-      const body = secretsPage({ explanation, secrets: [password] })
-      return sendPage(reply, { title: 'App password', brand: who.brand, body })
+      const { enterAppPassword, appPassword, kept } = textsOf(who)
+      const body = secretsPage({ explanation: enterAppPassword(wanted.name), kept, secrets: [password] })
+      return sendPage(reply, { look: who.look, title: appPassword, body })
     },
     'app-passwords/revoke': async ({ who, form }) => {
       await revokeAppPassword(deps, who.account.id, fieldOf(form, 'name'))
@@ -235,9 +215,10 @@ function otherActions(deps: SecurityPageDeps): Record<string, Action> {
 async function showSecurity(
   deps: SecurityPageDeps,
   { request, reply, who }: Omit<Call, 'form'>,
-  said: { done?: string | undefined; alert?: string },
+  said: { done?: string | undefined; alert?: string | Html },
 ): Promise<FastifyReply> {
-  const { account, csrf, brand } = who
+  const { account, csrf, look } = who
+  const texts = textsOf(who)
   const { pool } = deps.db
   const challenge = newChallenge(deps, creationUse(request, who))
   const [kinds, recoveryCodes, trustedDevices, passkeys, passkeyOptions, appPasswords, policy] =
@@ -255,6 +236,7 @@ async function showSecurity(
     ...said,
     csrf,
     did,
+    texts,
     handle: account.handle ?? invalidHandle,
     email,
     isEmailConfirmed: account.email_confirmed_at !== null,
@@ -263,14 +245,12 @@ async function showSecurity(
     trustedDevices,
     passkeys,
     passkeyOptions,
+    passkeyFailed: layoutTexts[look.locale].passkeyFailed,
     appPasswords,
     areAppPasswordsAllowed: policy.areAppPasswordsAllowed,
   })
-  return sendPage(
-    reply,
-    { title: 'Security', brand, body, hasPasskeys: true },
-    said.alert === undefined ? 200 : 400,
-  )
+  const page = { look, title: texts.title, body, hasPasskeys: true }
+  return sendPage(reply, page, said.alert === undefined ? 200 : 400)
 }
 
 async function showAuthenticator(
@@ -278,23 +258,31 @@ async function showAuthenticator(
   { request, reply, who }: Omit<Call, 'form'>,
   alert?: string,
 ): Promise<FastifyReply> {
-  const { account, csrf, brand } = who
+  const { account, csrf, look } = who
+  const texts = textsOf(who)
   const secret = await findPendingTotp(deps, account)
   if (secret === undefined) return reply.redirect(securityPath, 303)
   const label = account.handle ?? account.did
   const shown = describeTotp(secret, { issuer: request.pdsHost.hostname, label })
-  const body = authenticatorPage({ csrf, did: account.did, secret: shown, alert })
-  return sendPage(reply, { title: 'Authenticator app', brand, body }, alert === undefined ? 200 : 400)
+  const body = authenticatorPage({ csrf, did: account.did, texts, secret: shown, alert })
+  return sendPage(reply, { look, title: texts.authenticator, body }, alert === undefined ? 200 : 400)
 }
 
-function showRecoveryCodes(reply: FastifyReply, { brand }: SignedIn, codes: string[]): FastifyReply {
-  const explanation =
-    'Keep these recovery codes where nobody else finds them. Each lets you in once if you have lost everything else. They are shown this once.'
-  return sendPage(reply, {
-    title: 'Recovery codes',
-    brand,
-    body: secretsPage({ explanation, secrets: codes }),
-  })
+function showRecoveryCodes(reply: FastifyReply, who: SignedIn, secrets: string[]): FastifyReply {
+  const { keepRecoveryCodes, recoveryCodes, kept } = textsOf(who)
+  const body = secretsPage({ explanation: keepRecoveryCodes, kept, secrets })
+  return sendPage(reply, { look: who.look, title: recoveryCodes, body })
+}
+
+function textsOf({ look }: SignedIn): SecurityTexts {
+  return securityTexts[look.locale]
+}
+
+function doneOf(who: SignedIn, done: unknown): string | undefined {
+  const { done: texts } = textsOf(who)
+  return typeof done === 'string' && Object.hasOwn(texts, done)
+    ? texts[done as keyof typeof texts]
+    : undefined
 }
 
 function askSignIn(reply: FastifyReply, who?: SignedIn): FastifyReply {

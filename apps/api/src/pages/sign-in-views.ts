@@ -1,14 +1,11 @@
 import type { FactorKind } from '@rookery/accounts'
 
+import { alertOf } from './alert.ts'
 import { type Html, markup } from './markup.ts'
+import type { SignInTexts } from './texts/sign-in.ts'
 
-/** What every form carries. */
-export type FormBase = { csrf: string; next: string }
-
-/** A sentence that says what went wrong; nothing without one. */
-export function alertOf(message: string | undefined): Html | false {
-  return message !== undefined && markup`<p class="alert" role="alert">${message}</p>`
-}
+/** What every form carries, and what it says. */
+export type FormBase = { csrf: string; next: string; texts: SignInTexts }
 
 /** The form that a browser with passkeys fills in by itself: to sign in, or to make one. */
 export function passkeyForm(form: {
@@ -17,12 +14,15 @@ export function passkeyForm(form: {
   options: object
   fields: Html
   label: string
+  /** What is said if the browser makes none. */
+  failed: string
 }): Html {
   return markup`<form
     method="post"
     action="${form.action}"
     data-passkey="${form.kind}"
     data-options="${JSON.stringify(form.options)}"
+    data-failed="${form.failed}"
     hidden
   >
     ${form.fields}<input type="hidden" name="credential" value="" />
@@ -32,12 +32,19 @@ export function passkeyForm(form: {
 }
 
 /** The form to sign in with a passkey instead. */
-export function passkeySignIn({ csrf, next, options }: FormBase & { options: object }): Html {
+export function passkeySignIn({
+  csrf,
+  next,
+  texts,
+  options,
+  failed,
+}: FormBase & { options: object; failed: string }): Html {
   return passkeyForm({
     action: '/sign-in/passkey',
     kind: 'get',
     options,
-    label: 'Sign in with a passkey',
+    label: texts.passkey,
+    failed,
     fields: markup`<input type="hidden" name="csrf" value="${csrf}" />
       <input type="hidden" name="next" value="${next}" />`,
   })
@@ -45,15 +52,15 @@ export function passkeySignIn({ csrf, next, options }: FormBase & { options: obj
 
 /** The form for name and password. */
 export function passwordForm(
-  base: FormBase & { username: string; passkey: Html; alert?: string | undefined },
+  base: FormBase & { username: string; passkey: Html; alert?: string | Html | undefined },
 ): Html {
-  const { csrf, next, username, passkey, alert } = base
+  const { csrf, next, texts, username, passkey, alert } = base
   const isForApp = next.startsWith('/oauth/authorize?')
   return markup`${alertOf(alert)}
     <form method="post" action="/sign-in">
       <input type="hidden" name="csrf" value="${csrf}" />
       <input type="hidden" name="next" value="${next}" />
-      <label for="username">Handle or e-mail address</label>
+      <label for="username">${texts.identifier}</label>
       <input
         id="username"
         name="username"
@@ -64,7 +71,7 @@ export function passwordForm(
         required
         ${username === '' && markup`autofocus`}
       />
-      <label for="password">Password</label>
+      <label for="password">${texts.password}</label>
       <input
         id="password"
         name="password"
@@ -74,12 +81,11 @@ export function passwordForm(
         required
         ${username !== '' && markup`autofocus`}
       />
-      <button type="submit">Sign in</button>
+      <button type="submit">${texts.signIn}</button>
     </form>
     ${passkey}
-    <p class="note">You stay signed in on this device until you sign out of it.</p>
-    <p><a href="/account/reset-password">Forgot your password?</a></p>
-    ${isForApp && markup`<p><a href="${providersPage(next)}">Create an account, or sign in for this once</a></p>`}`
+    <p><a href="/account/reset-password">${texts.forgotten}</a></p>
+    ${isForApp && markup`<p><a href="${providersPage(next)}">${texts.create}</a></p>`}`
 }
 
 /** The form for a second factor. */
@@ -90,7 +96,8 @@ export function factorForm(
     pending: string
     passkey: Html
     kinds: readonly FactorKind[]
-    alert?: string | undefined
+    alert?: string | Html | undefined
+    trustDays: number
   },
 ): Html {
   const hidden = markup`<input type="hidden" name="csrf" value="${base.csrf}" />
@@ -98,12 +105,13 @@ export function factorForm(
     <input type="hidden" name="did" value="${base.did}" />
     <input type="hidden" name="until" value="${base.until}" />
     <input type="hidden" name="pending" value="${base.pending}" />`
+  const { texts } = base
   const isMailed = base.kinds.includes('email')
   return markup`${alertOf(base.alert)}
-    <p>${base.kinds.map((kind) => `${sentences[kind]} `)}A recovery code will do as well.</p>
+    <p>${base.kinds.map((kind) => `${texts[kind]} `)}${texts.recovery}</p>
     <form method="post" action="/sign-in/code">
       ${hidden}
-      <label for="code">Code</label>
+      <label for="code">${texts.code}</label>
       <input
         id="code"
         name="code"
@@ -116,22 +124,17 @@ export function factorForm(
       />
       <p>
         <input id="trust" name="trust" type="checkbox" value="yes" />
-        <label class="inline" for="trust">do not ask for a code in this browser for 30 days</label>
+        <label class="inline" for="trust">${texts.trust(base.trustDays)}</label>
       </p>
-      <button type="submit">Confirm</button>
+      <button type="submit">${texts.confirm}</button>
     </form>
     ${base.passkey}
     ${
       isMailed &&
       markup`<form method="post" action="/sign-in/code">
-        ${hidden}<button class="plain" type="submit">Mail me a new code</button>
+        ${hidden}<button class="plain" type="submit">${texts.another}</button>
       </form>`
     }`
-}
-
-const sentences: Record<FactorKind, string> = {
-  totp: 'Enter the code that your authenticator app shows.',
-  email: 'Enter the code that was mailed to you.',
 }
 
 /** The provider's own page for the same request. */

@@ -10,22 +10,23 @@ import {
   passkeyRequest,
   signInWithPasskey,
 } from '@rookery/accounts'
-import { toXrpcError } from '@rookery/http'
-import { DomainError, dayMs, minuteMs } from '@rookery/std'
+import { dayMs, minuteMs } from '@rookery/std'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { localeOf } from '../accounts/account-mail.ts'
 import { noteSignIn } from '../accounts/note-sign-in.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
 import type { AccessDeps } from '../auth/access.ts'
 import { clientKey } from '../limits/client-key.ts'
 import { signInCharges } from '../limits/method-charges.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
+import { refusalOf } from './alert.ts'
 import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './challenges.ts'
 import { type Html, markup } from './markup.ts'
 import { sendPage } from './layout.ts'
 import { nextPage } from './next-page.ts'
 import { factorForm, passkeySignIn, passwordForm } from './sign-in-views.ts'
+import { layoutTexts } from './texts/layout.ts'
+import { type SignInTexts, signInTexts } from './texts/sign-in.ts'
 import { type Visit, type VisitDeps, fieldOf, formOf, visitOf } from './visit.ts'
 
 /** How long somebody may look for a code after the password was right, in milliseconds. */
@@ -59,10 +60,8 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const username = fieldOf(form, 'username').trim()
     await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), username))
     const login = { hostId: request.pdsHost.id, identifier: username }
-    const account = await checkPassword(deps, login, form['password'] ?? '').catch(sentenceOf)
-    if (account === undefined)
-      return askPassword(deps, step, { username, alert: 'Invalid identifier or password' })
-    if (typeof account === 'string') return askPassword(deps, step, { username, alert: account })
+    const account = await checkPassword(deps, login, form['password'] ?? '')
+    if (account === undefined) return askPassword(deps, step, { username, alert: textsOf(step).wrong })
     return goOn(deps, step, { account, code: undefined })
   })
   app.post('/sign-in/code', async (request, reply) => {
@@ -74,7 +73,7 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const isPending = deps.signedState.isMark(pending, 'factor', ...pendingParts(step, did, until))
     const account = await deps.accounts.findByDid({ hostId: request.pdsHost.id, did })
     if (!isPending || Number(until) < Date.now() || account === undefined) {
-      return askPassword(deps, step, { username: '', alert: 'That took too long. Please start again.' })
+      return askPassword(deps, step, { username: '', alert: textsOf(step).late })
     }
     return goOn(deps, step, { account, code, trustMs: form['trust'] === 'yes' ? trustMs : undefined })
   })
@@ -83,12 +82,15 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const form = formOf(deps, request, visit)
     const step = { request, reply, visit, next: nextPage(form['next']) }
     await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), 'passkey'))
-    const account = await signInWithPasskey(deps, passkeyHostOf(request.pdsHost), {
-      credential: fieldOf(form, 'credential'),
-      useChallenge: (challenge) => useChallenge(deps, challengeUse(step), challenge),
-    }).catch(sentenceOf)
-    if (typeof account === 'string') return askPassword(deps, step, { username: '', alert: account })
-    return admit(deps, step, { account, trustMs: undefined })
+    try {
+      const account = await signInWithPasskey(deps, passkeyHostOf(request.pdsHost), {
+        credential: fieldOf(form, 'credential'),
+        useChallenge: (challenge) => useChallenge(deps, challengeUse(step), challenge),
+      })
+      return await admit(deps, step, { account, trustMs: undefined })
+    } catch (error) {
+      return askPassword(deps, step, { username: '', alert: refusalOf(error, visit.look) })
+    }
   })
 }
 
@@ -100,15 +102,11 @@ async function goOn(
 ): Promise<FastifyReply> {
   try {
     const isTrusted = await isTrustedDevice(deps.db.pool, account.id, step.visit.deviceId)
-    if (!isTrusted) await passSecondFactor(deps, account, { code, locale: localeOf(step.request) })
+    if (!isTrusted) await passSecondFactor(deps, account, { code, locale: step.visit.look.locale })
   } catch (error) {
     if (error instanceof FactorRequiredError) return askFactor(deps, step, { account, kinds: error.kinds })
-    sentenceOf(error)
-    return askFactor(deps, step, {
-      account,
-      kinds: [],
-      alert: 'That code is not right, or was used already.',
-    })
+    refusalOf(error, step.visit.look)
+    return askFactor(deps, step, { account, kinds: [], alert: textsOf(step).wrongCode })
   }
   return admit(deps, step, { account, trustMs })
 }
@@ -123,36 +121,40 @@ async function admit(
     if (account.status === 'takendown' || account.status === 'suspended') throw new AccountTakedownError()
     await deps.admit(account)
   } catch (error) {
-    return askPassword(deps, step, { username: '', alert: sentenceOf(error) })
+    return askPassword(deps, step, { username: '', alert: refusalOf(error, step.visit.look) })
   }
   const { request, reply, next } = step
   // Whoever knew the browser's cookies before must not be signed in with them now.
   const visit = await visitOf(deps, request, reply, { isNew: true })
-  await noteSignIn(deps, account, { deviceId: visit.deviceId, trustMs, locale: localeOf(request) })
+  await noteSignIn(deps, account, { deviceId: visit.deviceId, trustMs, locale: visit.look.locale })
   await visit.provider.accountManager.upsertDeviceAccount(visit.deviceId, account.did as Did)
   if (!next.startsWith('/oauth/authorize?')) return reply.redirect(next, 303)
   // Not a redirect: it may lead on to the app, where a form of this page may not be sent.
-  const body = markup`<p class="done" role="status">You are signed in as ${account.handle ?? account.did}.</p>
-    <p><a href="${next}">Continue</a></p>`
-  return sendPage(reply, { title: 'Signed in', brand: visit.brand, body, goOnTo: next })
+  const texts = textsOf(step)
+  const body = markup`<p class="done" role="status">${texts.signedInAs(account.handle ?? account.did)}</p>
+    <p><a href="${next}">${texts.goOn}</a></p>`
+  return sendPage(reply, { look: visit.look, title: texts.signedIn, body, goOnTo: next })
 }
 
 async function askPassword(
   deps: SignInPageDeps,
   step: Step,
-  { username, alert }: { username: string; alert?: string },
+  { username, alert }: { username: string; alert?: string | Html },
 ): Promise<FastifyReply> {
   const { reply, visit, next } = step
   const passkey = await askPasskey(deps, step)
-  const body = passwordForm({ csrf: visit.csrf, next, username, passkey, alert })
-  const page = { title: 'Sign in', brand: visit.brand, body, hasPasskeys: true }
+  const texts = textsOf(step)
+  const body = passwordForm({ csrf: visit.csrf, next, texts, username, passkey, alert })
+  const page = { look: visit.look, title: texts.title, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)
 }
 
 async function askPasskey(deps: SignInPageDeps, step: Step): Promise<Html> {
   const challenge = newChallenge(deps, challengeUse(step))
   const options = await passkeyRequest(passkeyHostOf(step.request.pdsHost), challenge)
-  return passkeySignIn({ csrf: step.visit.csrf, next: step.next, options })
+  const { csrf, look } = step.visit
+  const failed = layoutTexts[look.locale].passkeyFailed
+  return passkeySignIn({ csrf, next: step.next, texts: textsOf(step), options, failed })
 }
 
 function challengeUse({ request, visit }: Step): ChallengeUse {
@@ -169,20 +171,17 @@ async function askFactor(
   const { did } = account
   const until = String(Date.now() + factorWaitMs)
   const pending = deps.signedState.mark('factor', ...pendingParts(step, did, until))
-  const body = factorForm({ csrf: visit.csrf, next, did, until, pending, passkey, kinds, alert })
-  return sendPage(
-    reply,
-    { title: 'One more step', brand: visit.brand, body, hasPasskeys: true },
-    alert === undefined ? 200 : 400,
-  )
+  const texts = textsOf(step)
+  const form = { csrf: visit.csrf, next, texts, did, until, pending, passkey, kinds, alert }
+  const body = factorForm({ ...form, trustDays: trustMs / dayMs })
+  const page = { look: visit.look, title: texts.oneMoreStep, body, hasPasskeys: true }
+  return sendPage(reply, page, alert === undefined ? 200 : 400)
+}
+
+function textsOf({ visit }: Step): SignInTexts {
+  return signInTexts[visit.look.locale]
 }
 
 function pendingParts({ request, visit }: Step, did: string, until: string): string[] {
   return [String(request.pdsHost.id), visit.deviceId, did, until]
-}
-
-/** Returns what an error of somebody's doing says; throws any other. */
-function sentenceOf(error: unknown): string {
-  if (!(error instanceof DomainError) || toXrpcError(error).status >= 500) throw error
-  return error.message
 }

@@ -2,12 +2,13 @@ import type { OAuthProvider } from '@atproto/oauth-provider/provider'
 import type { DeviceAccount, DeviceId } from '@atproto/oauth-provider/store'
 import type { Account, AccountReader } from '@rookery/accounts'
 import { XrpcError, invalidRequest } from '@rookery/http'
-import { minuteMs, must } from '@rookery/std'
+import { minuteMs } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { prepareForProvider } from '../oauth/provider-request.ts'
 import type { OAuthProviders } from '../oauth/providers.ts'
+import { type Look, lookOf } from './look.ts'
 import type { SignedState } from './signed-state.ts'
 
 /** How long after a sign-in what is dangerous may be done without another, in milliseconds. */
@@ -26,8 +27,7 @@ export type Visit = {
   deviceId: DeviceId
   /** Goes into every form: another site cannot know it. */
   csrf: string
-  /** The name of the host's default tenant. */
-  brand: string
+  look: Look
 }
 
 /** Who is signed in with the browser of a visit. */
@@ -51,9 +51,8 @@ export async function visitOf(
   const provider = await deps.oauth.get(pdsHost)
   prepareForProvider(provider, { request, reply })
   const { deviceId } = await provider.deviceManager.load(raw, reply.raw, isNew)
-  const host = must(await deps.directory.findHost(pdsHost.hostname))
-  const { name: brand } = must(await deps.directory.findTenant(host.defaultTenantId))
-  return { provider, deviceId, csrf: deps.signedState.mark('form', String(pdsHost.id), deviceId), brand }
+  const look = await lookOf(deps, request, reply)
+  return { provider, deviceId, csrf: deps.signedState.mark('form', String(pdsHost.id), deviceId), look }
 }
 
 /**

@@ -1,0 +1,76 @@
+import type { SecurityTexts } from './security.ts'
+
+/** What the security page says in French. */
+export const fr: SecurityTexts = {
+  title: 'Sécurité',
+  account: 'Compte',
+  elsewhere: 'Appareils, applications, e-mail, mot de passe et identifiant',
+  since: (day) => `depuis le ${day}`,
+  lastUsed: (day) => `, dernière utilisation le ${day}`,
+  remove: 'Retirer',
+  removeNamed: (name) => `Retirer ${name}`,
+  revoke: 'Révoquer',
+  revokeNamed: (name) => `Révoquer ${name}`,
+  cancel: 'Annuler',
+  confirm: 'Confirmer',
+  kept: 'Je les ai conservés',
+  passkeys: 'Clés d’accès',
+  aboutPasskeys:
+    'Une clé d’accès sur votre appareil vous connecte à elle seule, sans mot de passe ni code. Personne ne peut vous la soutirer par la ruse.',
+  addPasskey: 'Ajouter une clé d’accès',
+  deviceName: 'Nom de l’appareil',
+  trusted: 'Navigateurs de confiance',
+  aboutTrusted: (count) => `Dans ${count} de vos navigateurs, aucun code n’est demandé pour le moment.`,
+  distrust: 'Demander un code partout',
+  authenticator: 'Application d’authentification',
+  authenticatorOn:
+    'Un code de votre application d’authentification est demandé quand vous vous connectez avec votre mot de passe.',
+  authenticatorOff:
+    'Une application sur votre téléphone affiche un code demandé en plus de votre mot de passe.',
+  removeAuthenticator: 'Retirer l’application d’authentification',
+  setUpAuthenticator: 'Configurer une application d’authentification',
+  scan: 'Scannez ceci avec votre application d’authentification, ou saisissez-y la clé.',
+  qrCode: 'Code QR de la clé ci-dessous',
+  shownCode: 'Code affiché en ce moment par l’application',
+  wrongCode: 'Ce n’est pas le bon code. Attendez le suivant.',
+  emailCodes: 'Codes par e-mail',
+  confirmFirst: 'Confirmez d’abord votre adresse e-mail :',
+  emailSettings: 'paramètres de l’e-mail',
+  emailCodesOff: (email) => `Un code est envoyé à ${email} et demandé en plus de votre mot de passe.`,
+  turnOn: 'Activer les codes par e-mail',
+  emailCodesOn: (email) => `Un code est envoyé à ${email} quand vous vous connectez avec votre mot de passe.`,
+  mailCode: 'M’envoyer un code pour les désactiver',
+  mailedCode: 'Code reçu dans cet e-mail',
+  turnOff: 'Désactiver les codes par e-mail',
+  recoveryCodes: 'Codes de secours',
+  aboutRecoveryCodes: (count) =>
+    `Il vous en reste ${count}. Chacun remplace une fois un code que vous ne pouvez pas obtenir.`,
+  renewRecoveryCodes: 'Créer de nouveaux codes de secours',
+  keepRecoveryCodes:
+    'Conservez ces codes de secours là où personne d’autre ne les trouvera. Chacun vous permet d’entrer une fois si vous avez perdu tout le reste. Ils ne sont affichés que cette fois.',
+  appPasswords: 'Mots de passe d’application',
+  aboutAppPasswords:
+    'Pour les applications qui ne peuvent pas vous connecter sur une de nos pages. Ils ouvrent moins de choses que votre propre mot de passe et ne demandent pas de second facteur.',
+  withMessages: '(avec les messages privés)',
+  appName: 'Nom de l’application',
+  mayMessage: 'peut lire et écrire des messages privés',
+  makeAppPassword: 'Créer un mot de passe d’application',
+  appPassword: 'Mot de passe d’application',
+  enterAppPassword: (app) =>
+    `Saisissez ceci dans ${app} à la place de votre mot de passe. Il n’est affiché que cette fois.`,
+  noAppPasswords: 'Les mots de passe d’application ne sont pas autorisés ici',
+  signOut: 'Se déconnecter partout',
+  aboutSignOut:
+    'Ferme toutes les sessions de toutes les applications et de tous les navigateurs, celle-ci comprise. Les mots de passe d’application restent ; révoquez ceux qui ne vous inspirent pas confiance.',
+  done: {
+    'authenticator/confirm': 'L’application d’authentification est configurée.',
+    'authenticator/remove': 'L’application d’authentification est retirée.',
+    'email-codes/on': 'Les codes par e-mail sont activés.',
+    'email-codes/token': 'Le code est en route.',
+    'email-codes/off': 'Les codes par e-mail sont désactivés.',
+    'passkeys/add': 'La clé d’accès est ajoutée.',
+    'passkeys/remove': 'La clé d’accès est retirée.',
+    distrust: 'Un code est demandé partout.',
+    'app-passwords/revoke': 'Le mot de passe d’application est révoqué.',
+  },
+}
