@@ -17,6 +17,7 @@ const sameLayer: Record<string, string[]> = {
   identity: ['accounts'],
   'lexicon-resolver': ['identity'],
   records: ['accounts', 'events', 'identity'],
+  archives: ['accounts', 'records'],
   oauth: ['accounts', 'identity'],
   moderation: ['accounts'],
   mail: ['accounts', 'tenants'],

@@ -1,11 +1,14 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 
-import { putPreferences } from '@rookery/accounts'
+import { findAccountById, putPreferences } from '@rookery/accounts'
+import { buildExport, getReadyExport, requestExport } from '@rookery/archives'
 import { openBlobStore } from '@rookery/blobs'
-import { JobRelay, JobRunner } from '@rookery/jobs'
-import { importRepo, processTidClock, repoSigner, uploadBlob } from '@rookery/records'
+import { type JobPayload, JobRelay, JobRunner } from '@rookery/jobs'
+import { RepoExporter, importRepo, processTidClock, repoSigner, uploadBlob } from '@rookery/records'
+import { must } from '@rookery/std'
 import { cidForCbor, cidToString, encodeData } from '@rookery/syntax'
 import { createLogger } from '@rookery/telemetry'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -93,7 +96,13 @@ test('an account moves to another host as a directory, with all but its secrets'
   const at = ['--host', 'pds.people.com'] as const
   const { directory, blobs } = await cluster.json('archive', 'export', 'ann.people.com', ...at, '--to', to)
   expect(blobs).toBe(1)
-  expect((await readdir(directory)).sort()).toEqual(['account.json', 'blobs', 'preferences.json', 'repo.car'])
+  expect((await readdir(directory)).sort()).toEqual([
+    'README.txt',
+    'account.json',
+    'blobs',
+    'preferences.json',
+    'repo.car',
+  ])
   expect(await readFile(join(directory, 'blobs', ann.blob), 'utf8')).toBe('a picture of ann')
   expect(await readFile(join(directory, 'account.json'), 'utf8')).not.toMatch(/password|wrapped/)
   expect(
@@ -128,6 +137,81 @@ test('an account moves to another host as a directory, with all but its secrets'
     ['b', preferences[0]],
     ['picture', preferences[0]],
   ])
+}, 30_000)
+
+/** Builds the archive that the owner asked for, as a worker does, and returns the file that the owner downloads. */
+async function downloadArchive({ id }: TestAccount, name: string): Promise<string> {
+  const { database, pool } = cluster.db
+  const account = must(await findAccountById(pool, id))
+  await requestExport(database, account, { lifeMs: 60_000 })
+  const { rows } = await pool.query<{ payload: JobPayload<'account-export'> }>(
+    `delete from job_outbox where queue = 'account-export' returning payload`,
+  )
+  await using store = blobStore()
+  const deps = {
+    db: database,
+    store,
+    exporter: new RepoExporter(pool),
+    lifeMs: 60_000,
+    placeOf: () => Promise.resolve({ host: 'pds.people.com', tenant: 'people' }),
+    announce: () => Promise.resolve(),
+  }
+  await buildExport(deps, {
+    payload: must(rows[0]).payload,
+    attempt: 1,
+    signal: new AbortController().signal,
+    log: createLogger('test', 'silent'),
+    complete: () => Promise.resolve(),
+  })
+  const { objectKey } = await getReadyExport(pool, id)
+  const { body } = await store.get(objectKey)
+  const file = join(cluster.directory, name)
+  await writeFile(file, body)
+  return file
+}
+
+async function reposOf(did: string): Promise<{ data: string; rev: string }[]> {
+  const { rows } = await cluster.db.pool.query<{ data: string; rev: string }>(
+    `select encode(data, 'hex') as data, rev from repo where did = $1 order by host_id`,
+    [did],
+  )
+  return rows
+}
+
+test('the file that an owner downloads is imported at another host: the same tree, and every blob', async () => {
+  const eve = await addAccount('eve')
+  const file = await downloadArchive(eve, 'eve.tar')
+  const call = ['archive', 'import', file, '--host', 'new.people.com'] as const
+  expect(await cluster.json(...call, '--dry-run')).toMatchObject({ did: eve.did, blobs: 1 })
+  expect(await cluster.json(...call)).toMatchObject({ did: eve.did, status: 'deactivated' })
+  const [here, there] = await reposOf(eve.did)
+  expect(there?.data).toBe(must(here).data)
+  const { rows } = await cluster.db.pool.query<{ id: number; key: string; state: string }>(
+    `select a.id, b.object_key as key, b.state from account a join blob b on b.account_id = a.id
+      where a.did = $1 and a.id <> $2`,
+    [eve.did, eve.id],
+  )
+  expect(rows).toMatchObject([{ state: 'permanent' }])
+  await using store = blobStore()
+  const { body } = await store.get(must(rows[0]).key)
+  expect(await text(body)).toBe('a picture of eve')
+  const left = (await readdir(cluster.directory)).filter((name) => name.startsWith('eve.tar-'))
+  expect(left).toEqual([])
+}, 30_000)
+
+test('a file that is cut short, or none of ours, is imported as nothing', async () => {
+  const fay = await addAccount('fay')
+  const whole = await readFile(await downloadArchive(fay, 'fay.tar'))
+  for (const [name, bytes] of [
+    ['cut', whole.subarray(0, whole.length - 3_000)],
+    ['other', Buffer.from('no archive at all')],
+  ] as const) {
+    const file = join(cluster.directory, `${name}.tar`)
+    await writeFile(file, bytes)
+    const { code, err } = await cluster.ctl('archive', 'import', file, '--host', 'new.people.com')
+    expect([code, err]).toEqual([1, expect.stringMatching(/archive/i)])
+  }
+  expect(await reposOf(fay.did)).toHaveLength(1)
 }, 30_000)
 
 test('a tenant is exported whole, and what is there already is left out the next time', async () => {

@@ -18,6 +18,9 @@ export const accountDeletionEveryMs = minuteMs
 /** Accounts that one such look finds. */
 export const accountDeletionsMax = 200
 
+/** How often archives are looked for whose time is over, in milliseconds. */
+export const exportGcEveryMs = 10 * minuteMs
+
 /** How often tokens and results are deleted that nobody can use any more, in milliseconds. */
 export const cleanUpEveryMs = 10 * minuteMs
 

@@ -84,6 +84,8 @@ async function createFullAccount(name: string, deleteAfter: Date | null): Promis
     `insert into app_password (account_id, name, password_hash, privileged) values ($1, 'app', '', false)`,
     `insert into email_token (account_id, purpose, token_hash) values ($1, 'delete_account', '')`,
     `insert into preference (account_id, position, full_access_only, value) values ($1, 0, false, '{}')`,
+    `insert into account_export (account_id, host_id, tenant_id, id, expires_at)
+     select id, host_id, tenant_id, 'x', now() + interval '1 day' from account where id = $1`,
     `insert into totp (account_id, wrapped) values ($1, '')`,
     `insert into recovery_code (account_id, code_hash) values ($1, '')`,
     `insert into passkey (account_id, credential_id, host_id, public_key, counter, transports, name)

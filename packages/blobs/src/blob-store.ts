@@ -49,7 +49,7 @@ export type SignUrlOptions = {
 /**
  * Objects by key: where the bytes of blobs live. Rows in Postgres say what exists; a store only keeps bytes.
  *
- * - A key is `<host>/<account>/<name>` (see `blobKey`), written once under a random name and never reused, so no
+ * - A key is `<host>/<account>/<name>` (see `blobKey`; `exportKey` for archives), written once under a random name and never reused, so no
  *   reader ever sees an object change.
  * - `put` is all or nothing: the object appears whole, durable and under its key when the promise resolves, or not
  *   at all. A process that dies in the middle leaves an unfinished upload, which is no object and never listed;
@@ -143,6 +143,23 @@ export function blobKey(of: { hostId: number; accountId: number; name: string })
   const key = `${of.hostId}/${of.accountId}/${of.name}`
   assertBlobKey(key)
   return key
+}
+
+/**
+ * Returns the key of an object of an account's export. Exports lie beside the blobs of all accounts, under a prefix of
+ * their own: `tryParseBlobKey` does not know it, so that no collector of blobs touches them.
+ *
+ * @param of.name random, 8 to 128 letters, digits or underscores.
+ */
+export function exportKey(of: { hostId: number; accountId: number; name: string }): string {
+  const key = `${exportPrefix(of)}${of.name}`
+  assertBlobKey(key)
+  return key
+}
+
+/** Returns what the keys of a host's exports, or of one account's, begin with. */
+export function exportPrefix({ hostId, accountId }: { hostId: number; accountId?: number }): string {
+  return `export_${hostId}/${accountId === undefined ? '' : `${accountId}/`}`
 }
 
 /** Returns the account that a key belongs to, or undefined for a key that `blobKey` did not make. */

@@ -6,6 +6,8 @@ export {
   type ListOptions,
   type SignUrlOptions,
   blobKey,
+  exportKey,
+  exportPrefix,
   tryParseBlobKey,
 } from './blob-store.ts'
 export { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts'

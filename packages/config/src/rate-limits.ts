@@ -51,6 +51,8 @@ export const rateBuckets = {
   /** Mails that an account asks for, each kind by itself. */
   'request-mail': { points: 5, windowMs: hourMs, isExact: true },
   'request-mail-day': { points: 15, windowMs: dayMs, isExact: true },
+  /** Archives that an account asks for. */
+  'export-day': { points: 5, windowMs: dayMs, isExact: true },
   'update-handle': { points: 10, windowMs: 5 * minuteMs, isExact: true },
   'update-handle-day': { points: 50, windowMs: dayMs, isExact: true },
 } as const satisfies Record<string, RateLimit & { isExact?: true }>

@@ -179,6 +179,13 @@ export const variables = {
       default: '1073741824',
       roles: ['api', 'worker'],
     }),
+    exportKeepMs: defaulted({
+      env: 'ROOKERY_REPO_EXPORT_KEEP_MS',
+      description: 'How long the archive of an account that its owner asked for is kept, in milliseconds.',
+      schema: integer(hourMs, 366 * dayMs),
+      default: '604800000',
+      roles: ['api', 'worker'],
+    }),
   },
   events: {
     retentionMs: defaulted({

@@ -110,6 +110,29 @@ export const queues = {
     runMsMax: hourMs,
     concurrency: 2,
   },
+  /** Builds the archive that an account's owner asked for; each attempt begins anew. */
+  'account-export': {
+    payload: accountScope.extend({
+      /** Which of the account's exports: an older one is of no use. */
+      exportId: z.string(),
+      /** Language of the mail that tells of it. */
+      locale: z.string().optional(),
+    }),
+    attemptsMax: 8,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 30 * minuteMs,
+    runMsMax: 6 * hourMs,
+    concurrency: 2,
+  },
+  /** Deletes archives whose time is over, or objects of exports that no row knows, of all hosts. */
+  'account-export-gc': {
+    payload: z.object({ of: z.enum(['expired', 'orphans']) }),
+    attemptsMax: 5,
+    backoffMsMin: 10 * secondMs,
+    backoffMsMax: 10 * minuteMs,
+    runMsMax: 30 * minuteMs,
+    concurrency: 1,
+  },
   /** Asks one relay to crawl one host. */
   'crawl-request': {
     payload: hostScope.extend({ relay: z.string() }),

@@ -11,6 +11,7 @@ import {
   findAccountByDid,
   putPreferences,
 } from '@rookery/accounts'
+import { type ArchivedAccount, archiveFiles } from '@rookery/archives'
 import type { BlobStore } from '@rookery/blobs'
 import { JobTimeoutError, joinJob, listJobs, waitForJob } from '@rookery/jobs'
 import {
@@ -28,7 +29,6 @@ import type { Host, Tenant } from '@rookery/tenants'
 
 import type { CtlContext } from '../context.ts'
 import type { CtlIdentity } from '../identity.ts'
-import { type ArchivedAccount, archiveFiles } from './archive.ts'
 
 export type ImportDeps = { context: CtlContext; identity: CtlIdentity; store: BlobStore }
 

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
 import { type Account, changeAccountStatus, listAccounts } from '@rookery/accounts'
+import { type ArchiveDeps, archiveName } from '@rookery/archives'
 import { type BlobStore, blobStoreOptions, openBlobStore } from '@rookery/blobs'
 import { assertIdentityIsOurs, findDidKey, isPlcDid } from '@rookery/identity'
 import { RepoExporter } from '@rookery/records'
@@ -10,8 +11,8 @@ import { type Host, getHost, getTenant, listHosts, listTenants } from '@rookery/
 import type { Command } from 'commander'
 
 import { audit, getAccount } from '../accounts.ts'
-import { archiveName, findArchive } from '../archive/archive.ts'
-import { type ExportDeps, exportAccount } from '../archive/export-account.ts'
+import { exportAccount } from '../archive/export-account.ts'
+import { findArchive, openArchive } from '../archive/find-archive.ts'
 import { importAccount } from '../archive/import-account.ts'
 import { type CtlContext, exitCodes } from '../context.ts'
 import { type CtlIdentity, openIdentity } from '../identity.ts'
@@ -75,16 +76,18 @@ function addExportTenant(archive: Command, context: CtlContext): void {
 
 function addImport(archive: Command, context: CtlContext): void {
   archive
-    .command('import <directory>')
+    .command('import <archive>')
     .description(
-      'Make an account from an archive: deactivated, without a password, with a new signing key. A worker imports its repo. Run again, it goes on.',
+      'Make an account from an archive, a directory or the file that an owner downloaded: deactivated, without a password, with a new signing key. A worker imports its repo. Run again, it goes on.',
     )
     .requiredOption('--host <hostname>', 'host that it is to live on')
     .option('--tenant <slug>', "tenant that it is to belong to (default: the host's)")
     .option('--handle <handle>', 'another handle than the one that it had')
     .option('--activate', 'point its DID here and activate it; the DID must name a rotation key of ours')
     .option('--dry-run', 'only show what the archive holds')
-    .action(async (directory: string, options: ImportOptions, command: Command) => {
+    .action(async (path: string, options: ImportOptions, command: Command) => {
+      await using archive = await openArchive(path)
+      const { directory } = archive
       const found = await findArchive(directory)
       if (found === undefined) throw new Error(`${directory} holds no complete archive`)
       if (options.dryRun === true) {
@@ -138,7 +141,7 @@ async function exportAll(
   const { db } = context
   const hosts = new Map((await listHosts(db.kysely)).map(({ id, hostname }) => [id, hostname]))
   const tenants = new Map((await listTenants(db.kysely)).map(({ id, slug }) => [id, slug]))
-  const deps: ExportDeps = { db, store, exporter: new RepoExporter(db.pool) }
+  const deps: ArchiveDeps = { db, store, exporter: new RepoExporter(db.pool) }
   await mkdir(of.to, { recursive: true })
   const written: Written[] = []
   for await (const page of of.accounts) {
@@ -159,7 +162,7 @@ async function exportAll(
 
 /** One of many that fails does not keep the others from being written. */
 async function exportOne(
-  deps: ExportDeps,
+  deps: ArchiveDeps,
   account: Account,
   to: { directory: string; host: string; tenant: string },
   isOneOfMany: boolean,

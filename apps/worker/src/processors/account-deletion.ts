@@ -1,4 +1,5 @@
 import { deleteAccount, findAccountById } from '@rookery/accounts'
+import { deleteExportObjects } from '@rookery/archives'
 import type { BlobStore } from '@rookery/blobs'
 import type { Database, Queryable } from '@rookery/db'
 import type { JobProcessor } from '@rookery/jobs'
@@ -11,7 +12,7 @@ export type AccountDeletionDeps = { db: Database; store: BlobStore }
  * Deletes an account whose time has come, and then, as for one that its owner deleted, what it leaves.
  *
  * First the account itself, in one transaction: from then on nothing of it is served, and nothing can be added. Then
- * records and tree, then objects and blob rows, in batches. Each step finds done what an earlier attempt did. An
+ * records and tree, then objects and blob rows, in batches, and the objects of its archives. Each step finds done what an earlier attempt did. An
  * account that was activated meanwhile is left alone.
  */
 export function accountDeletion(deps: AccountDeletionDeps): JobProcessor<'account-deletion'> {
@@ -22,6 +23,7 @@ export function accountDeletion(deps: AccountDeletionDeps): JobProcessor<'accoun
     await deleteRepoContent(db.pool, accountId, signal)
     signal.throwIfAborted()
     await deleteAccountBlobs({ store, pool: db.pool }, { hostId, accountId })
+    await deleteExportObjects(store, { hostId, accountId })
     log.info({ account: did }, 'account deleted with all its content')
   }
 }

@@ -1,4 +1,5 @@
 import { deleteExpiredTokens } from '@rookery/accounts'
+import type { Queryable } from '@rookery/db'
 import { type Schedule, addJob, dropOldResults } from '@rookery/jobs'
 import { dropOldDeliveries } from '@rookery/mail'
 import { deleteOldLexicons } from '@rookery/lexicon-resolver'
@@ -11,6 +12,7 @@ import {
   cleanUpEveryMs,
   compactionScanEveryMs,
   compactionScanReposMax,
+  exportGcEveryMs,
   orphanGcEveryMs,
 } from '../limits.ts'
 import { accountDeletions } from './account-deletions.ts'
@@ -35,6 +37,13 @@ export function buildSchedules(deps: Pick<WorkerDeps, 'config' | 'db'>): Schedul
         await addJob(tx, { queue: 'blob-gc', payload, dedupeKey: payload.of })
       },
     },
+    ...(['expired', 'orphans'] as const).map((of) => ({
+      name: `account-export-gc-${of}`,
+      everyMs: of === 'expired' ? exportGcEveryMs : orphanGcEveryMs,
+      run: async (tx: Queryable) => {
+        await addJob(tx, { queue: 'account-export-gc', payload: { of }, dedupeKey: of })
+      },
+    })),
     {
       name: 'compaction-scan',
       everyMs: compactionScanEveryMs,

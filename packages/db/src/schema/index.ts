@@ -18,6 +18,7 @@ import type {
 } from './account.ts'
 import type { AuditEntryTable } from './audit.ts'
 import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } from './blob.ts'
+import type { AccountExportTable } from './export.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
 import type { MailDeliveryTable, MailSuppressionTable } from './mail.ts'
@@ -62,6 +63,7 @@ export type Schema = {
   blob_ref: BlobRefTable
   account_usage: AccountUsageTable
   tenant_usage: TenantUsageTable
+  account_export: AccountExportTable
   event_queue: EventQueueTable
   event_log: EventLogTable
   event_sequencer: EventSequencerTable

@@ -16,6 +16,7 @@ const noticeNames = [
   'email-changed',
   'factors-changed',
   'new-device',
+  'export-ready',
   'account-deleted',
 ] as const
 

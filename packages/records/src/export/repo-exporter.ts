@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 
 import type { Connection, Database } from '@rookery/db'
-import type { Tid } from '@rookery/syntax'
+import type { Cid, Tid } from '@rookery/syntax'
 
 import { Slots } from '../slots.ts'
 import { loadPacks } from '../storage/storage-queries.ts'
@@ -16,6 +16,15 @@ export type ExportOptions = ReadOptions & {
   since?: Tid | undefined
   /** Gives up waiting for a place. */
   signal?: AbortSignal
+}
+
+/** A repo that is being exported. */
+export type OpenExport = {
+  /** Its CAR; see `RepoExporter.open`. */
+  body: Readable
+  /** CID of its signed commit, the CAR's root. */
+  head: Cid
+  rev: Tid
 }
 
 /**
@@ -39,6 +48,12 @@ export class RepoExporter {
    * @throws {RepoNotFoundError} {RepoTakendownError} {RepoSuspendedError} {RepoDeactivatedError}
    */
   async open(address: RepoAddress, options: ExportOptions): Promise<Readable> {
+    const { body } = await this.openAt(address, options)
+    return body
+  }
+
+  /** Opens a repo as `open` does, and says which commit it is. */
+  async openAt(address: RepoAddress, options: ExportOptions): Promise<OpenExport> {
     const slot = await this.#slots.acquire(options.signal)
     try {
       const session = new ExportSession(await this.#pool.connect(), slot)
@@ -63,15 +78,15 @@ class ExportSession {
     connection.on('error', ignore)
   }
 
-  async open(address: RepoAddress, options: ExportOptions): Promise<Readable> {
+  async open(address: RepoAddress, options: ExportOptions): Promise<OpenExport> {
     const connection = this.#connection
     try {
       await beginSnapshot(connection)
       const head = await getServableRepo(connection, address, options)
       const snapshot = { connection, head, packs: await loadPacks(connection, head.accountId) }
-      return this.#stream(
-        options.since === undefined ? exportChunks(snapshot) : exportChunksSince(snapshot, options.since),
-      )
+      const { since } = options
+      const chunks = since === undefined ? exportChunks(snapshot) : exportChunksSince(snapshot, since)
+      return { body: this.#stream(chunks), head: head.head, rev: head.rev }
     } catch (error) {
       this.#close({ isDone: false })
       throw error

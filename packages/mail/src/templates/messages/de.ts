@@ -17,6 +17,7 @@ export const de: Messages = {
     'email-changed': 'Die E-Mail-Adresse Ihres Kontos wurde geändert',
     'factors-changed': 'Ihre zweiten Faktoren wurden geändert',
     'new-device': 'Neue Anmeldung bei Ihrem Konto',
+    'export-ready': 'Ihr Archiv ist fertig',
     'account-deleted': 'Ihr Konto wurde gelöscht',
     message: 'Eine Nachricht zu Ihrem Konto',
   },
@@ -64,6 +65,10 @@ export const de: Messages = {
     'new-device': [
       'Jemand hat sich beim Konto {account} bei {brand} mit einem Browser angemeldet, der dafür bisher nicht benutzt wurde.',
       'Falls Sie das waren, müssen Sie nichts tun. Falls nicht, setzen Sie jetzt Ihr Passwort zurück: Das meldet alle ab.',
+    ],
+    'export-ready': [
+      'Das Archiv des Kontos {account} bei {brand}, das angefordert wurde, ist fertig: Beiträge, Bilder und andere Dateien, Einstellungen. Um es herunterzuladen, melden Sie sich an und öffnen Sie die Seite „Export“. Nach einigen Tagen wird es gelöscht.',
+      'Falls Sie das nicht waren, löschen Sie es dort, setzen Sie jetzt Ihr Passwort zurück und bitten Sie uns um Hilfe.',
     ],
     'account-deleted': [
       'Das Konto {account} bei {brand} wurde gelöscht. Was es hier veröffentlicht hat, wird entfernt.',

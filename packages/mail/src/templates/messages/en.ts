@@ -17,6 +17,7 @@ export const en: Messages = {
     'email-changed': 'The e-mail address of your account was changed',
     'factors-changed': 'Your second factors were changed',
     'new-device': 'A new sign-in to your account',
+    'export-ready': 'Your archive is ready',
     'account-deleted': 'Your account was deleted',
     message: 'A message about your account',
   },
@@ -61,6 +62,10 @@ export const en: Messages = {
     'new-device': [
       'Somebody signed in to the account {account} at {brand} with a browser that was not used for it before.',
       'If it was you, you need not do anything. If it was not, reset your password now: that signs everybody out.',
+    ],
+    'export-ready': [
+      'The archive of the account {account} at {brand} that was asked for is ready: records, pictures and other files, and settings. To download it, sign in and open the page “Export”. It is deleted after some days.',
+      'If it was not you, delete it there, reset your password now and ask us for help.',
     ],
     'account-deleted': [
       'The account {account} at {brand} was deleted, and what it published here is being removed.',

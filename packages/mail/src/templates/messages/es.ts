@@ -17,6 +17,7 @@ export const es: Messages = {
     'email-changed': 'La dirección de correo de su cuenta ha cambiado',
     'factors-changed': 'Sus segundos factores han cambiado',
     'new-device': 'Nuevo inicio de sesión en su cuenta',
+    'export-ready': 'Su archivo está listo',
     'account-deleted': 'Su cuenta ha sido eliminada',
     message: 'Un mensaje sobre su cuenta',
   },
@@ -61,6 +62,10 @@ export const es: Messages = {
     'new-device': [
       'Alguien ha iniciado sesión en la cuenta {account} de {brand} con un navegador que no se había usado antes para ella.',
       'Si ha sido usted, no tiene que hacer nada. Si no, restablezca su contraseña ahora: así se cierran todas las sesiones.',
+    ],
+    'export-ready': [
+      'El archivo de la cuenta {account} en {brand} que se pidió está listo: publicaciones, imágenes y otros ficheros, ajustes. Para descargarlo, inicie sesión y abra la página «Export». Se borrará al cabo de unos días.',
+      'Si no fue usted, bórrelo allí, restablezca su contraseña ahora y pídanos ayuda.',
     ],
     'account-deleted': [
       'La cuenta {account} en {brand} ha sido eliminada y se está retirando lo que publicó aquí.',

@@ -17,6 +17,7 @@ export const fr: Messages = {
     'email-changed': 'L’adresse e-mail de votre compte a été changée',
     'factors-changed': 'Vos seconds facteurs ont été modifiés',
     'new-device': 'Nouvelle connexion à votre compte',
+    'export-ready': 'Votre archive est prête',
     'account-deleted': 'Votre compte a été supprimé',
     message: 'Un message au sujet de votre compte',
   },
@@ -64,6 +65,10 @@ export const fr: Messages = {
     'new-device': [
       'Quelqu’un s’est connecté au compte {account} chez {brand} avec un navigateur qui n’avait pas encore servi pour ce compte.',
       'Si c’était vous, vous n’avez rien à faire. Sinon, réinitialisez votre mot de passe maintenant : cela déconnecte tout le monde.',
+    ],
+    'export-ready': [
+      'L’archive du compte {account} chez {brand} qui a été demandée est prête : publications, images et autres fichiers, réglages. Pour la télécharger, connectez-vous et ouvrez la page « Export ». Elle sera supprimée au bout de quelques jours.',
+      'Si ce n’était pas vous, supprimez-la sur cette page, réinitialisez votre mot de passe maintenant et demandez-nous de l’aide.',
     ],
     'account-deleted': [
       'Le compte {account} chez {brand} a été supprimé ; ce qu’il a publié ici est en cours de retrait.',
