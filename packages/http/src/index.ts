@@ -17,6 +17,7 @@ export {
   type XrpcLexicons,
   type XrpcMethod,
   defineMethod,
+  jsonType,
   registerMethods,
 } from './xrpc.ts'
 export { XrpcError, commonErrors, invalidRequest } from './xrpc-error.ts'

@@ -15,7 +15,8 @@ import { releasedWhenSent } from './released-when-sent.ts'
 import { UpstreamAnswer } from './upstream/upstream-answer.ts'
 import { XrpcError, invalidRequest } from './xrpc-error.ts'
 
-const jsonType = 'application/json; charset=utf-8'
+/** The type of every JSON answer. */
+export const jsonType = 'application/json; charset=utf-8'
 
 /** What a handler is called with: everything parsed, validated and authenticated. */
 export type XrpcCall<Params, Input, Auth> = {

@@ -18,6 +18,7 @@ import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node'
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
 import type { Registry } from 'prom-client'
 
+import { beginSpans } from '../tracing/spans.ts'
 import { type OtlpOptions, type OtlpProtocol, otlpSignals } from './otlp-options.ts'
 import { registryProducer } from './registry-producer.ts'
 
@@ -37,6 +38,7 @@ export async function startOtlp(role: string, options: OtlpOptions, registry: Re
     views: [{ instrumentName: '*', aggregation: { type: AggregationType.DROP } }],
   })
   sdk.start()
+  if (signals.traces) beginSpans()
   // The loop is empty when everything else has ended; `runService` bounds what comes then.
   process.once('beforeExit', () => void sdk.shutdown())
 }

@@ -1,4 +1,11 @@
-import { type AnyXrpcMethod, type PdsHost, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
+import {
+  type AnyXrpcMethod,
+  type PdsHost,
+  RawAnswer,
+  type XrpcCall,
+  defineMethod,
+  jsonType,
+} from '@rookery/http'
 import { RepoNotFoundError } from '@rookery/records'
 
 import type { OptionalAuth } from '../../auth/access.ts'
@@ -22,7 +29,7 @@ export function getRecord(deps: GetRecordDeps): AnyXrpcMethod {
       await sendRepoRev(deps, reply, auth)
       try {
         const json = await deps.records.getRecord({ hostId: host.id, ...params })
-        return new RawAnswer('application/json; charset=utf-8', json)
+        return new RawAnswer(jsonType, json)
       } catch (error) {
         const appView = error instanceof RepoNotFoundError ? await appViewOf(deps, host, auth) : undefined
         if (appView === undefined) throw error

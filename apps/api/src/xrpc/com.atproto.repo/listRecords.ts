@@ -1,4 +1,4 @@
-import { type AnyXrpcMethod, RawAnswer, type XrpcCall, defineMethod } from '@rookery/http'
+import { type AnyXrpcMethod, RawAnswer, type XrpcCall, defineMethod, jsonType } from '@rookery/http'
 
 import type { OptionalAuth } from '../../auth/access.ts'
 import { readAuth, sendRepoRev } from './read-auth.ts'
@@ -21,7 +21,7 @@ export function listRecords(deps: RecordReadDeps): AnyXrpcMethod {
       await sendRepoRev(deps, reply, auth)
       const { reverse = false } = params
       const json = await deps.records.listRecords({ hostId: host.id, ...params, reverse })
-      return new RawAnswer('application/json; charset=utf-8', json)
+      return new RawAnswer(jsonType, json)
     },
   })
 }

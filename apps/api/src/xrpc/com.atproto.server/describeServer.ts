@@ -1,4 +1,4 @@
-import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
+import { type AnyXrpcMethod, type PdsHost, RawAnswer, defineMethod, jsonType } from '@rookery/http'
 import { must } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 
@@ -6,28 +6,44 @@ import { openDomains } from '../../accounts/open-domains.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 import { uploadBytesMaxOf } from '../upload-rules.ts'
 
-/** com.atproto.server.describeServer: what an app or relay needs to know of the host before anything else. */
-export function describeServer(deps: { directory: HostDirectory; uploadBytesMax: number }): AnyXrpcMethod {
+type Deps = { directory: HostDirectory; uploadBytesMax: number }
+
+/**
+ * com.atproto.server.describeServer: what an app or relay needs to know of the host before anything else. The answer is
+ * made once for each picture of the directory, which has every host as an object of its own.
+ */
+export function describeServer(deps: Deps): AnyXrpcMethod {
+  const made = new WeakMap<PdsHost, string>()
   return defineMethod({
     nsid: 'com.atproto.server.describeServer',
     auth: unauthenticated,
-    handler: async ({ host }) => {
-      const { defaultTenantId } = must(await deps.directory.findHost(host.hostname))
-      const { settings } = must(await deps.directory.findTenant(defaultTenantId))
-      return {
-        did: host.serviceDid,
-        availableUserDomains: await openDomains(deps.directory, host.id),
-        inviteCodeRequired: settings.inviteRequired,
-        phoneVerificationRequired: false,
-        links: definedOnly({
-          privacyPolicy: settings.privacyPolicyUrl,
-          termsOfService: settings.termsOfServiceUrl,
-        }),
-        contact: definedOnly({ email: settings.contactEmail }),
-        blobUploadLimit: uploadBytesMaxOf(settings, deps.uploadBytesMax),
-      }
+    handler: ({ host }) => {
+      const json = made.get(host)
+      if (json !== undefined) return new RawAnswer(jsonType, json)
+      return describe(deps, host).then((description) => {
+        const text = JSON.stringify(description)
+        made.set(host, text)
+        return new RawAnswer(jsonType, text)
+      })
     },
   })
+}
+
+async function describe({ directory, uploadBytesMax }: Deps, host: PdsHost): Promise<object> {
+  const { defaultTenantId } = must(await directory.findHost(host.hostname))
+  const { settings } = must(await directory.findTenant(defaultTenantId))
+  return {
+    did: host.serviceDid,
+    availableUserDomains: await openDomains(directory, host.id),
+    inviteCodeRequired: settings.inviteRequired,
+    phoneVerificationRequired: false,
+    links: definedOnly({
+      privacyPolicy: settings.privacyPolicyUrl,
+      termsOfService: settings.termsOfServiceUrl,
+    }),
+    contact: definedOnly({ email: settings.contactEmail }),
+    blobUploadLimit: uploadBytesMaxOf(settings, uploadBytesMax),
+  }
 }
 
 function definedOnly(fields: Record<string, string | null>): Record<string, string> {
