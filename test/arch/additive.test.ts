@@ -13,6 +13,7 @@ const allowed = {
   '0025-blob-quota.ts: create or replace function store_blob': 'the old arguments, without quotas',
   '0032-factor.ts: drop constraint': 'put back at once, with one purpose more',
   '0032-factor.ts: add constraint': 'tokens that are mailed live for minutes: the table is small',
+  '0050-session-policy.ts: create index': 'of rows that there are none of before it',
 }
 
 const migrations = projectFiles('.ts').filter(({ path }) => /packages\/db\/src\/migrations\/\d/.test(path))

@@ -40,11 +40,13 @@ import type { Logger } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 import { type SecondFactorDeps, signInPolicies } from './accounts/second-factor.ts'
+import { sessionLifetimes } from './accounts/session-lifetimes.ts'
 import type { SignUpDeps } from './accounts/sign-up.ts'
 import { KnownWriters } from './auth/known-writers.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
 import { lexiconDeps } from './lexicon-deps.ts'
 import type { ForwardDeps } from './proxy/forward.ts'
+import type { LifetimesOf } from '@rookery/oauth'
 import { OAuthProviders } from './oauth/providers.ts'
 import { SignedState } from './pages/signed-state.ts'
 import { createRepoWriter } from './repo-writer.ts'
@@ -79,6 +81,7 @@ export type ApiDeps = ApiConnections & {
   /** Wraps secrets with the cluster's key-encryption key. */
   wrapper: SecretWrapper
   policyOf: SecondFactorDeps['policyOf']
+  lifetimesOf: LifetimesOf
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
@@ -127,6 +130,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     signedState: new SignedState(config.auth.jwtSecret),
     wrapper,
     policyOf: signInPolicies(connections.directory),
+    lifetimesOf: sessionLifetimes(connections.directory),
     exporter: new RepoExporter(connections.exportPool),
     clock,
     accounts: new AccountReader(db.pool),

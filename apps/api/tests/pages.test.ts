@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { totpCode } from '@rookery/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { base32 } from './base32.ts'
 import { localApp } from './oauth-flow.ts'
 import { PageBrowser } from './page-browser.ts'
 import { TestApi } from './test-api.ts'
@@ -33,16 +34,9 @@ async function signedIn(name: string): Promise<{ owner: Owner; browser: PageBrow
 async function setUpApp(browser: PageBrowser): Promise<{ secret: Buffer; codes: string[] }> {
   await browser.submit('/security/authenticator/begin')
   const text = />([A-Z2-7 ]{39})</.exec(browser.page.body)?.[1] ?? ''
-  const secret = base32(text.replaceAll(' ', ''))
+  const secret = base32(text)
   await browser.submit('/security/authenticator/confirm', { code: totpCode(secret, Date.now() - 30_000) })
   return { secret, codes: browser.page.body.match(/[A-Z2-7]{5}-[A-Z2-7]{5}/g) ?? [] }
-}
-
-function base32(text: string): Buffer {
-  const bits = Array.from(text, (char) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0'),
-  )
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }
 
 /** A page without what is new in each: the challenge, and these texts. */

@@ -1,4 +1,5 @@
 import { type RateOverrides, rateOverridesText } from '@rookery/config'
+import { dayMs, hourMs, minuteMs, secondMs } from '@rookery/std'
 import { InvalidArgumentError } from 'commander'
 
 /** Parses a whole number within bounds, both inclusive. */
@@ -11,6 +12,15 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
     }
     return value
   }
+}
+
+const unitsMs = { s: secondMs, m: minuteMs, h: hourMs, d: dayMs }
+
+/** Parses a time such as `90s`, `15m`, `12h` or `30d`; returns milliseconds. */
+export function time(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  if (count === undefined) throw new InvalidArgumentError('expected a time such as 15m, 12h or 30d')
+  return Number(count) * unitsMs[unit as keyof typeof unitsMs]
 }
 
 /** Parses `on` or `off`. */

@@ -1,7 +1,17 @@
 import { type TenantSettings, type TenantSettingsInput, locales } from '@rookery/tenants'
 import type { Command } from 'commander'
 
-import { appView, commaSeparated, none, onOff, orNone, rateLimits, service, wholeNumber } from './parse.ts'
+import {
+  appView,
+  commaSeparated,
+  none,
+  onOff,
+  orNone,
+  rateLimits,
+  service,
+  time,
+  wholeNumber,
+} from './parse.ts'
 
 type SettingOption = { flags: string; description: string; parse: (text: string) => unknown }
 
@@ -133,6 +143,42 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     flags: '--app-passwords <on|off>',
     description: 'whether app passwords may be made and used',
     parse: onOff,
+  },
+  browserSessionMs: {
+    flags: '--browser-session <time>',
+    description: 'how long a browser stays signed in, such as 12h or 7d',
+    parse: time,
+  },
+  trustedBrowserMs: {
+    flags: '--trusted-browser <time>',
+    description:
+      'how long no second factor is asked for in a browser that its owner trusts; 0d: none is trusted',
+    parse: time,
+  },
+  oauthPublicSessionMs: {
+    flags: '--oauth-public-session <time>',
+    description: 'how long a session of an app without a key of its own lasts; at most 14d',
+    parse: time,
+  },
+  oauthPublicRefreshMs: {
+    flags: '--oauth-public-refresh <time>',
+    description: 'how long such a session may rest; at most 14d',
+    parse: time,
+  },
+  oauthConfidentialSessionMs: {
+    flags: '--oauth-confidential-session <time>',
+    description: 'how long a session of an app with a key of its own lasts; at most 730d',
+    parse: time,
+  },
+  oauthConfidentialRefreshMs: {
+    flags: '--oauth-confidential-refresh <time>',
+    description: 'how long such a session may rest; at most 91d',
+    parse: time,
+  },
+  passwordSessionMs: {
+    flags: '--password-session <time|none>',
+    description: "how long a session that began with a password may rest; none: the cluster's",
+    parse: orNone(time),
   },
   logoUrl: {
     flags: '--logo-url <url|none>',

@@ -25,7 +25,12 @@ export const wrapper: SecretWrapper = {
 
 /** What most tenants decide. */
 export const policyOf = (): Promise<SignInPolicy> =>
-  Promise.resolve({ isSecondFactorRequired: false, areAppPasswordsAllowed: true })
+  Promise.resolve({
+    isSecondFactorRequired: false,
+    areAppPasswordsAllowed: true,
+    passwordSessionMs: null,
+    trustedBrowserMs: 0,
+  })
 
 export const tokens = new SessionTokens({
   secret: 'a secret of at least thirty-two characters',

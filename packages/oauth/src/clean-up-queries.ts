@@ -1,6 +1,13 @@
 import type { Queryable } from '@rookery/db'
 
-import { cleanUpRows, deviceKeepMs, requestKeepMs, tokenKeepMs, usedTokenKeepMs } from './limits.ts'
+import {
+  briefSessionMs,
+  cleanUpRows,
+  deviceKeepMs,
+  requestKeepMs,
+  tokenKeepMs,
+  usedTokenKeepMs,
+} from './limits.ts'
 
 const batches = [
   {
@@ -21,6 +28,13 @@ const batches = [
     text: `delete from oauth_used_refresh_token where (host_id, refresh_hash) in (
       select host_id, refresh_hash from oauth_used_refresh_token
       where used_at < now() - $2 * interval '1 millisecond' limit $1 for update skip locked)`,
+  },
+  {
+    keepMs: briefSessionMs,
+    text: `delete from oauth_device_account where (host_id, device_id, account_id) in (
+      select host_id, device_id, account_id from oauth_device_account
+      where not is_kept and authenticated_at < now() - $2 * interval '1 millisecond'
+      limit $1 for update skip locked)`,
   },
   {
     keepMs: deviceKeepMs,

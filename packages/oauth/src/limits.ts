@@ -15,6 +15,9 @@ export const usedTokenKeepMs = 30 * dayMs
 /** How long a request is kept after its time, in milliseconds: so long its owner is told that it was too late. */
 export const requestKeepMs = hourMs
 
+/** How long a browser is signed in whose owner does not want to stay so, in milliseconds. */
+export const briefSessionMs = hourMs
+
 /** How long a browser that does not come back is remembered, in milliseconds. */
 export const deviceKeepMs = 2 * 366 * dayMs
 

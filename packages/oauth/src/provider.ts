@@ -7,18 +7,19 @@ import {
   Keyset,
   OAuthProvider,
 } from '@atproto/oauth-provider/provider'
-import type { AccountStore } from '@atproto/oauth-provider/store'
+import type { AccountStore, DeviceAccount } from '@atproto/oauth-provider/store'
 import type { Database } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
 
 import { PgDeviceStore } from './device-queries.ts'
-import { Grants } from './grant-queries.ts'
+import { Grants, type SignedInAccount } from './grant-queries.ts'
 import { accessTokenMs, clientCacheMs } from './limits.ts'
 import { type FindLexicon, PermissionSets, noLexicons } from './permission-sets.ts'
 import { RedisCache } from './redis-cache.ts'
 import { RedisReplayStore } from './replay-store.ts'
 import { requestRules } from './request-rules.ts'
+import type { LifetimesOf } from './session-lifetimes.ts'
 import { PgRequestStore } from './request-queries.ts'
 import { PgTokenStore } from './token-queries.ts'
 
@@ -27,6 +28,8 @@ export type OAuthProviderDeps = {
   db: Pick<Database, 'pool'>
   redis: Pick<Redis, 'get' | 'set' | 'del'>
   keys: RedisKeys
+  /** How long sessions last. */
+  lifetimesOf: LifetimesOf
   /** Finds permission sets. */
   findLexicon: FindLexicon
   /** For what clients say of themselves: the servers are strangers'. */
@@ -50,7 +53,7 @@ export async function createOAuthProvider(
 ): Promise<OAuthProvider> {
   const { db, redis, keys } = deps
   const tokenKey = await JoseKey.fromKeyLike(derive(deps.secret, host, 'tokens'), undefined, 'HS256')
-  return new OAuthProvider({
+  return new HostProvider({
     issuer: host.publicUrl,
     keyset: new Keyset([tokenKey]),
     dpopSecret: derive(deps.secret, host, 'dpop'),
@@ -63,7 +66,7 @@ export async function createOAuthProvider(
     lexiconStore: noLexicons,
     replayStore: new RedisReplayStore(deps, host.id),
     requestStore: new PgRequestStore(db, host.id),
-    tokenStore: new PgTokenStore(db, host),
+    tokenStore: new PgTokenStore(deps, host),
     clientMetadataCache: new RedisCache(redis, {
       keyOf: (id) => keys.oauthClient(id),
       keepMs: clientCacheMs,
@@ -76,8 +79,15 @@ export async function createOAuthProvider(
     trustProxy: (_address: string, index: number) => index === 0,
     metadata: { protected_resources: [new URL(host.publicUrl).origin] },
     ...options.customization,
-    ...requestRules(new Grants(db, host)),
+    ...requestRules(new Grants(deps, host)),
   })
+}
+
+/** The library's provider, in which each account's tenant says how long browsers stay signed in. */
+class HostProvider extends OAuthProvider {
+  override checkLoginRequired(deviceAccount: DeviceAccount): boolean {
+    return (deviceAccount as SignedInAccount).signedInUntil.getTime() <= Date.now()
+  }
 }
 
 function derive(secret: string, host: OAuthHost, purpose: string): Uint8Array {

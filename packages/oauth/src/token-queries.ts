@@ -15,6 +15,7 @@ import { type Database, inTransaction, statement } from '@rookery/db'
 
 import { toOAuthAccount } from './account.ts'
 import { hashSecret } from './request-queries.ts'
+import { type LifetimesOf, isSessionOver } from './session-lifetimes.ts'
 
 type TokenRow = {
   token_id: string
@@ -47,10 +48,15 @@ const byId = statement<TokenRow & Account>(
  */
 export class PgTokenStore implements TokenStore {
   readonly #db: Pick<Database, 'pool'>
+  readonly #lifetimesOf: LifetimesOf
   readonly #host: { id: number; serviceDid: string }
 
-  constructor(db: Pick<Database, 'pool'>, host: { id: number; serviceDid: string }) {
+  constructor(
+    { db, lifetimesOf }: { db: Pick<Database, 'pool'>; lifetimesOf: LifetimesOf },
+    host: { id: number; serviceDid: string },
+  ) {
     this.#db = db
+    this.#lifetimesOf = lifetimesOf
     this.#host = host
   }
 
@@ -81,7 +87,7 @@ export class PgTokenStore implements TokenStore {
 
   async readToken(id: TokenId): Promise<TokenInfo | null> {
     const { rows } = await byId(this.#db.pool, [this.#host.id, id])
-    return this.#toTokenInfo(rows[0], {})
+    return this.#inTime(rows[0], {})
   }
 
   async deleteToken(id: TokenId): Promise<void> {
@@ -133,7 +139,7 @@ export class PgTokenStore implements TokenStore {
   async findTokenByRefreshToken(refreshToken: RefreshToken): Promise<TokenInfo | null> {
     const refreshHash = hashSecret(refreshToken)
     const current = await this.#find('t.refresh_hash = $2', refreshHash)
-    if (current !== undefined) return this.#toTokenInfo(current, { refreshToken })
+    if (current !== undefined) return this.#inTime(current, { refreshToken })
     const replayed = await this.#find(
       't.chain = (select chain from oauth_used_refresh_token where host_id = $1 and refresh_hash = $2)',
       refreshHash,
@@ -152,6 +158,17 @@ export class PgTokenStore implements TokenStore {
       [this.#host.id, did],
     )
     return rows.flatMap((row) => this.#toTokenInfo(row, {}) ?? [])
+  }
+
+  /** Returns the session unless it is over by the rules of the account's tenant. */
+  async #inTime(
+    row: (TokenRow & Account) | undefined,
+    shown: { refreshToken?: RefreshToken },
+  ): Promise<TokenInfo | null> {
+    const info = this.#toTokenInfo(row, shown)
+    if (row === undefined || info === null) return null
+    const isRefresh = shown.refreshToken !== undefined
+    return isSessionOver(info, await this.#lifetimesOf(row.tenant_id), { isRefresh }) ? null : info
   }
 
   async #find(condition: string, secret: Buffer): Promise<(TokenRow & Account) | undefined> {

@@ -1,4 +1,5 @@
 import { rateOverrides } from '@rookery/config'
+import { dayMs, hourMs, minuteMs } from '@rookery/std'
 import { z } from 'zod'
 
 /** A media type in lower case, `image/*`, or any type. */
@@ -25,6 +26,9 @@ const line = z
   .min(1)
   .max(100)
   .regex(/^\P{Cc}*$/u, 'expected one line')
+/** A time in milliseconds. */
+const time = (min: number, max: number) => z.number().int().min(min).max(max)
+
 const service = z.object({ did: z.string().startsWith('did:'), url: z.url({ protocol: /^https?$/ }) })
 /** Most words of one kind that a tenant adds to the rules of its handles. */
 const handleWordsMax = 1_000
@@ -85,6 +89,20 @@ export const tenantSettings = z.object({
   secondFactor: z.enum(['optional', 'required']).default('optional'),
   /** Whether app passwords may be made and used. */
   appPasswords: z.boolean().default(true),
+  /** How long a browser stays signed in after its owner proved to be there, in milliseconds. */
+  browserSessionMs: time(15 * minuteMs, 731 * dayMs).default(7 * dayMs),
+  /** How long no second factor is asked for in a browser that its owner trusts, in milliseconds; 0: none is trusted. */
+  trustedBrowserMs: time(0, 366 * dayMs).default(30 * dayMs),
+  /** How long an app's session lasts if the app cannot keep a secret, and how long it may rest (SPEC OA-25). */
+  oauthPublicSessionMs: time(hourMs, 14 * dayMs).default(14 * dayMs),
+  oauthPublicRefreshMs: time(hourMs, 14 * dayMs).default(14 * dayMs),
+  /** The same for apps that prove with a key who they are: a session, and how long it may rest. */
+  oauthConfidentialSessionMs: time(hourMs, 730 * dayMs).default(730 * dayMs),
+  oauthConfidentialRefreshMs: time(hourMs, 91 * dayMs).default(91 * dayMs),
+  /** How long a session that began with a password may rest, in milliseconds; null: as long as the cluster lets it. */
+  passwordSessionMs: time(hourMs, 366 * dayMs)
+    .nullable()
+    .default(null),
   /** Logo, a PNG or JPEG. Everybody is shown the same URL: it tells nobody who opened what. */
   logoUrl: webUrl.nullable().default(null),
   /** `#rrggbb`. Text on it and in it is kept readable, whatever it is. */

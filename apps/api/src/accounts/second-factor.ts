@@ -20,6 +20,8 @@ export function signInPolicies(directory: Pick<HostDirectory, 'findTenant'>): Se
     return {
       isSecondFactorRequired: settings?.secondFactor === 'required',
       areAppPasswordsAllowed: settings?.appPasswords !== false,
+      passwordSessionMs: settings?.passwordSessionMs ?? null,
+      trustedBrowserMs: settings?.trustedBrowserMs ?? 0,
     }
   }
 }

@@ -69,6 +69,7 @@ export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput
     email,
     passwordHash,
     inviteCode,
+    sessionMs: tenant.settings.passwordSessionMs,
   })
   deps.wakeSequencer()
   await deps.identities.forget({ did: identity.did, handle })

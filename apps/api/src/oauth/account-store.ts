@@ -43,7 +43,7 @@ import {
 } from '@rookery/accounts'
 import type { PdsHost } from '@rookery/http'
 import { MailLimitError, type TokenTemplate, chooseLocale } from '@rookery/mail'
-import { Grants, toOAuthAccount } from '@rookery/oauth'
+import { Grants, type GrantsDeps, toOAuthAccount } from '@rookery/oauth'
 import { parseHandle } from '@rookery/syntax'
 
 import { type AccountMailDeps, announcer, mailToken } from '../accounts/account-mail.ts'
@@ -65,6 +65,7 @@ export type AccountStoreDeps = SignUpDeps &
   GiveHandleDeps &
   AccountMailDeps &
   SecondFactorDeps &
+  GrantsDeps &
   Pick<AccessDeps, 'accounts' | 'admit'>
 
 /** One host's accounts as its sign-in pages use them: each method does what the XRPC method of the same purpose does. */
@@ -76,7 +77,7 @@ export class HostAccountStore implements AccountStore {
   constructor(deps: AccountStoreDeps, host: PdsHost) {
     this.#deps = deps
     this.#host = host
-    this.#grants = new Grants(deps.db, host)
+    this.#grants = new Grants(deps, host)
   }
 
   createAccount({ handle, email, password, inviteCode }: CreateAccountData): Promise<OAuthAccount> {

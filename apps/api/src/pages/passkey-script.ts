@@ -5,10 +5,12 @@
 export const passkeyScript = `
 for (const form of document.querySelectorAll('form[data-passkey]')) {
   const isNew = form.dataset.passkey === 'create'
-  const { credential } = form.elements
+  const { credential, keep } = form.elements
   form.hidden = typeof window.PublicKeyCredential?.parseRequestOptionsFromJSON !== 'function'
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
+    const choice = document.getElementById('keep')
+    if (keep && choice) keep.value = choice.checked ? 'yes' : ''
     const options = JSON.parse(form.dataset.options)
     try {
       const made = isNew

@@ -225,7 +225,9 @@ async function showSecurity(
     await Promise.all([
       listFactorKinds(pool, account),
       countRecoveryCodes(pool, account.id),
-      countTrustedDevices(pool, account.id),
+      deps
+        .policyOf(account)
+        .then(({ trustedBrowserMs }) => countTrustedDevices(pool, account.id, trustedBrowserMs)),
       listPasskeys(pool, account.id),
       passkeyCreation(pool, passkeyHostOf(request.pdsHost), { account, challenge }),
       listAppPasswords(deps, account.id),

@@ -5,7 +5,7 @@ import { type Html, markup } from './markup.ts'
 import type { SignInTexts } from './texts/sign-in.ts'
 
 /** What every form carries, and what it says. */
-export type FormBase = { csrf: string; next: string; texts: SignInTexts }
+export type FormBase = { csrf: string; next: string; isKept: boolean; texts: SignInTexts }
 
 /** The form that a browser with passkeys fills in by itself: to sign in, or to make one. */
 export function passkeyForm(form: {
@@ -35,6 +35,7 @@ export function passkeyForm(form: {
 export function passkeySignIn({
   csrf,
   next,
+  isKept,
   texts,
   options,
   failed,
@@ -46,7 +47,8 @@ export function passkeySignIn({
     label: texts.passkey,
     failed,
     fields: markup`<input type="hidden" name="csrf" value="${csrf}" />
-      <input type="hidden" name="next" value="${next}" />`,
+      <input type="hidden" name="next" value="${next}" />
+      <input type="hidden" name="keep" value="${isKept ? 'yes' : ''}" />`,
   })
 }
 
@@ -54,7 +56,7 @@ export function passkeySignIn({
 export function passwordForm(
   base: FormBase & { username: string; passkey: Html; alert?: string | Html | undefined },
 ): Html {
-  const { csrf, next, texts, username, passkey, alert } = base
+  const { csrf, next, isKept, texts, username, passkey, alert } = base
   const isForApp = next.startsWith('/oauth/authorize?')
   return markup`${alertOf(alert)}
     <form method="post" action="/sign-in">
@@ -81,6 +83,10 @@ export function passwordForm(
         required
         ${username !== '' && markup`autofocus`}
       />
+      <p>
+        <input id="keep" name="keep" type="checkbox" value="yes" ${isKept && markup`checked`} />
+        <label class="inline" for="keep">${texts.keep}</label>
+      </p>
       <button type="submit">${texts.signIn}</button>
     </form>
     ${passkey}
@@ -104,7 +110,8 @@ export function factorForm(
     <input type="hidden" name="next" value="${base.next}" />
     <input type="hidden" name="did" value="${base.did}" />
     <input type="hidden" name="until" value="${base.until}" />
-    <input type="hidden" name="pending" value="${base.pending}" />`
+    <input type="hidden" name="pending" value="${base.pending}" />
+    <input type="hidden" name="keep" value="${base.isKept ? 'yes' : ''}" />`
   const { texts } = base
   const isMailed = base.kinds.includes('email')
   return markup`${alertOf(base.alert)}
@@ -122,10 +129,13 @@ export function factorForm(
         required
         autofocus
       />
-      <p>
-        <input id="trust" name="trust" type="checkbox" value="yes" />
-        <label class="inline" for="trust">${texts.trust(base.trustDays)}</label>
-      </p>
+      ${
+        base.trustDays > 0 &&
+        markup`<p>
+          <input id="trust" name="trust" type="checkbox" value="yes" />
+          <label class="inline" for="trust">${texts.trust(base.trustDays)}</label>
+        </p>`
+      }
       <button type="submit">${texts.confirm}</button>
     </form>
     ${base.passkey}

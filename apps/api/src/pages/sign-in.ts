@@ -10,6 +10,7 @@ import {
   passkeyRequest,
   signInWithPasskey,
 } from '@rookery/accounts'
+import { Grants, type GrantsDeps } from '@rookery/oauth'
 import { dayMs, minuteMs } from '@rookery/std'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -32,18 +33,23 @@ import { type Visit, type VisitDeps, fieldOf, formOf, visitOf } from './visit.ts
 /** How long somebody may look for a code after the password was right, in milliseconds. */
 const factorWaitMs = 10 * minuteMs
 
-/** How long a browser is trusted, in milliseconds. */
-const trustMs = 30 * dayMs
-
 export type SignInPageDeps = VisitDeps &
   SecondFactorDeps &
+  GrantsDeps &
   Pick<AccessDeps, 'admit'> & {
     passwords: PasswordHasher
     /** Undefined if nothing is limited. */
     signInLimiter: RateLimiter | undefined
   }
 
-type Step = { request: FastifyRequest; reply: FastifyReply; visit: Visit; next: string }
+type Step = {
+  request: FastifyRequest
+  reply: FastifyReply
+  visit: Visit
+  next: string
+  /** Whether the owner wants to stay signed in. */
+  isKept: boolean
+}
 
 /** Registers the host's own sign-in page: with a password and a second factor of any kind, and without scripts. */
 export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void {
@@ -51,12 +57,13 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const visit = await visitOf(deps, request, reply)
     const { next, username } = request.query as { next?: unknown; username?: unknown }
     const name = typeof username === 'string' ? username.slice(0, 256) : ''
-    return askPassword(deps, { request, reply, visit, next: nextPage(next) }, { username: name })
+    const step = { request, reply, visit, next: nextPage(next), isKept: false }
+    return askPassword(deps, step, { username: name })
   })
   app.post('/sign-in', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
     const form = formOf(deps, request, visit)
-    const step = { request, reply, visit, next: nextPage(form['next']) }
+    const step = stepOf({ request, reply, visit }, form)
     const username = fieldOf(form, 'username').trim()
     await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), username))
     const login = { hostId: request.pdsHost.id, identifier: username }
@@ -67,7 +74,7 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
   app.post('/sign-in/code', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
     const form = formOf(deps, request, visit)
-    const step = { request, reply, visit, next: nextPage(form['next']) }
+    const step = stepOf({ request, reply, visit }, form)
     const { did = '', until = '', pending = '', code = '' } = form
     await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), did))
     const isPending = deps.signedState.isMark(pending, 'factor', ...pendingParts(step, did, until))
@@ -75,12 +82,14 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     if (!isPending || Number(until) < Date.now() || account === undefined) {
       return askPassword(deps, step, { username: '', alert: textsOf(step).late })
     }
-    return goOn(deps, step, { account, code, trustMs: form['trust'] === 'yes' ? trustMs : undefined })
+    const { trustedBrowserMs } = await deps.policyOf(account)
+    const isTrusted = form['trust'] === 'yes' && trustedBrowserMs > 0
+    return goOn(deps, step, { account, code, trustMs: isTrusted ? trustedBrowserMs : undefined })
   })
   app.post('/sign-in/passkey', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
     const form = formOf(deps, request, visit)
-    const step = { request, reply, visit, next: nextPage(form['next']) }
+    const step = stepOf({ request, reply, visit }, form)
     await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), 'passkey'))
     try {
       const account = await signInWithPasskey(deps, passkeyHostOf(request.pdsHost), {
@@ -101,7 +110,9 @@ async function goOn(
   { account, code, trustMs }: { account: Account; code: string | undefined; trustMs?: number | undefined },
 ): Promise<FastifyReply> {
   try {
-    const isTrusted = await isTrustedDevice(deps.db.pool, account.id, step.visit.deviceId)
+    const { deviceId } = step.visit
+    const { trustedBrowserMs: maxMs } = await deps.policyOf(account)
+    const isTrusted = await isTrustedDevice(deps.db.pool, { accountId: account.id, deviceId, maxMs })
     if (!isTrusted) await passSecondFactor(deps, account, { code, locale: step.visit.look.locale })
   } catch (error) {
     if (error instanceof FactorRequiredError) return askFactor(deps, step, { account, kinds: error.kinds })
@@ -127,7 +138,8 @@ async function admit(
   // Whoever knew the browser's cookies before must not be signed in with them now.
   const visit = await visitOf(deps, request, reply, { isNew: true })
   await noteSignIn(deps, account, { deviceId: visit.deviceId, trustMs, locale: visit.look.locale })
-  await visit.provider.accountManager.upsertDeviceAccount(visit.deviceId, account.did as Did)
+  const grants = new Grants(deps, request.pdsHost)
+  await grants.signIn(visit.deviceId, account.did as Did, { isKept: step.isKept })
   if (!next.startsWith('/oauth/authorize?')) return reply.redirect(next, 303)
   // Not a redirect: it may lead on to the app, where a form of this page may not be sent.
   const texts = textsOf(step)
@@ -144,7 +156,7 @@ async function askPassword(
   const { reply, visit, next } = step
   const passkey = await askPasskey(deps, step)
   const texts = textsOf(step)
-  const body = passwordForm({ csrf: visit.csrf, next, texts, username, passkey, alert })
+  const body = passwordForm({ csrf: visit.csrf, next, isKept: step.isKept, texts, username, passkey, alert })
   const page = { look: visit.look, title: texts.title, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)
 }
@@ -154,7 +166,7 @@ async function askPasskey(deps: SignInPageDeps, step: Step): Promise<Html> {
   const options = await passkeyRequest(passkeyHostOf(step.request.pdsHost), challenge)
   const { csrf, look } = step.visit
   const failed = layoutTexts[look.locale].passkeyFailed
-  return passkeySignIn({ csrf, next: step.next, texts: textsOf(step), options, failed })
+  return passkeySignIn({ csrf, next: step.next, isKept: step.isKept, texts: textsOf(step), options, failed })
 }
 
 function challengeUse({ request, visit }: Step): ChallengeUse {
@@ -172,10 +184,19 @@ async function askFactor(
   const until = String(Date.now() + factorWaitMs)
   const pending = deps.signedState.mark('factor', ...pendingParts(step, did, until))
   const texts = textsOf(step)
-  const form = { csrf: visit.csrf, next, texts, did, until, pending, passkey, kinds, alert }
-  const body = factorForm({ ...form, trustDays: trustMs / dayMs })
+  const { isKept } = step
+  const { trustedBrowserMs } = await deps.policyOf(account)
+  const form = { csrf: visit.csrf, next, isKept, texts, did, until, pending, passkey, kinds, alert }
+  const body = factorForm({ ...form, trustDays: Math.ceil(trustedBrowserMs / dayMs) })
   const page = { look: visit.look, title: texts.oneMoreStep, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)
+}
+
+function stepOf(
+  visited: Pick<Step, 'request' | 'reply' | 'visit'>,
+  form: Readonly<Record<string, string | undefined>>,
+): Step {
+  return { ...visited, next: nextPage(form['next']), isKept: form['keep'] === 'yes' }
 }
 
 function textsOf({ visit }: Step): SignInTexts {

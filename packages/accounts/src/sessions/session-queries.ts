@@ -5,21 +5,23 @@ import { refreshGraceMs } from '../limits.ts'
 
 // The row's lock makes racing calls follow one another: the later ones find that it has a successor, and do nothing.
 const rotate = statement<{ app_password_name: string | null }>(
-  'refresh_token_rotate_once',
+  'refresh_token_rotate_in_time',
   `with rotated as (
      update refresh_token
         set next_id = $3, expires_at = least(expires_at, now() + $5::integer * interval '1 millisecond')
       where account_id = $1 and id = $2 and expires_at > now() and next_id is null
+        and ($6::bigint is null or created_at > now() - $6 * interval '1 millisecond')
       returning account_id, app_password_name)
    insert into refresh_token (account_id, id, expires_at, app_password_name)
    select account_id, $3, $4, app_password_name from rotated returning app_password_name`,
 )
 
 const findSuccessor = statement<{ id: string; expires_at: Date; app_password_name: string | null }>(
-  'refresh_token_successor',
+  'refresh_token_successor_in_time',
   `select next.id, next.expires_at, next.app_password_name
      from refresh_token old join refresh_token next on next.account_id = old.account_id and next.id = old.next_id
-    where old.account_id = $1 and old.id = $2 and old.expires_at > now() and next.expires_at > now()`,
+    where old.account_id = $1 and old.id = $2 and old.expires_at > now() and next.expires_at > now()
+      and ($3::bigint is null or next.created_at > now() - $3 * interval '1 millisecond')`,
 )
 
 const insert = statement(
@@ -48,20 +50,21 @@ export type NextRefreshToken = {
  * Rotates a refresh token: makes `nextId` its successor, or finds the successor that an earlier call made within
  * the grace.
  *
+ * @param token.restMs how long it may rest before it is rotated, in milliseconds; null: until it expires.
  * @returns the successor; undefined if the token, or its successor, is gone or its time is over.
  */
 export async function rotateRefreshToken(
   db: Queryable,
-  token: { accountId: number; id: string; nextId: string; nextExpiresAt: Date },
+  token: { accountId: number; id: string; nextId: string; nextExpiresAt: Date; restMs: number | null },
 ): Promise<NextRefreshToken | undefined> {
-  const { accountId, id, nextId, nextExpiresAt } = token
-  const rotated = (await rotate(db, [accountId, id, nextId, nextExpiresAt, refreshGraceMs])).rows[0]
+  const { accountId, id, nextId, nextExpiresAt, restMs } = token
+  const rotated = (await rotate(db, [accountId, id, nextId, nextExpiresAt, refreshGraceMs, restMs])).rows[0]
   if (rotated !== undefined) {
     return { id: nextId, expiresAt: nextExpiresAt, appPasswordName: rotated.app_password_name }
   }
   // A new statement, for the rotation that the other one waited for is not in its snapshot. A successor that was
   // signed out since is gone and must not come back to life.
-  const next = (await findSuccessor(db, [accountId, id])).rows[0]
+  const next = (await findSuccessor(db, [accountId, id, restMs])).rows[0]
   return next && { id: next.id, expiresAt: next.expires_at, appPasswordName: next.app_password_name }
 }
 

@@ -81,7 +81,7 @@ describe('SessionTokens', () => {
   // SPEC AU-1
   test('tells access from refresh', () => {
     const issuer = tokens()
-    const expiresAt = issuer.refreshExpiry()
+    const expiresAt = issuer.refreshExpiry(null)
     const refresh = issuer.issueRefresh(audience, { did, id: 'id', expiresAt })
     expect(() => issuer.verifyAccess(audience, refresh)).toThrow(InvalidTokenError)
     expect(issuer.verifyRefresh(audience, refresh)).toEqual({ did, id: 'id' })

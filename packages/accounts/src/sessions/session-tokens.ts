@@ -68,9 +68,9 @@ export class SessionTokens {
     return this.#sign('refresh+jwt', audience, claims.did, claims.expiresAt.getTime(), payload)
   }
 
-  /** Returns when a refresh token that is made now expires. */
-  refreshExpiry(): Date {
-    return new Date(Date.now() + this.#options.refreshTokenMs)
+  /** Returns when a refresh token that is made now expires: after `lifeMs`, or the cluster's time without one. */
+  refreshExpiry(lifeMs: number | null): Date {
+    return new Date(Date.now() + (lifeMs ?? this.#options.refreshTokenMs))
   }
 
   /**

@@ -31,6 +31,10 @@ export type SignInPolicy = {
   /** Whether accounts without a second factor of their own are asked for a code by mail. */
   isSecondFactorRequired: boolean
   areAppPasswordsAllowed: boolean
+  /** How long a session that began with a password may rest, in milliseconds; null: as long as the cluster lets it. */
+  passwordSessionMs: number | null
+  /** How long no second factor is asked for in a browser that its owner trusts, in milliseconds. */
+  trustedBrowserMs: number
 }
 
 export type SignInDeps = {
@@ -91,14 +95,14 @@ async function openSession(deps: SignInDeps, host: SessionHost, input: SignInInp
   if (login !== undefined && appPassword !== undefined) return appSession(deps, host, { login, appPassword })
   const account = await ownAccount(deps, login, input.password)
   if (account === undefined) throw new InvalidLoginError()
-  const { isSecondFactorRequired } = await deps.policyOf(account)
+  const { isSecondFactorRequired, passwordSessionMs } = await deps.policyOf(account)
   await assertSecondFactor(deps, account, { code: input.factorCode, isRequired: isSecondFactorRequired })
   if (isBarred(account)) {
     if (!input.allowTakendown) throw new AccountTakedownError()
     return takendownSession(deps, host, account)
   }
   if (!input.allowTakendown) await deps.admit?.(account)
-  return startSession(deps.db.pool, deps.tokens, host, { account })
+  return startSession(deps.db.pool, deps.tokens, host, { account, sessionMs: passwordSessionMs })
 }
 
 /** The app password that was offered. It is random, so to look its hash up is as good as to compare. */
@@ -120,7 +124,8 @@ async function appSession(
   const { password_hash: _, ...account } = login
   if (isBarred(account)) throw new AccountTakedownError()
   await deps.admit?.(account)
-  return startSession(deps.db.pool, deps.tokens, host, { account, appPassword })
+  const { passwordSessionMs: sessionMs } = await deps.policyOf(account)
+  return startSession(deps.db.pool, deps.tokens, host, { account, appPassword, sessionMs })
 }
 
 /**
@@ -159,16 +164,17 @@ async function ownAccount(
 /**
  * Stores a new session of the account, in a transaction if the caller is in one, and returns it with its tokens.
  *
- * @param login whose it is, and the app password that it begins with: none is the account's own password.
+ * @param login whose it is, the app password that it begins with (none is the account's own password), and how long the
+ *   account's tenant lets it rest.
  */
 export async function startSession(
   tx: Queryable,
   tokens: SessionTokens,
   host: SessionHost,
-  login: { account: Account; appPassword?: AppPassword },
+  login: { account: Account; appPassword?: AppPassword; sessionMs: number | null },
 ): Promise<Session> {
-  const { account, appPassword } = login
-  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry() }
+  const { account, appPassword, sessionMs } = login
+  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry(sessionMs) }
   await insertRefreshToken(tx, {
     accountId: account.id,
     ...refresh,
@@ -193,11 +199,13 @@ export async function refreshSession(
   if (account === undefined) throw new ExpiredTokenError('Token has been revoked')
   if (isBarred(account)) throw new AccountTakedownError()
   await deps.admit?.(account)
+  const { passwordSessionMs } = await deps.policyOf(account)
   const next = await rotateRefreshToken(deps.db.pool, {
     accountId: account.id,
     id: claims.id,
     nextId: newTokenId(),
-    nextExpiresAt: deps.tokens.refreshExpiry(),
+    nextExpiresAt: deps.tokens.refreshExpiry(passwordSessionMs),
+    restMs: passwordSessionMs,
   })
   if (next === undefined) throw new ExpiredTokenError('Token has been revoked')
   const scope =
@@ -239,7 +247,7 @@ function isBarred(account: Account): boolean {
 
 /** Tokens for what a taken-down account may do; its refresh token is stored nowhere and so never good. */
 function takendownSession({ tokens }: SignInDeps, host: SessionHost, account: Account): Session {
-  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry() }
+  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry(null) }
   return withTokens(tokens, host, account, { ...refresh, scope: 'com.atproto.takendown' })
 }
 

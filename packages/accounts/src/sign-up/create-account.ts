@@ -53,6 +53,8 @@ export type CreateAccountInput = {
   email: string | null
   passwordHash: string | null
   inviteCode: string | null
+  /** How long the first session may rest, in milliseconds. Default: as long as the cluster lets it. */
+  sessionMs?: number | null
 }
 
 /**
@@ -149,7 +151,7 @@ async function insertEverything(
   }
   const { lastRev: revAbove } = consumed
   await deps.createRepo(tx, { account, status: account.status, signer: identity.signer, revAbove })
-  return startSession(tx, deps.tokens, host, { account })
+  return startSession(tx, deps.tokens, host, { account, sessionMs: input.sessionMs ?? null })
 }
 
 /**

@@ -29,6 +29,7 @@ import * as factor from './0032-factor.ts'
 import * as passkey from './0033-passkey.ts'
 import * as keyRotation from './0034-key-rotation.ts'
 import * as accountExport from './0040-account-export.ts'
+import * as sessionPolicy from './0050-session-policy.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -61,4 +62,5 @@ export const migrations: Record<string, Migration> = {
   '0033-passkey': passkey,
   '0034-key-rotation': keyRotation,
   '0040-account-export': accountExport,
+  '0050-session-policy': sessionPolicy,
 }

@@ -117,6 +117,8 @@ export type KnownDeviceTable = {
   first_seen_at: CreatedAt
   last_seen_at: ColumnType<Date, Date | undefined, Date>
   trusted_until: Date | null
+  /** When it was trusted last; null for those from before this was noted. */
+  trusted_at: Date | null
 }
 
 /** One thing that an account prefers in apps. */

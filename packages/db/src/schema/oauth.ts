@@ -17,6 +17,8 @@ export type OAuthDeviceAccountTable = {
   account_id: number
   created_at: ColumnType<Date, Date | undefined, never>
   authenticated_at: ColumnType<Date, Date | undefined, Date>
+  /** Whether the owner wanted to stay signed in there. */
+  is_kept: Generated<boolean>
 }
 
 /** An authorization request under way; `code_hash` once it was granted. */
