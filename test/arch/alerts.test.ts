@@ -5,6 +5,7 @@ import { metrics } from '@rookery/telemetry'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { readAlerts, scaledAlerts } from '../support/alert-rules.ts'
+import { readRunbooks } from '../support/runbooks.ts'
 import { projectDir } from './project-files.ts'
 
 const alerts = readAlerts()
@@ -35,12 +36,7 @@ function unknownMetrics(expression: string): string[] {
 }
 
 describe('every alert', () => {
-  const operations = readFileSync(join(projectDir, 'docs/operations.md'), 'utf8')
-  const sections = operations.slice(operations.indexOf('## Alerts'), operations.indexOf('\n## Jobs'))
-  const runbooks = [...sections.matchAll(/^### (\w+)\n\n(.+)$/gm)].map(([, name = '', text = '']) => ({
-    name,
-    text,
-  }))
+  const runbooks = readRunbooks()
 
   test('has a runbook that says what it means, where to look and what to do, and every runbook has an alert', () => {
     expect(runbooks.map(({ name }) => name).sort()).toEqual(alerts.map(({ alert }) => alert).sort())

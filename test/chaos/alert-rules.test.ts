@@ -6,96 +6,114 @@ import { promisify } from 'node:util'
 
 import { expect, test } from 'vitest'
 
-import { alertFile, readAlerts } from '../support/alert-rules.ts'
+import { type AlertRule, alertFile, readAlerts } from '../support/alert-rules.ts'
+import { type AlertCase, alertCases, allIsWell } from './alert-cases.ts'
 
-/** Series over time, a value a minute, and when an alert that no fault of a stack brings about fires on them. */
-const cases: { alert: string; series: Record<string, string>; quietAt: string; firesAt: string }[] = [
-  {
-    alert: 'FirehoseBehind',
-    series: {
-      'rookery_event_position_seconds{at="numbered"}': '1000+60x20',
-      'rookery_event_position_seconds{at="ring"}': '1000+60x5 1300x15',
-    },
-    quietAt: '5m',
-    firesAt: '8m',
-  },
-  {
-    alert: 'SequencerBehind',
-    series: { rookery_event_queue_oldest_seconds: '0x5 60+60x15' },
-    quietAt: '5m',
-    firesAt: '8m',
-  },
-  {
-    alert: 'ImportStuck',
-    series: { 'rookery_jobs_oldest_seconds{queue="repo-import",state="running"}': '0+60x60' },
-    quietAt: '30m',
-    firesAt: '33m',
-  },
-  {
-    alert: 'EventLogNotPruned',
-    series: { rookery_event_log_overdue_seconds: '0+600x60' },
-    quietAt: '12m',
-    firesAt: '30m',
-  },
-  {
-    alert: 'TlsChecksFail',
-    series: { 'rookery_tls_checks_total{status="503"}': '0x5 1+1x15' },
-    quietAt: '5m',
-    firesAt: '10m',
-  },
-  {
-    alert: 'MailBounces',
-    series: {
-      'rookery_events_total{event="mailBounced"}': '0x10 0+2x50',
-      'rookery_mail_total{state="sent"}': '0+10x60',
-    },
-    quietAt: '10m',
-    firesAt: '60m',
-  },
-  {
-    alert: 'DatabasePoolExhausted',
-    series: { 'rookery_database_connections{pool="rookery-api",state="waiting"}': '0x5 3x15' },
-    quietAt: '6m',
-    firesAt: '9m',
-  },
-]
+const rules = readAlerts()
+const halfMinute = 0.5
 
-test.each(cases)(
-  '$alert fires on what it is for, and not before',
-  async ({ alert, series, quietAt, firesAt }) => {
-    const directory = await mkdtemp(join(tmpdir(), 'rookery-rules-'))
-    await using _directory = {
-      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
-    }
-    const rule = readAlerts().find((each) => each.alert === alert)!
-    const [, pool] = /pool="([^"]+)"/.exec(Object.keys(series).join()) ?? []
-    const labels = { ...rule.labels, ...(pool !== undefined && { pool }) }
-    const annotations = Object.fromEntries(
-      Object.entries(rule.annotations).map(([name, text]) => [
-        name,
-        text.replace('{{ $labels.pool }}', pool ?? ''),
-      ]),
-    )
-    const expected = [{ exp_labels: labels, exp_annotations: annotations }]
-    const file = join(directory, 'test.yaml')
-    await writeFile(
-      file,
-      JSON.stringify({
-        rule_files: [alertFile],
-        evaluation_interval: '1m',
-        tests: [
-          {
-            interval: '1m',
-            input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-            alert_rule_test: [
-              { eval_time: quietAt, alertname: alert, exp_alerts: [] },
-              { eval_time: firesAt, alertname: alert, exp_alerts: expected },
-            ],
-          },
-        ],
-      }),
-    )
-    const { stdout } = await promisify(execFile)('promtool', ['test', 'rules', file])
-    expect(stdout).toContain('SUCCESS')
+test('every alert has a case in which it fires', () => {
+  expect(alertCases.map(({ alert }) => alert).sort()).toEqual(rules.map(({ alert }) => alert).sort())
+})
+
+test('none fires in a cluster that is well, not in three hours', async () => {
+  const hours = Array.from({ length: 3 }, (_, hour) => hour + 1)
+  const said = await promtool({
+    series: Object.fromEntries(
+      Object.entries(allIsWell).map(([name, value]) => [name, `${value}x${(3 * 60) / halfMinute}`]),
+    ),
+    expectations: hours.flatMap((hour) => rules.map(({ alert }) => ({ at: 60 * hour, alert, fires: [] }))),
+  })
+  expect(said).toContain('SUCCESS')
+}, 120_000)
+
+test.each(alertCases)(
+  '$alert fires on what it is for, alone, and not before',
+  async (alertCase) => {
+    const { alert, quietAt, firesAt, also = [] } = alertCase
+    const said = await promtool({
+      series: seriesOf(alertCase),
+      expectations: [
+        { at: quietAt, alert, fires: [] },
+        ...rules
+          .filter((rule) => !also.includes(rule.alert))
+          .map((rule) => ({
+            at: firesAt,
+            alert: rule.alert,
+            fires: rule.alert === alert ? [firing(rule, alertCase)] : [],
+          })),
+      ],
+    })
+    expect(said).toContain('SUCCESS')
   },
+  120_000,
 )
+
+/** Returns all series: those of the fault are what they are when all is well, until it begins. */
+function seriesOf({
+  fault,
+  sinceMinutes,
+  firesAt,
+  everyMinutes = halfMinute,
+}: AlertCase): Record<string, string> {
+  const unknown = Object.keys(fault).filter((name) => !(name in allIsWell))
+  expect(unknown, 'series that are not in a cluster that is well').toEqual([])
+  const before = sinceMinutes / everyMinutes - 1
+  const after = (firesAt - sinceMinutes) / everyMinutes
+  return Object.fromEntries(
+    Object.entries(allIsWell).map(([name, value]) => {
+      const faulty = fault[name]
+      if (faulty === undefined) return [name, `${value}x${before + after}`]
+      const [from = 0, step = 0] = value.split('+').map(Number)
+      const begin = faulty.startsWith('+') ? from + step * before : ''
+      return [name, `${value}x${before} ${begin}${faulty}x${after}`]
+    }),
+  )
+}
+
+/** Returns the alert as it is sent. */
+function firing(rule: AlertRule, { labels = {} }: AlertCase): object {
+  const withValues = (text: string): string =>
+    text.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => labels[name] ?? `no ${name}`)
+  return {
+    exp_labels: { ...rule.labels, ...labels },
+    exp_annotations: Object.fromEntries(
+      Object.entries(rule.annotations).map(([name, text]) => [name, withValues(text)]),
+    ),
+  }
+}
+
+type RuleTest = {
+  series: Record<string, string>
+  everyMinutes?: number | undefined
+  /** Whether, at a minute, an alert fires. */
+  expectations: { at: number; alert: string; fires: object[] }[]
+}
+
+/** Has promtool run the rules over series, and returns what it says. */
+async function promtool({ series, expectations, everyMinutes = halfMinute }: RuleTest): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'rookery-rules-'))
+  await using _directory = {
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  }
+  const file = join(directory, 'test.yaml')
+  await writeFile(
+    file,
+    JSON.stringify({
+      rule_files: [alertFile],
+      evaluation_interval: `${60 * everyMinutes}s`,
+      tests: [
+        {
+          interval: `${60 * everyMinutes}s`,
+          input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+          alert_rule_test: expectations.map(({ at, alert, fires }) => ({
+            eval_time: `${at}m`,
+            alertname: alert,
+            exp_alerts: fires,
+          })),
+        },
+      ],
+    }),
+  )
+  return (await promisify(execFile)('promtool', ['test', 'rules', file])).stdout
+}

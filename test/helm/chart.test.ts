@@ -93,6 +93,8 @@ describe('a bad value is refused', () => {
     ['sequencer.autoscaling={"enabled":true,"metrics":[{"type":"Resource"}]}', 'only one sequencer works'],
     ['ingress.enabled=true', 'name your hosts'],
     ['gateway={"enabled":true}', 'name your hosts'],
+    ['monitoring={"podMonitor":{"enabled":true},"serviceMonitor":{"enabled":true}}', 'keep one of them'],
+    ['monitoring.prometheusRule={"enabled":true}', 'can read docs/operations.md'],
   ])('by a sentence: %s', (set, sentence) => {
     expect(refusal(set)).toContain(sentence)
   })

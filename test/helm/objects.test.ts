@@ -274,11 +274,18 @@ describe('what a file of ci is for', () => {
 
   test('every alert and every dashboard is in the cluster', () => {
     const full = of('full-values.yaml')
-    type Rules = { groups: { rules: { alert: string }[] }[] }
+    type Rule = { alert: string; expr: string; annotations: Record<string, string> }
+    type Rules = { groups: { rules: Rule[] }[] }
     const groups = ofKind(full, 'PrometheusRule').flatMap(({ spec }) => (spec as Rules).groups)
     const alerts =
       readFileSync(join(chartDir, 'files/alerts/rookery.yaml'), 'utf8').match(/- alert: \w+/g) ?? []
     expect(groups.flatMap(({ rules }) => rules.map(({ alert }) => `- alert: ${alert}`))).toEqual(alerts)
+    for (const { alert, annotations } of groups.flatMap(({ rules }) => rules)) {
+      const { pathname, hash } = new URL(annotations['runbook_url']!)
+      expect([pathname.split('/').at(-1), hash]).toEqual(['operations.md', `#${alert.toLowerCase()}`])
+      expect(annotations['summary']).toMatch(/\w/)
+      expect(annotations['description']).toMatch(/^Means: /)
+    }
     const dashboards = ofKind(full, 'ConfigMap').flatMap(({ metadata, data }) =>
       metadata.labels?.['grafana_dashboard'] === '1' ? Object.entries(data ?? {}) : [],
     )
@@ -288,6 +295,23 @@ describe('what a file of ci is for', () => {
       const file = join(chartDir, 'files/dashboards', name.replace('rookery-', ''))
       expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(file, 'utf8')))
     }
+  })
+
+  test('a ServiceMonitor finds the internal port of every role, once', () => {
+    const gateway = of('gateway-values.yaml')
+    type Monitor = { selector: Labelled; endpoints: { port: string }[] }
+    const { selector, endpoints } = ofKind(gateway, 'ServiceMonitor')[0]!.spec as Monitor
+    type Service = { selector: Record<string, string>; ports: { name: string; targetPort: string }[] }
+    const pods = ofKind(gateway, 'Service')
+      .filter(({ metadata }) => selects(selector.matchLabels, metadata.labels ?? {}))
+      .map(({ spec }) => spec as Service)
+      .filter(({ ports }) => ports.some(({ name }) => name === endpoints[0]?.port))
+    expect(new Set(pods.map((service) => service.selector['app.kubernetes.io/component']))).toEqual(
+      new Set(roles),
+    )
+    expect(pods.flatMap(({ ports }) => ports.map(({ targetPort }) => targetPort))).toEqual(
+      roles.map(() => 'internal'),
+    )
   })
 
   test('the migration goes first and knows the database alone', () => {

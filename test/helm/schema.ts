@@ -114,7 +114,8 @@ export function valuesSchema(): Schema {
     monitoring: object({
       labels: texts,
       podMonitor: object({ enabled: flag, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m)$' } }),
-      prometheusRule: object({ enabled: flag }),
+      serviceMonitor: object({ enabled: flag, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m)$' } }),
+      prometheusRule: object({ enabled: flag, runbooks: text }),
       dashboards: object({ enabled: flag, labels: texts }),
     }),
     commonLabels: texts,

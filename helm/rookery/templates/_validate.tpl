@@ -31,6 +31,14 @@
 {{- if $values.sequencer.autoscaling.enabled }}
 {{- fail "sequencer.autoscaling is on, but only one sequencer works: set sequencer.replicas, 2 is enough." }}
 {{- end }}
+{{- with $values.monitoring }}
+{{- if and .podMonitor.enabled .serviceMonitor.enabled }}
+{{- fail "monitoring has both podMonitor and serviceMonitor, which would read everything twice: keep one of them." }}
+{{- end }}
+{{- if and .prometheusRule.enabled (not (regexMatch "^https?://" .prometheusRule.runbooks)) }}
+{{- fail "monitoring.prometheusRule.runbooks is no URL: name where whoever is woken can read docs/operations.md." }}
+{{- end }}
+{{- end }}
 {{- if and (or $values.ingress.enabled $values.gateway.enabled) (not $values.hostnames) }}
 {{- fail "hostnames is empty, so nothing would be routed: name your hosts, and your handle domains as *.example.com." }}
 {{- end }}
