@@ -32,6 +32,7 @@ test.each(alertCases)(
   async (alertCase) => {
     const { alert, quietAt, firesAt, also = [] } = alertCase
     const said = await promtool({
+      everyMinutes: alertCase.everyMinutes,
       series: seriesOf(alertCase),
       expectations: [
         { at: quietAt, alert, fires: [] },
