@@ -86,6 +86,8 @@ export class TestBrowser {
   readonly #api: TestApi
   readonly #host: string
   readonly cookies = new Map<string, string>()
+  /** Of the page that is open. */
+  headers: Record<string, unknown> = {}
   #pod = 0
   #page = ''
   #bearer: string | undefined
@@ -112,6 +114,7 @@ export class TestBrowser {
     })
     this.#page = `https://${this.#host}${pathname}${search}`
     const { location } = answer.headers
+    this.headers = answer.headers
     return { status: answer.statusCode, body: answer.body, location: location?.toString() }
   }
 

@@ -52,7 +52,7 @@ export class TestApi implements AsyncDisposable {
   readonly pods: { app: FastifyInstance; deps: ApiDeps }[]
   /** TXT records of the world outside, by name. */
   readonly dns: Map<string, string[]>
-  /** JSON that answers there by HTTPS, by URL. */
+  /** JSON that answers there by HTTPS, by URL, or what makes it of the body that was sent. */
   readonly web: Map<string, unknown>
   readonly #mail: MailCatcher
   readonly #stack: AsyncDisposableStack
@@ -265,11 +265,11 @@ function resolverOf(
 }
 
 function webFetch(web: Map<string, unknown>): SafeFetch {
-  return (input) => {
+  return (input, init) => {
     const url = input instanceof Request ? input.url : String(input)
-    return web.has(url)
-      ? Promise.resolve(Response.json(web.get(url)))
-      : Promise.reject(new Error('nothing answers there'))
+    if (!web.has(url)) return Promise.reject(new Error('nothing answers there'))
+    const found = web.get(url)
+    return Promise.resolve(Response.json(typeof found === 'function' ? found(init?.body) : found))
   }
 }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 
 import type { Config, Role } from '@rookery/config'
 import { Database } from '@rookery/db'
@@ -12,6 +13,8 @@ import { table } from './table.ts'
 export type CtlIo = {
   out: (text: string) => void
   err: (text: string) => void
+  /** Reads standard input to its end. Default: the process's own. */
+  input?: () => Promise<string>
   /** Default: the process's own. */
   env?: NodeJS.ProcessEnv
 }
@@ -64,6 +67,11 @@ export class CtlContext implements AsyncDisposable {
       applicationName: 'rookery-ctl',
     })
     return this.#db
+  }
+
+  /** Returns what is on standard input. */
+  readInput(): Promise<string> {
+    return this.io.input === undefined ? text(process.stdin) : this.io.input()
   }
 
   /** Prints an answer as the command was asked to. */

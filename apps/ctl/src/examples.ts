@@ -24,6 +24,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'tenant edit acme --appview did:web:api.bsky.app,https://api.bsky.app',
     'tenant edit acme --contact-email none',
   ],
+  'tenant captcha-secret': [
+    'tenant captcha-secret acme < hcaptcha-secret.txt',
+    'tenant captcha-secret acme --remove',
+  ],
   'tenant suspend': ['tenant suspend acme'],
   'tenant resume': ['tenant resume acme'],
   'domain add': [`domain add .acme.example ${at} --tenant acme`],

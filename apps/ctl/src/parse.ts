@@ -23,6 +23,12 @@ export function time(text: string): number {
   return Number(count) * unitsMs[unit as keyof typeof unitsMs]
 }
 
+/** Parses a number from 0 to 1. */
+export function fraction(text: string): number {
+  if (!/^(0(\.\d+)?|1(\.0+)?)$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 1')
+  return Number(text)
+}
+
 /** Parses `on` or `off`. */
 export function onOff(text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('expected on or off')

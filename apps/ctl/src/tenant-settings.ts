@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import {
   appView,
   commaSeparated,
+  fraction,
   none,
   onOff,
   orNone,
@@ -143,6 +144,16 @@ const settingOptions: { [K in keyof TenantSettings]: SettingOption } = {
     flags: '--app-passwords <on|off>',
     description: 'whether app passwords may be made and used',
     parse: onOff,
+  },
+  captchaSiteKey: {
+    flags: '--captcha-site-key <key|none>',
+    description: 'hCaptcha that whoever signs up solves; its secret is given by `ctl tenant captcha-secret`',
+    parse: orNone(asText),
+  },
+  captchaScoreMax: {
+    flags: '--captcha-score-max <0..1|none>',
+    description: 'risk from which on hCaptcha scores are refused, where it tells them',
+    parse: orNone(fraction),
   },
   browserSessionMs: {
     flags: '--browser-session <time>',

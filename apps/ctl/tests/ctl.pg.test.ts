@@ -178,6 +178,8 @@ describe('ctl tenant, host and domain', () => {
       tenantBlobBytesMax: ['--tenant-blob-bytes-max', '5000', 5_000],
       secondFactor: ['--second-factor', 'required', 'required'],
       appPasswords: ['--app-passwords', 'off', false],
+      captchaSiteKey: ['--captcha-site-key', '10000000-ffff', '10000000-ffff'],
+      captchaScoreMax: ['--captcha-score-max', '0.7', 0.7],
       browserSessionMs: ['--browser-session', '12h', 43_200_000],
       trustedBrowserMs: ['--trusted-browser', '0d', 0],
       oauthPublicSessionMs: ['--oauth-public-session', '7d', 604_800_000],

@@ -43,6 +43,9 @@ export class TestCluster implements AsyncDisposable {
     this.#stack = stack
   }
 
+  /** What is on standard input. */
+  input = ''
+
   static async start(): Promise<TestCluster> {
     await using stack = new AsyncDisposableStack()
     const directory = mkdtempSync(join(tmpdir(), 'rookery-ctl-'))
@@ -68,6 +71,7 @@ export class TestCluster implements AsyncDisposable {
     const code = await runCtl(argv, {
       out: (text) => (out += text),
       err: (text) => (err += text),
+      input: () => Promise.resolve(this.input),
       env: {
         ROOKERY_DATABASE_URL: this.db.url,
         ROOKERY_REDIS_URL: this.redis.url,

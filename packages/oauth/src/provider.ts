@@ -41,6 +41,12 @@ export type OAuthProviderDeps = {
 /** The host that a provider is for. */
 export type OAuthHost = { id: number; hostname: string; publicUrl: string; serviceDid: string }
 
+/** The captcha of a host's sign-up page, by hCaptcha. */
+export type Captcha = { siteKey: string; secretKey: string; scoreThreshold?: number }
+
+/** How a host's pages look, and what they ask for. */
+type PageOptions = Omit<CustomizationConfig, 'hcaptcha'> & { hcaptcha?: Captcha }
+
 /**
  * Returns the authorization server of one host (SPEC §10): its issuer is the host's origin, and its keys are its own,
  * derived from the cluster's secret, so that all processes agree and no token of one host is good at another. Access
@@ -49,11 +55,12 @@ export type OAuthHost = { id: number; hostname: string; publicUrl: string; servi
 export async function createOAuthProvider(
   deps: OAuthProviderDeps,
   host: OAuthHost,
-  options: { accountStore: AccountStore; customization: CustomizationConfig },
+  options: { accountStore: AccountStore; customization: PageOptions },
 ): Promise<OAuthProvider> {
   const { db, redis, keys } = deps
   const tokenKey = await JoseKey.fromKeyLike(derive(deps.secret, host, 'tokens'), undefined, 'HS256')
-  return new HostProvider({
+  const { hcaptcha, ...customization } = options.customization
+  const provider = new HostProvider({
     issuer: host.publicUrl,
     keyset: new Keyset([tokenKey]),
     dpopSecret: derive(deps.secret, host, 'dpop'),
@@ -78,9 +85,12 @@ export async function createOAuthProvider(
     // The one who calls has put the address that it believes behind the socket's own.
     trustProxy: (_address: string, index: number) => index === 0,
     metadata: { protected_resources: [new URL(host.publicUrl).origin] },
-    ...options.customization,
+    ...customization,
+    ...(hcaptcha && { hcaptcha: { ...hcaptcha, tokenSalt: saltOf(deps.secret, host) } }),
     ...requestRules(new Grants(deps, host)),
   })
+  provider.verifyCaptchasWith(deps.fetch)
+  return provider
 }
 
 /** The library's provider, in which each account's tenant says how long browsers stay signed in. */
@@ -88,6 +98,16 @@ class HostProvider extends OAuthProvider {
   override checkLoginRequired(deviceAccount: DeviceAccount): boolean {
     return (deviceAccount as SignedInAccount).signedInUntil.getTime() <= Date.now()
   }
+
+  /** The library would ask hCaptcha without any limit of time or size. */
+  verifyCaptchasWith(fetch: OAuthProviderDeps['fetch']): void {
+    const client = this.accountManager['hcaptchaClient']
+    if (client !== undefined) Object.assign(client, { fetch })
+  }
+}
+
+function saltOf(secret: string, host: OAuthHost): string {
+  return Buffer.from(derive(secret, host, 'captcha')).toString('base64url')
 }
 
 function derive(secret: string, host: OAuthHost, purpose: string): Uint8Array {

@@ -1,3 +1,4 @@
+export { captchaOwner, findCaptchaSecret, setCaptchaSecret } from './captcha-secret-queries.ts'
 export { setHandleDomains } from './set-handle-domains.ts'
 export {
   InvalidTenancyError,

@@ -89,6 +89,10 @@ export const tenantSettings = z.object({
   secondFactor: z.enum(['optional', 'required']).default('optional'),
   /** Whether app passwords may be made and used. */
   appPasswords: z.boolean().default(true),
+  /** Site key of the hCaptcha that whoever signs up solves; null: none. Its secret is stored apart, wrapped. */
+  captchaSiteKey: line.nullable().default(null),
+  /** Risk from which on hCaptcha's scores are refused, from 0 to 1, where it tells them; null: none is refused. */
+  captchaScoreMax: z.number().min(0).max(1).nullable().default(null),
   /** How long a browser stays signed in after its owner proved to be there, in milliseconds. */
   browserSessionMs: time(15 * minuteMs, 731 * dayMs).default(7 * dayMs),
   /** How long no second factor is asked for in a browser that its owner trusts, in milliseconds; 0: none is trusted. */

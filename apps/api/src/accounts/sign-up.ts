@@ -39,6 +39,8 @@ export type SignUpInput = {
   inviteCode?: string | undefined
   /** The DID that comes along, proven by its owner. */
   did?: string | undefined
+  /** Whether a captcha of the host's page was solved. */
+  hasSolvedCaptcha?: boolean
   /** did:key of the user's own, to be the new DID's most powerful rotation key. */
   recoveryKey?: string | undefined
 }
@@ -57,6 +59,7 @@ export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput
   const handle = parseHandle(input.handle)
   const tenant = await tenantOf(deps, host, handle, input.did)
   if (tenant.settings.signUpClosed) throw new SignUpClosedError('Nobody can sign up here')
+  assertCaptcha(tenant, input)
   assertEmailDomain(tenant.settings, email)
   const inviteCode = requiredInvite(tenant, input.inviteCode)
   const identity = await newIdentity(deps, host, handle, input)
@@ -88,6 +91,12 @@ async function tenantOf(
   const { defaultTenantId: tenantId } = must(await deps.directory.findHost(host.hostname))
   await assertOwnHandle(deps, handle, { did, tenantId })
   return deps.directory.getActiveTenant(tenantId)
+}
+
+/** A captcha keeps out who makes accounts by machine: an invite code does so too, and so does a DID of one's own. */
+function assertCaptcha({ settings }: Tenant, { did, hasSolvedCaptcha }: SignUpInput): void {
+  if (settings.captchaSiteKey === null || settings.inviteRequired || did !== undefined) return
+  if (hasSolvedCaptcha !== true) throw new SignUpClosedError('Sign up on the page of this server')
 }
 
 function requiredInvite(tenant: Tenant, inviteCode: string | undefined): string | null {

@@ -80,9 +80,18 @@ export class HostAccountStore implements AccountStore {
     this.#grants = new Grants(deps, host)
   }
 
-  createAccount({ handle, email, password, inviteCode }: CreateAccountData): Promise<OAuthAccount> {
+  createAccount({
+    hcaptchaResult,
+    ...input
+  }: CreateAccountData & { hcaptchaResult?: unknown }): Promise<OAuthAccount> {
     return asOAuth(async () => {
-      const { account } = await signUp(this.#deps, this.#host, { handle, email, password, inviteCode })
+      const { account } = await signUp(this.#deps, this.#host, {
+        handle: input.handle,
+        email: input.email,
+        password: input.password,
+        inviteCode: input.inviteCode,
+        hasSolvedCaptcha: hcaptchaResult !== undefined,
+      })
       // The session of the older kind that comes with an account is nobody's here.
       await endSessions(this.#deps.db.pool, account.id)
       return this.#view(account)

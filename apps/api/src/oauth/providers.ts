@@ -1,9 +1,9 @@
 import type { OAuthProvider } from '@atproto/oauth-provider/provider'
 import type { CustomizationConfig } from '@atproto/oauth-provider/provider'
 import type { PdsHost } from '@rookery/http'
-import { type OAuthProviderDeps, createOAuthProvider, providersMax } from '@rookery/oauth'
+import { type Captcha, type OAuthProviderDeps, createOAuthProvider, providersMax } from '@rookery/oauth'
 import { must } from '@rookery/std'
-import type { HostDirectory, Tenant } from '@rookery/tenants'
+import { type HostDirectory, type Tenant, captchaOwner, findCaptchaSecret } from '@rookery/tenants'
 
 import { openDomains } from '../accounts/open-domains.ts'
 import { type AccountStoreDeps, HostAccountStore } from './account-store.ts'
@@ -33,7 +33,9 @@ export class OAuthProviders {
     const kept = this.#kept.get(host.id)
     // The directory's own copy changes every few seconds; only then there is something to compare.
     if (kept?.tenant === tenant) return kept.provider
-    const customization = customizationOf(tenant, await openDomains(directory, host.id))
+    const domains = await openDomains(directory, host.id)
+    const hcaptcha = await this.#captchaOf(tenant)
+    const customization = { ...customizationOf(tenant, domains), ...(hcaptcha && { hcaptcha }) }
     const look = JSON.stringify([host, customization])
     if (kept?.look === look) {
       kept.tenant = tenant
@@ -45,6 +47,19 @@ export class OAuthProviders {
     return provider
   }
 
+  /** Undefined without a captcha; without a secret for it nobody can sign up, for `signUp` wants one solved. */
+  async #captchaOf({ id, settings }: Tenant): Promise<Captcha | undefined> {
+    const { captchaSiteKey: siteKey, captchaScoreMax } = settings
+    if (siteKey === null) return undefined
+    const wrapped = await findCaptchaSecret(this.#deps.db.pool, id)
+    if (wrapped === undefined) return undefined
+    return {
+      siteKey,
+      secretKey: this.#deps.wrapper.unwrap(wrapped, captchaOwner({ id })).toString(),
+      ...(captchaScoreMax === null ? {} : { scoreThreshold: captchaScoreMax }),
+    }
+  }
+
   #keep(hostId: number, entry: Kept): void {
     this.#kept.delete(hostId)
     this.#kept.set(hostId, entry)
@@ -54,7 +69,7 @@ export class OAuthProviders {
 }
 
 /** How the host's sign-in pages look: as its default tenant does. */
-function customizationOf(tenant: Tenant, domains: readonly string[]): CustomizationConfig {
+function customizationOf(tenant: Tenant, domains: readonly string[]): Omit<CustomizationConfig, 'hcaptcha'> {
   const { settings } = tenant
   const links = [
     { title: 'Terms of Service', href: settings.termsOfServiceUrl, rel: 'terms-of-service' },

@@ -1,7 +1,17 @@
-import { type Tenant, createTenant, getTenant, listTenants, updateTenant } from '@rookery/tenants'
+import {
+  InvalidTenancyError,
+  type Tenant,
+  captchaOwner,
+  createTenant,
+  getTenant,
+  listTenants,
+  setCaptchaSecret,
+  updateTenant,
+} from '@rookery/tenants'
 import type { Command } from 'commander'
 
 import type { CtlContext } from '../context.ts'
+import { openIdentity } from '../identity.ts'
 import { addSettingOptions, settingsOf } from '../tenant-settings.ts'
 
 /** `ctl tenant`. */
@@ -40,6 +50,7 @@ export function addTenantCommands(program: Command, context: CtlContext): void {
     }
     print(context, command, [await updateTenant(context.db.kysely, slug, change)])
   })
+  addCaptchaSecret(tenant, context)
   addStatus(tenant, context, {
     name: 'suspend',
     status: 'suspended',
@@ -47,6 +58,34 @@ export function addTenantCommands(program: Command, context: CtlContext): void {
       "Refuse the tenant's accounts to sign in, sign up and write. Their data stays, is served, and stays on the firehose.",
   })
   addStatus(tenant, context, { name: 'resume', status: 'active', effect: 'End a suspension.' })
+}
+
+/** Longest secret that is read, in characters; hCaptcha's have about 40. */
+const captchaSecretLengthMax = 200
+
+function addCaptchaSecret(tenant: Command, context: CtlContext): void {
+  tenant
+    .command('captcha-secret <slug>')
+    .description(
+      'Store the secret of the hCaptcha of a tenant, read from standard input; it is wrapped and never shown.',
+    )
+    .option('--remove', 'remove it instead')
+    .action(async (slug: string, { remove }: { remove?: boolean }, command: Command) => {
+      const { id, settings } = await getTenant(context.db.kysely, slug)
+      const secret = remove === true ? undefined : (await context.readInput()).trim()
+      if (secret === '' || (secret?.length ?? 0) > captchaSecretLengthMax) {
+        throw new InvalidTenancyError('no usable secret on standard input')
+      }
+      using identity = openIdentity(context)
+      const wrapped =
+        secret === undefined ? null : identity.wrapper.wrap(Buffer.from(secret), captchaOwner({ id }))
+      await setCaptchaSecret(context.db.pool, id, wrapped)
+      context.printOne(command, {
+        slug,
+        captchaSiteKey: settings.captchaSiteKey,
+        secret: wrapped === null ? 'none' : 'stored',
+      })
+    })
 }
 
 function addStatus(

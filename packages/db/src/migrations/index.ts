@@ -30,6 +30,7 @@ import * as passkey from './0033-passkey.ts'
 import * as keyRotation from './0034-key-rotation.ts'
 import * as accountExport from './0040-account-export.ts'
 import * as sessionPolicy from './0050-session-policy.ts'
+import * as captcha from './0051-captcha.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, Migration> = {
@@ -63,4 +64,5 @@ export const migrations: Record<string, Migration> = {
   '0034-key-rotation': keyRotation,
   '0040-account-export': accountExport,
   '0050-session-policy': sessionPolicy,
+  '0051-captcha': captcha,
 }

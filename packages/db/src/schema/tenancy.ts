@@ -11,6 +11,8 @@ export type TenantTable = {
   status: Generated<'active' | 'suspended'>
   /** Validated by @rookery/tenants. */
   settings: ColumnType<unknown, string | undefined, string>
+  /** What captchas are verified with, wrapped. */
+  captcha_secret: Buffer | null
   created_at: CreatedAt
 }
 

@@ -50,6 +50,14 @@ export const wrappedColumns: readonly WrappedColumn[] = [
     owner: `(select 'totp ' || a.did from account a where a.id = t.account_id)`,
     didKey: 'null::text',
   },
+  {
+    name: 'captcha secrets',
+    table: 'tenant',
+    column: 'captcha_secret',
+    key: 't.id',
+    owner: `'captcha ' || t.id`,
+    didKey: 'null::text',
+  },
 ]
 
 /** A wrapped secret; `owner` is null if it belongs to an account that is gone. */
