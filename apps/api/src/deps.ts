@@ -162,7 +162,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     createRepo: repoCreator(clock),
     adminPassword: config.auth.adminPassword,
   }
-  const fetch = createSafeFetch({ allowPrivateNetwork: config.identity.allowPrivateNetwork })
+  const fetch = createSafeFetch({ to: 'client', allowPrivateNetwork: config.identity.allowPrivateNetwork })
   const secret = config.auth.jwtSecret
   const oauth = new OAuthProviders({ ...deps, fetch, secret })
   return { ...deps, oauth }
@@ -174,9 +174,10 @@ function identityDeps(
 ): Pick<ApiDeps, 'plc' | 'identities' | 'allowPrivateNetwork'> {
   const { allowPrivateNetwork, plcUrl, plcRotationKey, recoveryDidKey, ...rest } = config.identity
   // The operator names the directory, so it may be anywhere.
-  const plcFetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
+  const plcFetch = createSafeFetch({ to: 'plc', allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
   const client = new PlcClient(plcUrl, plcFetch)
   const fetch = createSafeFetch({
+    to: 'identity',
     allowPrivateNetwork,
     timeoutMs: resolutionTimeoutMs,
     responseBytesMax: identityBytesMax,

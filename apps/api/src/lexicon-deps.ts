@@ -17,6 +17,7 @@ export function lexiconDeps(
 ): { lexiconResolver: LexiconResolver; recordLexicons: RecordLexiconFinder; findLexicon: FindLexicon } {
   const { allowPrivateNetwork, nameservers } = config.identity
   const fetch = createSafeFetch({
+    to: 'lexicon',
     allowPrivateNetwork,
     timeoutMs: resolutionTimeoutMs,
     responseBytesMax: proofBytesMax,

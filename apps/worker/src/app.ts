@@ -47,7 +47,7 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
   const directory = stack.use(new HostDirectory(log, db.kysely))
   const mailer = stack.use(new Mailer({ log, url: config.mail.url, from: config.mail.from }))
   const store = stack.use(openBlobStore(blobStoreOptions(config.blobs)))
-  const fetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
+  const fetch = createSafeFetch({ to: 'relay', allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
   const keys = redisKeys(config.redis.prefix)
   const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
   const deps: WorkerDeps = {

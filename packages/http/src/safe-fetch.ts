@@ -1,4 +1,5 @@
 import { safeFetchWrap } from '@atproto-labs/fetch-node'
+import { metrics } from '@rookery/telemetry'
 
 import { fetchBytesMax, fetchTimeoutMs } from './limits.ts'
 
@@ -6,6 +7,8 @@ import { fetchBytesMax, fetchTimeoutMs } from './limits.ts'
 export type SafeFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 export type SafeFetchOptions = {
+  /** What is asked, as metrics call it; what is asked for nobody's request has none. */
+  to?: 'plc' | 'identity' | 'client' | 'lexicon' | 'relay'
   /** Allows plain HTTP, ports, IP literals and private addresses: for a local stack only. */
   allowPrivateNetwork: boolean
   /** Longest wait, in milliseconds. Default 5,000. */
@@ -19,7 +22,7 @@ export type SafeFetchOptions = {
  * (checked after DNS), bounded in time and size. Callers pass `redirect` explicitly.
  */
 export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
-  const { allowPrivateNetwork } = options
+  const { allowPrivateNetwork, to } = options
   const guarded = safeFetchWrap({
     ssrfProtection: !allowPrivateNetwork,
     allowHttp: allowPrivateNetwork,
@@ -30,5 +33,18 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
     responseMaxSize: options.responseBytesMax ?? fetchBytesMax,
     ...(allowPrivateNetwork ? { forbiddenDomainNames: [] } : {}),
   })
-  return (input, init) => guarded(input, { redirect: 'error', ...init })
+  return async (input, init) => {
+    const startMs = performance.now()
+    let outcome = 'failed'
+    try {
+      const response = await guarded(input, { redirect: 'error', ...init })
+      outcome = `${Math.floor(response.status / 100)}xx`
+      return response
+    } finally {
+      if (to !== undefined) {
+        const seconds = (performance.now() - startMs) / 1_000
+        metrics.observe('rookery_outbound_seconds', { to, outcome }, seconds)
+      }
+    }
+  }
 }

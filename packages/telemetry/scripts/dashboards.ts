@@ -227,6 +227,18 @@ export const dashboards: readonly Dashboard[] = [
         unit: 's',
         queries: { p99: quantile(0.99, 'rookery_upstream_seconds_bucket') },
       },
+      {
+        title: 'other servers',
+        unit: 'ops',
+        queries: {
+          '{{to}} {{outcome}}': rate('rookery_outbound_seconds_count', ' by (to, outcome)'),
+        },
+      },
+      {
+        title: 'time of other servers, p99',
+        unit: 's',
+        queries: { '{{to}}': quantile(0.99, 'rookery_outbound_seconds_bucket', ', to') },
+      },
     ],
   },
   {

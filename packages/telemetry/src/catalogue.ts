@@ -228,6 +228,15 @@ export const catalogue = {
     labels: { outcome: 'first digit of the status, such as 2xx, or failed' },
     buckets: requestBuckets,
   },
+  rookery_outbound_seconds: {
+    type: 'histogram',
+    help: 'Time that servers which are not proxied take to answer, up to the head of the answer; for mail, to take it.',
+    labels: {
+      to: 'plc, identity (documents of DIDs and handles), client (of OAuth), lexicon, relay or mail',
+      outcome: 'first digit of the status, such as 2xx, or failed; for mail, ok or failed',
+    },
+    buckets: requestBuckets,
+  },
   rookery_events_total: {
     type: 'counter',
     help: 'What happened, as the business sees it.',

@@ -1,11 +1,18 @@
 import type { SafeFetch } from '@rookery/http'
+import { dayMs, secondMs } from '@rookery/std'
 import type { Host } from '@rookery/tenants'
 
+import { certificateEnd } from './certificate.ts'
 import { type Report, reasonOf } from './finding.ts'
+
+/** How long before its end a certificate should have been renewed: ACME clients do that a month before. */
+const certificateMsMin = 14 * dayMs
+const handshakeMsMax = 5 * secondMs
 
 /** Checks that the network finds a host at its public URL: its name resolves, its certificate is good, it is itself. */
 export async function checkHost(safeFetch: SafeFetch, host: Host, report: Report): Promise<void> {
   const { hostname: subject, publicUrl, serviceDid } = host
+  await checkCertificate(publicUrl, subject, report)
   try {
     const health = await safeFetch(`${publicUrl}/xrpc/_health`)
     await health.body?.cancel()
@@ -32,4 +39,17 @@ export async function checkHost(safeFetch: SafeFetch, host: Host, report: Report
     const problem = `${publicUrl} is not reached: ${reasonOf(error)}`
     report({ severity: 'error', check: 'host', subject, problem, hint: 'DNS, load balancer, certificate?' })
   }
+}
+
+/** Says when the certificate of a public URL ends soon. That nothing answers there is told by who asks for more. */
+export async function checkCertificate(publicUrl: string, subject: string, report: Report): Promise<void> {
+  const url = new URL(publicUrl)
+  if (url.protocol !== 'https:') return
+  const endsMs = await certificateEnd(url, handshakeMsMax).catch(() => undefined)
+  const leftMs = (endsMs ?? Infinity) - Date.now()
+  if (leftMs > certificateMsMin) return
+  const days = Math.floor(leftMs / dayMs)
+  const problem = days < 0 ? 'its certificate has ended' : `its certificate ends in ${days} days`
+  const hint = 'does what renews it run, and is it let in to prove the name?'
+  report({ severity: days < 0 ? 'error' : 'warning', check: 'host', subject, problem, hint })
 }

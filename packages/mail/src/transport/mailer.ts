@@ -1,4 +1,4 @@
-import type { Logger } from '@rookery/telemetry'
+import { type Logger, metrics } from '@rookery/telemetry'
 
 import { InvalidMailSettingsError } from '../errors.ts'
 import { type Transport, openTransport } from './open-transport.ts'
@@ -51,14 +51,22 @@ export class Mailer implements Disposable {
       this.#log.warn({ subject: mail.subject }, 'mail is dropped: no ROOKERY_MAIL_URL is configured')
       return undefined
     }
-    const info: unknown = await this.#transport.transporter.sendMail({
-      ...mail,
-      from: { name: sender.name, address: sender.address ?? this.#address },
-      ...(sender.replyTo === null ? {} : { replyTo: sender.replyTo }),
-      // Nobody's holiday answer is to come back, and no list is to pass it on (RFC 3834, 5).
-      headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
-    })
-    return this.#transport.messageIdOf(info as { messageId?: string; response?: string })
+    const startMs = performance.now()
+    let outcome = 'failed'
+    try {
+      const info: unknown = await this.#transport.transporter.sendMail({
+        ...mail,
+        from: { name: sender.name, address: sender.address ?? this.#address },
+        ...(sender.replyTo === null ? {} : { replyTo: sender.replyTo }),
+        // Nobody's holiday answer is to come back, and no list is to pass it on (RFC 3834, 5).
+        headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+      })
+      outcome = 'ok'
+      return this.#transport.messageIdOf(info as { messageId?: string; response?: string })
+    } finally {
+      const seconds = (performance.now() - startMs) / 1_000
+      metrics.observe('rookery_outbound_seconds', { to: 'mail', outcome }, seconds)
+    }
   }
 
   /** Returns if the mail server can be reached and takes the credentials; an API is not asked. */
