@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { pageApi, pageCharges } from '../limits/page-charges.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { ownSignInPage } from './own-sign-in.ts'
+import { mendPages } from './page-mends.ts'
 import { prepareForProvider } from './provider-request.ts'
 import type { OAuthProviders } from './providers.ts'
 import { readTwice } from './read-twice.ts'
@@ -120,6 +121,7 @@ function handOver(
   reply.hijack()
   reply.raw.setHeader('x-request-id', request.id)
   prepareForProvider(provider, { request, reply, raw })
+  mendPages(reply.raw)
   // Node sends no body to whoever asked for the head only.
   if (raw.method === 'HEAD') raw.method = 'GET'
   handler.call(undefined, raw, reply.raw)
