@@ -1,3 +1,4 @@
+export { ensureChromium } from './chromium.ts'
 export type { S3Fault, S3Operation } from './s3-emulator/faults.ts'
 export { type S3Emulator, type S3EmulatorOptions, startS3Emulator } from './s3-emulator/start-s3-emulator.ts'
 export { type CaughtMail, type MailCatcher, startMailCatcher } from './mail-catcher.ts'

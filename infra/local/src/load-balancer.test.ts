@@ -61,8 +61,11 @@ describe('LoadBalancer', () => {
       backend('firehose', hose.port),
     )
     const answers = new Set<string>()
-    for (let i = 0; i < 4; i++) answers.add(await (await fetch(`${url}/a?b=c`)).text())
-    expect(answers).toEqual(new Set(['one /a?b=c', 'two /a?b=c']))
+    for (let i = 0; i < 4; i++) {
+      const answer = await fetch(`${url}/a?b=c`)
+      answers.add(`${answer.headers.get('x-served-by')}: ${await answer.text()}`)
+    }
+    expect(answers).toEqual(new Set([`${one.port}: one /a?b=c`, `${two.port}: two /a?b=c`]))
     const path = '/xrpc/com.atproto.sync.subscribeRepos?cursor=1'
     expect(await (await fetch(url + path)).text()).toBe(`hose ${path}`)
   })

@@ -2,7 +2,7 @@
  * The local stand-in for an ingress: HTTP and WebSocket, round robin over the ready processes of a role.
  *
  * `com.atproto.sync.subscribeRepos` goes to firehose processes, everything else to api processes. Bodies stream both
- * ways and `Host` stays as it was. A backend that refuses the connection is passed over for the next one, as long as
+ * ways and `Host` stays as it was. `X-Served-By` tells the port of the process that answered. A backend that refuses the connection is passed over for the next one, as long as
  * no byte was sent to it or the request is a plain read. When no backend is ready, those that merely exist are tried:
  * better an error from a process that knows the reason than one from here.
  */
@@ -152,7 +152,8 @@ export class LoadBalancer implements AsyncDisposable {
       else send()
     })
     upstream.once('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders))
+      const headers = [...endToEnd(answer.rawHeaders), 'X-Served-By', String(backend.port)]
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
       answer.pipe(response)
       answer.once('error', () => response.destroy())
       answer.once('aborted', () => response.destroy())

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
+import { ensureChromium } from './chromium.ts'
 import { ensureRedisServer } from './redis.ts'
 import { SetUpError } from './set-up-error.ts'
 import { ensureProgram } from './system-program.ts'
@@ -23,7 +24,7 @@ const checks: Record<string, string[]> = {
   knip: ['knip'],
 }
 
-const suites = ['unit', 'e2e', 'chaos']
+const suites = ['unit', 'e2e', 'browser', 'chaos']
 
 /** Run only when they are named: they need what `npm test` does not bring. */
 const optionalSuites = ['peers']
@@ -42,6 +43,7 @@ export async function runTests(names: readonly string[]): Promise<boolean> {
   if (names.length === 0 || names.includes('chaos')) {
     ensureProgram({ name: 'prometheus', packages: prometheus, instead: '' })
   }
+  if (names.length === 0 || names.includes('browser')) ensureChromium()
   const tallies: Tally[] = []
   for (const name of names.length === 0 ? usual : known.filter((step) => names.includes(step))) {
     console.log(`\n── ${name}`)

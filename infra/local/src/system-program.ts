@@ -7,7 +7,7 @@ import { SetUpError } from './set-up-error.ts'
 /** A program that comes with the system's packages. */
 export type SystemProgram = {
   name: string
-  /** Its package in Debian and Ubuntu, and in Homebrew. */
+  /** Its package in Debian and Ubuntu, and in Homebrew; several are separated by spaces. */
   packages: { apt: string; brew: string }
   /** What else its user can do, as the end of a sentence. */
   instead: string
@@ -34,7 +34,10 @@ export function ensureProgram({ name, packages, instead }: SystemProgram): strin
   const asRoot = isRoot ? ['apt-get'] : ['sudo', '-n', 'apt-get']
   // NOTE: Debian starts a freshly installed server as a service; RUNLEVEL=1 tells its scripts not to.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  for (const step of [['update'], ['install', '--yes', '--no-install-recommends', packages.apt]]) {
+  for (const step of [
+    ['update'],
+    ['install', '--yes', '--no-install-recommends', ...packages.apt.split(' ')],
+  ]) {
     const [command = '', ...args] = [...asRoot, ...step]
     const ran = spawnSync(command, args, { env, encoding: 'utf8' })
     if (ran.status === 0) continue
