@@ -41,7 +41,26 @@ export default defineConfig({
         },
       },
       // Each file starts a whole cluster: one at a time.
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'test/e2e/browser/**'],
+          fileParallelism: false,
+        },
+      },
+      // All files share one cluster and one browser. One at a time, so that the balancer's turns are those of one flow.
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/e2e/browser/**/*.test.ts'],
+          globalSetup: ['test/support/browser/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 90_000,
+        },
+      },
       {
         extends: true,
         test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], fileParallelism: false },

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+import type { Visitor } from './visitor.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** How a page is looked at: colours do not depend on the width, nor what there is on the colours. */
+const looks = [
+  { colorScheme: 'light', width: 1_280 },
+  { colorScheme: 'dark', width: 1_280, rules: ['color-contrast', 'link-in-text-block'] },
+  { colorScheme: 'light', width: 360 },
+] as const
+
+/** What is found by axe and told apart: which rule, where, and why. */
+type Finding = string
+
+/**
+ * Proves that the page can be used by everybody, in light and dark and on a telephone: axe finds nothing serious or
+ * critical, and nothing is beyond the edge. Nobody waits for what moves: the page stands still.
+ */
+export async function expectAccessible({ page }: Pick<Visitor, 'page'>, name: string): Promise<void> {
+  const findings: Record<string, Finding[]> = {}
+  const seen = page.viewportSize()
+  for (const { colorScheme, width, ...options } of looks) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 800 })
+    await stillness(page)
+    const found = [...(await violations(page, options)), ...(await overflow(page))]
+    if (found.length > 0) findings[`${name}, ${colorScheme}, ${width} wide`] = found
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  if (seen !== null) await page.setViewportSize(seen)
+  expect(findings).toEqual({})
+}
+
+/** Resolves when every transition has ended. */
+async function stillness(page: Page): Promise<void> {
+  await page.evaluate(
+    'Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined)))',
+  )
+}
+
+async function violations(page: Page, { rules }: { rules?: readonly string[] }): Promise<Finding[]> {
+  await page.evaluate(`if (globalThis.axe === undefined) { ${axe} }`)
+  const options = { resultTypes: ['violations'], ...(rules && { runOnly: { type: 'rule', values: rules } }) }
+  const results = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`)
+  return results.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(
+        ({ target, html, failureSummary }) => `${id} at ${target.join(' ')}: ${html} ${failureSummary}`,
+      ),
+    )
+}
+
+async function overflow(page: Page): Promise<Finding[]> {
+  const wide = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+  return Number(wide) > 0 ? [`${String(wide)} pixels are beyond the edge`] : []
+}
