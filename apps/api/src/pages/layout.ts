@@ -135,7 +135,7 @@ ul.rows form { display: inline; }
 ul.rows button { margin: 0 0 0 .75rem; min-height: 2.25rem; }
 [hidden] { display: none; }
 label.inline { display: inline; font-weight: 400; }
-.note { opacity: .85; margin: .25rem 0; }
+.note { color: color-mix(in srgb, currentColor 85%, transparent); margin: .25rem 0; }
 .alert, .done { padding: .7rem 1rem; border-radius: .4rem; border-left: 4px solid light-dark(#b3261e, #ff9a90); background: color-mix(in srgb, currentColor 7%, transparent); }
 .done { border-color: light-dark(#1b6b3a, #86d9a3); }
 code, .secret { font-family: ui-monospace, monospace; }
