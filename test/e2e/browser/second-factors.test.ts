@@ -69,7 +69,13 @@ describe.each(hosts)('$tenant', (host) => {
     await page.keyboard.type(person.handle)
     await page.keyboard.press('Tab')
     await page.keyboard.type(person.password)
-    await page.keyboard.press('Tab')
+    const focused = page.locator(':focus')
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('Tab')
+        return focused.innerText()
+      })
+      .toBe('Sign in')
     await page.keyboard.press('Space')
     await page.waitForURL('**/security')
     expect(visitor.pods.size).toBe(2)
