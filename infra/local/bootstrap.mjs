@@ -57,14 +57,19 @@ function capture(command, args, env) {
 
 /**
  * The environment for everything after this: `npm run` describes itself and its settings in `npm_…` variables, which
- * pnpm and nested npm calls would take for their own. What concerns the network stays.
+ * pnpm and nested npm calls would take for their own. What concerns the network stays. Compiled code is kept: processes
+ * start in two thirds of the time.
  */
 function cleanEnvironment(path) {
   const network = /^npm_config_(.*registry|.*proxy|cafile|ca|strict_ssl|userconfig|globalconfig|cache)$/i
   const entries = Object.entries(process.env).filter(
     ([name]) => !/^npm_/i.test(name) || network.test(name) || name.startsWith('npm_config_@'),
   )
-  return { ...Object.fromEntries(entries), PATH: `${path.join(':')}:${process.env.PATH ?? ''}` }
+  return {
+    NODE_COMPILE_CACHE: join(root, '.local', 'compile-cache'),
+    ...Object.fromEntries(entries),
+    PATH: `${path.join(':')}:${process.env.PATH ?? ''}`,
+  }
 }
 
 /** Returns the Node.js and pnpm to use: the machine's where they will do, else the toolchain's. */
