@@ -2,14 +2,14 @@ import type { InjectOptions } from 'fastify'
 
 import type { TestApi } from './test-api.ts'
 
-export type PageAnswer = { status: number; body: string; headers: Record<string, unknown> }
+export type PageAnswer = { status: number; body: string; bytes: Buffer; headers: Record<string, unknown> }
 
 /** A browser without scripts: cookies, links and forms; each request goes to another pod. */
 export class PageBrowser {
   readonly #api: TestApi
   readonly host: string
   readonly cookies = new Map<string, string>()
-  page: PageAnswer = { status: 0, body: '', headers: {} }
+  page: PageAnswer = { status: 0, body: '', bytes: Buffer.alloc(0), headers: {} }
   #pod = 0
 
   constructor(api: TestApi, host = 'one.test') {
@@ -66,7 +66,8 @@ export class PageBrowser {
       headers: { host: this.host, 'user-agent': 'page browser', cookie, ...request.headers },
     })
     for (const { name, value } of answer.cookies) this.cookies.set(name, value)
-    return { status: answer.statusCode, body: answer.body, headers: answer.headers }
+    const { statusCode: status, body, rawPayload: bytes, headers } = answer
+    return { status, body, bytes, headers }
   }
 
   async #follow(answer: PageAnswer): Promise<PageAnswer> {

@@ -145,8 +145,13 @@ export {
   refreshScope,
   standardScopes,
 } from './sessions/scopes.ts'
-export { type ListedSession, listSessions } from './sessions/list-sessions-queries.ts'
-export { endSessions } from './sessions/session-queries.ts'
+export {
+  type ListedSession,
+  type PasswordSession,
+  listPasswordSessions,
+  listSessions,
+} from './sessions/list-sessions-queries.ts'
+export { deleteRefreshToken, endSessions } from './sessions/session-queries.ts'
 export {
   type AccessClaims,
   type RefreshClaims,

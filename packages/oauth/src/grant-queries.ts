@@ -1,6 +1,6 @@
 import type { AuthorizedClients, DeviceAccount, DeviceId, Did } from '@atproto/oauth-provider/store'
 import { type Account, accountColumns } from '@rookery/accounts'
-import type { Database } from '@rookery/db'
+import { type Database, inTransaction } from '@rookery/db'
 
 import { toOAuthAccount } from './account.ts'
 import { toDeviceData } from './device-queries.ts'
@@ -67,6 +67,24 @@ export class Grants {
       [accountId],
     )
     return toAuthorizedClients(rows)
+  }
+
+  /** Ends every session of a client with the account, what it is about to get, and what the account granted it. */
+  async revoke(accountId: number, clientId: string): Promise<void> {
+    await inTransaction(this.#db.pool, async (tx) => {
+      const values = [this.#host.id, accountId, clientId]
+      const ofClient = 'host_id = $1 and account_id = $2 and client_id = $3'
+      await tx.query(
+        `with gone as (delete from oauth_token where ${ofClient} returning chain)
+         delete from oauth_used_refresh_token where chain in (select chain from gone)`,
+        values,
+      )
+      await tx.query(`delete from oauth_request where ${ofClient}`, values)
+      await tx.query('delete from oauth_grant where account_id = $1 and client_id = $2', [
+        accountId,
+        clientId,
+      ])
+    })
   }
 
   /**

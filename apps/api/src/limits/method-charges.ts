@@ -102,10 +102,28 @@ export function deletionCharges(ip: string, did: unknown): Charge[] {
 }
 
 function mailCharges(call: Call, kind: string): Charge[] {
-  const key = `${kind}:${callerOf(call)}`
+  return accountMailCharges(kind, String(callerOf(call)))
+}
+
+/** Mails of a kind that an account asks for, of which it is known that it does. */
+export function accountMailCharges(kind: string, did: string): Charge[] {
+  const key = `${kind}:${did}`
   return [
     { bucket: 'request-mail', key },
     { bucket: 'request-mail-day', key },
+  ]
+}
+
+/** Attempts to guess a code that was mailed. */
+export function mailedCodeCharges(ip: string, did: unknown): Charge[] {
+  return [{ bucket: 'mailed-code', key: `${digest(did)}:${ip}` }]
+}
+
+/** Changes of an account's handle. */
+export function handleCharges(key: string): Charge[] {
+  return [
+    { bucket: 'update-handle', key },
+    { bucket: 'update-handle-day', key },
   ]
 }
 

@@ -1,7 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 
 import { clientKey } from './client-key.ts'
-import { deletionCharges, digest, resetCharges, signInCharges } from './method-charges.ts'
+import {
+  accountMailCharges,
+  deletionCharges,
+  digest,
+  handleCharges,
+  mailedCodeCharges,
+  resetCharges,
+  signInCharges,
+} from './method-charges.ts'
 import type { Charge } from './rate-limiter.ts'
 
 /** Fields of a body, of which nothing is known yet. */
@@ -32,13 +40,7 @@ const charges: Readonly<Record<string, Charges>> = {
   [`${pageApi}update-email-confirm`]: codes,
   [`${pageApi}verify-email-confirm`]: codes,
   [`${pageApi}delete-account-confirm`]: (ip, { did }) => deletionCharges(ip, did),
-  [`${pageApi}update-handle`]: (ip, { did }) => {
-    const key = keyOf(ip, did)
-    return [
-      { bucket: 'update-handle', key },
-      { bucket: 'update-handle-day', key },
-    ]
-  },
+  [`${pageApi}update-handle`]: (ip, { did }) => handleCharges(keyOf(ip, did)),
 }
 
 /** Returns what a request to the authorization server or its pages takes. */
@@ -52,17 +54,11 @@ function failures(ip: string): Charge[] {
 }
 
 function mails(kind: string): Charges {
-  return (ip, { did }) => {
-    const key = `${kind}:${keyOf(ip, did)}`
-    return [
-      { bucket: 'request-mail', key },
-      { bucket: 'request-mail-day', key },
-    ]
-  }
+  return (ip, { did }) => accountMailCharges(kind, keyOf(ip, did))
 }
 
 function codes(ip: string, { did }: UncheckedInput): Charge[] {
-  return [{ bucket: 'mailed-code', key: keyOf(ip, did) }]
+  return mailedCodeCharges(ip, did)
 }
 
 function keyOf(ip: string, did: unknown): string {

@@ -37,9 +37,7 @@ import {
   findAccountByEmail,
   findAccountByHandle,
   findAccountById,
-  parseOwnEmail,
   resetPassword,
-  updateEmail,
 } from '@rookery/accounts'
 import type { PdsHost } from '@rookery/http'
 import { MailLimitError, type TokenTemplate, chooseLocale } from '@rookery/mail'
@@ -49,9 +47,9 @@ import { parseHandle } from '@rookery/syntax'
 import { type AccountMailDeps, announcer, mailToken } from '../accounts/account-mail.ts'
 import { type ActivateDeps, activate } from '../accounts/activate.ts'
 import { chooseHandle } from '../accounts/choose-handle.ts'
+import { changeAndConfirmEmail } from '../accounts/change-email.ts'
 import { deactivate } from '../accounts/deactivate.ts'
 import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../accounts/delete-own-account.ts'
-import { assertEmailDomain } from '../accounts/email-domain.ts'
 import type { GiveHandleDeps } from '../accounts/give-handle.ts'
 import { findOwnDomain } from '../accounts/handles.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
@@ -182,14 +180,8 @@ export class HostAccountStore implements AccountStore {
 
   updateEmailConfirm({ did, email, token, locale }: UpdateEmailConfirmInput): Promise<OAuthAccount | null> {
     return asOAuth(async () => {
-      const { id, tenant_id } = await this.#find(did)
-      const { settings } = await this.#deps.directory.getActiveTenant(tenant_id)
-      const announce = announcer(this.#deps, 'email-changed', chooseLocale(locale))
-      const address = parseOwnEmail(email)
-      assertEmailDomain(settings, address)
-      await updateEmail({ ...this.#deps, announce }, id, { email: address, token })
-      const account = await this.#find(did)
-      await this.#mail(account, 'confirm-email', locale)
+      const change = { email, token, locale: chooseLocale(locale) }
+      const account = await changeAndConfirmEmail(this.#deps, await this.#find(did), change)
       return this.#view(account)
     })
   }

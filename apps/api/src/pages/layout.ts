@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 
 import { imageSource } from './image-source.ts'
+import { liveScript } from './live-script.ts'
 import { type Look, backgrounds, brandColors } from './look.ts'
 import { Html, markup } from './markup.ts'
 import { passkeyScript } from './passkey-script.ts'
@@ -24,12 +25,18 @@ export type Page = {
   goOnTo?: string
   /** Whether the page has forms for passkeys. */
   hasPasskeys?: boolean
+  /** Links to the pages beside it. */
+  nav?: Html
+  /** Whether what is marked with `data-live` is kept up to date. */
+  isLive?: boolean
 }
 
 const script = new Html(`<script>${passkeyScript}</script>`)
+const liveMarkup = new Html(`<script>${liveScript}</script>`)
+const liveHash = hash('sha256', liveScript, 'base64')
 const scriptHash = hash('sha256', passkeyScript, 'base64')
 
-/** Answers with a page: nothing of it is kept or framed, no script runs but the one for passkeys, and the logo alone may be loaded. */
+/** Answers with a page: nothing of it is kept or framed, no scripts run but ours for passkeys and for what is live, and the logo alone may be loaded. */
 export function sendPage(reply: FastifyReply, page: Page, status = 200): FastifyReply {
   const styleSheet = styleSheetOf(page.look.brandColor)
   return reply
@@ -48,11 +55,12 @@ export function sendPage(reply: FastifyReply, page: Page, status = 200): Fastify
     .send(render(page, styleSheet.css))
 }
 
-function policyOf({ look: { logoUrl }, hasPasskeys }: Page, styleSheet: StyleSheet): string {
+function policyOf({ look: { logoUrl }, hasPasskeys, isLive }: Page, styleSheet: StyleSheet): string {
   return [
     "default-src 'none'",
     `style-src 'sha256-${styleSheet.hash}'`,
     ...(hasPasskeys === true ? [`script-src 'sha256-${scriptHash}'`] : []),
+    ...(isLive === true ? [`script-src 'sha256-${liveHash}'`, "connect-src 'self'"] : []),
     ['img-src data:', ...(logoUrl === null ? [] : [imageSource(logoUrl)])].join(' '),
     "form-action 'self'",
     "base-uri 'none'",
@@ -60,7 +68,7 @@ function policyOf({ look: { logoUrl }, hasPasskeys }: Page, styleSheet: StyleShe
   ].join('; ')
 }
 
-function render({ look, title, body, goOnTo, hasPasskeys }: Page, css: Html): string {
+function render({ look, title, body, goOnTo, hasPasskeys, nav, isLive }: Page, css: Html): string {
   return markup`<!doctype html>
     <html lang="${look.locale}">
       <head>
@@ -72,11 +80,12 @@ function render({ look, title, body, goOnTo, hasPasskeys }: Page, css: Html): st
       </head>
       <body>
         <header>${heading(look)}</header>
+        ${nav}
         <main>
           <h1>${title}</h1>
           ${body}
         </main>
-        ${footer(look)} ${hasPasskeys === true && script}
+        ${footer(look)} ${hasPasskeys === true && script} ${isLive === true && liveMarkup}
       </body>
     </html> `.text
 }
@@ -119,6 +128,8 @@ html { background: light-dark(${backgrounds.light}, ${backgrounds.dark}); color:
 body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1.25rem; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .25rem; }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin-bottom: 1.5rem; }
+nav a[aria-current] { color: inherit; font-weight: 600; text-decoration: none; }
 header { margin-bottom: 1.5rem; font-weight: 600; }
 .logo { display: block; max-height: 3rem; max-width: 14rem; padding: .35rem .5rem; border-radius: .4rem; background: #fff; color: #1f242b; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .9rem; }

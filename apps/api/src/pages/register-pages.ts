@@ -5,16 +5,29 @@ import type { FastifyError, FastifyInstance } from 'fastify'
 import { alertOf, sentenceOf } from './alert.ts'
 import { sendPage } from './layout.ts'
 import { lookOf } from './look.ts'
+import { type AppsPageDeps, registerApps } from './apps/apps.ts'
+import { type ExportPageDeps, registerExport } from './export/export.ts'
+import { type LeavePageDeps, registerLeave } from './leave/leave.ts'
+import { type SessionsPageDeps, registerSessions } from './sessions/sessions.ts'
+import { type SettingsPageDeps, registerSettings } from './settings/settings.ts'
 import { markup } from './markup.ts'
 import { type SecurityPageDeps, registerSecurity } from './security.ts'
 import { type SignInPageDeps, registerSignIn } from './sign-in.ts'
 import { layoutTexts } from './texts/layout.ts'
 
+type PageDeps = SignInPageDeps &
+  SecurityPageDeps &
+  SettingsPageDeps &
+  SessionsPageDeps &
+  AppsPageDeps &
+  ExportPageDeps &
+  LeavePageDeps
+
 /** Longest form that is read, in bytes. */
 const formBytesMax = 16_384
 
 /** Registers the pages of ours that need forms: what they are sent, and errors, are not XRPC's. */
-export function registerPages(app: FastifyInstance, deps: SignInPageDeps & SecurityPageDeps): void {
+export function registerPages(app: FastifyInstance, deps: PageDeps): void {
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(
@@ -33,6 +46,11 @@ export function registerPages(app: FastifyInstance, deps: SignInPageDeps & Secur
     })
     registerSignIn(scope, deps)
     registerSecurity(scope, deps)
+    registerSettings(scope, deps)
+    registerSessions(scope, deps)
+    registerApps(scope, deps)
+    registerExport(scope, deps)
+    registerLeave(scope, deps)
     done()
   })
 }

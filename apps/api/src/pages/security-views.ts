@@ -3,6 +3,7 @@ import { renderSVG } from 'uqr'
 
 import { alertOf } from './alert.ts'
 import { type Html, markup } from './markup.ts'
+import { ownPaths } from './nav.ts'
 import { passkeyForm } from './sign-in-views.ts'
 import type { SecurityTexts } from './texts/security.ts'
 
@@ -32,10 +33,7 @@ export type SecurityView = SecurityForm & {
 export function securityPage(view: SecurityView): Html {
   const { texts } = view
   return markup`${alertOf(view.alert)}${view.done !== undefined && markup`<p class="done" role="status">${view.done}</p>`}
-    <p>
-      ${texts.account} <strong>${view.handle}</strong>.
-      <a href="/account">${texts.elsewhere}</a>
-    </p>
+    <p>${texts.account} <strong>${view.handle}</strong>.</p>
     ${passkeySection(view)} ${authenticatorSection(view)} ${emailSection(view)} ${recoverySection(view)} ${trustSection(view)} ${appPasswordSection(view)}
     <h2>${texts.signOut}</h2>
     <p class="note">${texts.aboutSignOut}</p>
@@ -99,7 +97,7 @@ function emailSection(view: SecurityView): Html {
   const title = markup`<h2>${texts.emailCodes}</h2>`
   if (view.email === null || !view.isEmailConfirmed) {
     return markup`${title}
-      <p class="note">${texts.confirmFirst} <a href="/account">${texts.emailSettings}</a>.</p>`
+      <p class="note">${texts.confirmFirst} <a href="${ownPaths.settings}">${texts.emailSettings}</a>.</p>`
   }
   if (!view.kinds.includes('email')) {
     return markup`${title}

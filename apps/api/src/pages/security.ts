@@ -33,6 +33,7 @@ import { refusalOf } from './alert.ts'
 import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './challenges.ts'
 import { sendPage } from './layout.ts'
 import type { Html } from './markup.ts'
+import { navOf } from './nav.ts'
 import { securityPath } from './next-page.ts'
 import { authenticatorPage, secretsPage, securityPage } from './security-views.ts'
 import { layoutTexts } from './texts/layout.ts'
@@ -251,7 +252,8 @@ async function showSecurity(
     appPasswords,
     areAppPasswordsAllowed: policy.areAppPasswordsAllowed,
   })
-  const page = { look, title: texts.title, body, hasPasskeys: true }
+  const nav = navOf(securityPath, { did, locale: look.locale })
+  const page = { look, title: texts.title, body, nav, hasPasskeys: true }
   return sendPage(reply, page, said.alert === undefined ? 200 : 400)
 }
 

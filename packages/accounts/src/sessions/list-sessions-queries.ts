@@ -12,6 +12,26 @@ export type ListedSession = {
   expires_at: Date | null
 }
 
+/** A session of an app that signed in with a password. */
+export type PasswordSession = {
+  id: string
+  /** Null for the account's own password. */
+  appPassword: string | null
+  startedAt: Date
+  expiresAt: Date
+}
+
+/** Returns the account's sessions that began with a password, the latest first, at most `sessionsShownMax`. */
+export async function listPasswordSessions(db: Queryable, accountId: number): Promise<PasswordSession[]> {
+  const { rows } = await db.query<PasswordSession>(
+    `select id, app_password_name as "appPassword", created_at as "startedAt", expires_at as "expiresAt"
+       from refresh_token where account_id = $1 and next_id is null and expires_at > now()
+      order by created_at desc limit $2`,
+    [accountId, sessionsShownMax],
+  )
+  return rows
+}
+
 /** Returns the account's sessions, the latest first, at most `sessionsShownMax`. */
 export async function listSessions(db: Queryable, accountId: number): Promise<ListedSession[]> {
   const { rows } = await db.query<ListedSession>(

@@ -4,7 +4,6 @@ import type { SecurityTexts } from './security.ts'
 export const de: SecurityTexts = {
   title: 'Sicherheit',
   account: 'Konto',
-  elsewhere: 'Geräte, Apps, E-Mail, Passwort und Handle',
   since: (day) => `seit ${day}`,
   lastUsed: (day) => `, zuletzt benutzt am ${day}`,
   remove: 'Entfernen',

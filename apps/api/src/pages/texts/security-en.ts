@@ -2,7 +2,6 @@
 export const en = {
   title: 'Security',
   account: 'Account',
-  elsewhere: 'Devices, apps, e-mail, password and handle',
   since: (day: string) => `since ${day}`,
   lastUsed: (day: string) => `, last used ${day}`,
   remove: 'Remove',

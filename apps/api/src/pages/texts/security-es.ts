@@ -4,7 +4,6 @@ import type { SecurityTexts } from './security.ts'
 export const es: SecurityTexts = {
   title: 'Seguridad',
   account: 'Cuenta',
-  elsewhere: 'Dispositivos, aplicaciones, correo, contraseña e identificador',
   since: (day) => `desde el ${day}`,
   lastUsed: (day) => `, usada por última vez el ${day}`,
   remove: 'Quitar',

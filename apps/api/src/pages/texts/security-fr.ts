@@ -4,7 +4,6 @@ import type { SecurityTexts } from './security.ts'
 export const fr: SecurityTexts = {
   title: 'Sécurité',
   account: 'Compte',
-  elsewhere: 'Appareils, applications, e-mail, mot de passe et identifiant',
   since: (day) => `depuis le ${day}`,
   lastUsed: (day) => `, dernière utilisation le ${day}`,
   remove: 'Retirer',

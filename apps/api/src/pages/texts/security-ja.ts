@@ -4,7 +4,6 @@ import type { SecurityTexts } from './security.ts'
 export const ja: SecurityTexts = {
   title: 'セキュリティ',
   account: 'アカウント',
-  elsewhere: '端末、アプリ、メール、パスワード、ハンドル',
   since: (day) => `${day} から`,
   lastUsed: (day) => `、最終使用 ${day}`,
   remove: '削除',

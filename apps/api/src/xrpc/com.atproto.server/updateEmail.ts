@@ -1,9 +1,8 @@
-import { parseEmail, parseOwnEmail, setEmailFactor, updateEmail as update } from '@rookery/accounts'
+import { parseEmail, setEmailFactor } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod, invalidRequest } from '@rookery/http'
-import { must } from '@rookery/std'
 
-import { type AccountMailDeps, announcer, localeOf } from '../../accounts/account-mail.ts'
-import { assertEmailDomain } from '../../accounts/email-domain.ts'
+import { localeOf } from '../../accounts/account-mail.ts'
+import { type ChangeEmailDeps, changeEmail } from '../../accounts/change-email.ts'
 import { auditedAnnouncer } from '../../accounts/security-event.ts'
 import { type AccessAuth, type AccessDeps, fullAccessAuth } from '../../auth/access.ts'
 
@@ -13,7 +12,7 @@ type Input = { email: string; token?: string; emailAuthFactor?: boolean }
  * com.atproto.server.updateEmail: gives the account another address, or, with the one it has, says whether codes are
  * mailed there as a second factor.
  */
-export function updateEmail(deps: AccessDeps & AccountMailDeps): AnyXrpcMethod {
+export function updateEmail(deps: AccessDeps & ChangeEmailDeps): AnyXrpcMethod {
   return defineMethod({
     nsid: 'com.atproto.server.updateEmail',
     auth: fullAccessAuth(deps),
@@ -27,12 +26,7 @@ export function updateEmail(deps: AccessDeps & AccountMailDeps): AnyXrpcMethod {
         return deps.wakeWorkers()
       }
       if (emailAuthFactor === true) throw invalidRequest('Confirm the new address first')
-      const announce = announcer(deps, 'email-changed', localeOf(request))
-      const { settings } = must(await deps.directory.findTenant(auth.account.tenant_id))
-      const address = parseOwnEmail(email)
-      assertEmailDomain(settings, address)
-      await update({ ...deps, announce }, auth.account.id, { email: address, token })
-      deps.wakeWorkers()
+      await changeEmail(deps, auth.account, { email, token, locale: localeOf(request) })
     },
   })
 }

@@ -1,0 +1,26 @@
+/** English words of the export page. */
+export const exportTexts = {
+  title: 'Export',
+  intro:
+    'An archive is one file with all that is yours here: your posts and other records, pictures, videos and other files, and the settings of your apps. Another server can import it. There is no password and no key in it.',
+  ask: 'Make an archive',
+  asked: 'Your archive is being made. We mail you when it is ready.',
+  building: 'Your archive is being made',
+  waiting: 'It waits for its turn.',
+  records: 'records',
+  files: 'pictures and other files',
+  of: 'of',
+  soFar: 'so far',
+  lookAgain: 'See how far it is now',
+  mailed: 'You may close this page. We mail you when it is ready.',
+  cancel: 'Stop making it',
+  ready: 'Your archive is ready',
+  download: 'Download the archive',
+  keptUntil: 'It is kept until',
+  delete: 'Delete the archive',
+  deleted: 'The archive is deleted.',
+  failed: 'The archive could not be made',
+  again: 'Try again',
+  askedAt: 'Asked for on',
+  signInFirst: 'To download it, sign in again.',
+} as const
