@@ -56,6 +56,7 @@ function lockingIndexes(text: string): string[] {
   return [...text.matchAll(/\bcreate\s+(?:unique\s+)?index\s+(\w+)\s+on\s+(\w+)/gi)]
     .filter(([, , table]) => !created.has(table))
     .map(
-      ([, index, table]) => `create index ${index} on ${table}: writes to the table wait until it is built`,
+      ([, index, table]) =>
+        `create index ${index} on ${table}: writes to the table wait until it is built; export it as \`index\` instead of \`up\``,
     )
 }

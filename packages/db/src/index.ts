@@ -11,7 +11,14 @@ export {
   statementTimeoutMs,
 } from './database.ts'
 export { GroupRead } from './group-read.ts'
-export { type MigrationStatus, type Migrations, isSchemaReady, migrate, migrationStatus } from './migrate.ts'
+export {
+  type MigrationStatus,
+  type Migrations,
+  type SchemaMigration,
+  isSchemaReady,
+  migrate,
+  migrationStatus,
+} from './migrate.ts'
 export { migrations } from './migrations/index.ts'
 export type { EmailTokenPurpose } from './schema/account.ts'
 export type { AccountExportState } from './schema/export.ts'

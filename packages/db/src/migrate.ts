@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration'
 import type pg from 'pg'
 
+import { type ConcurrentIndex, buildIndex } from './concurrent-index.ts'
 import { migrations } from './migrations/index.ts'
 
 /** How long a migration waits for a lock, and with it all who come after it, in milliseconds. */
@@ -16,13 +17,17 @@ const lockPauseMs = 2_000
 /** A migration and when it was applied, if it was. */
 export type MigrationStatus = { name: string; appliedAt: Date | undefined }
 
+/** A step of the schema: in a transaction of its own, or an index that is built beside all others' work. */
+export type SchemaMigration = Pick<Migration, 'up'> | { index: ConcurrentIndex }
+
 /** Migrations by name; they are applied in the order of their names. */
-export type Migrations = Readonly<Record<string, Migration>>
+export type Migrations = Readonly<Record<string, SchemaMigration>>
 
 /**
  * Applies every migration that is missing, oldest first, each in a transaction of its own, under a lock that two
  * callers share. Processes may serve meanwhile: a migration that cannot get a lock within `migrationLockMsMax` gives up
- * those that it has, so that nobody queues behind it for longer, and is tried again.
+ * those that it has, so that nobody queues behind it for longer, and is tried again. An index is built outside of a
+ * transaction, and noted when it is there: broken off anywhere, the next call goes on with it.
  *
  * @param all the migrations of this version; only tests pass others.
  * @returns the names of those it applied.
@@ -32,7 +37,7 @@ export async function migrate(pool: pg.Pool, all: Migrations = migrations): Prom
   const own = await migrator(pool, all)
   const applied: string[] = []
   for (let tries = 1; ;) {
-    const { error, results = [] } = await own.migrateUp()
+    const { error, results = [] } = await step(pool, own, all)
     if (error === undefined) {
       if (results.length === 0) return applied
       applied.push(...results.map(({ migrationName }) => migrationName))
@@ -41,6 +46,18 @@ export async function migrate(pool: pg.Pool, all: Migrations = migrations): Prom
       await sleep(lockPauseMs)
     } else throw error
   }
+}
+
+/** Applies the first migration that is missing. */
+async function step(pool: pg.Pool, own: Migrator, all: Migrations): Promise<MigrationResultSet> {
+  const next = (await own.getMigrations()).find(({ executedAt }) => executedAt === undefined)
+  const migration = next && all[next.name]
+  try {
+    if (migration !== undefined && 'index' in migration) await buildIndex(pool, migration.index)
+  } catch (error) {
+    return { error }
+  }
+  return own.migrateUp()
 }
 
 /** Returns every migration, oldest first, with the time it was applied. */
@@ -77,7 +94,7 @@ async function migrator(pool: pg.Pool, all: Migrations = migrations): Promise<Mi
 }
 
 /** Those that a newer version has applied: there is nothing to do about them, and this version runs on them. */
-async function newerMigrations(pool: pg.Pool, all: Migrations): Promise<Migrations> {
+async function newerMigrations(pool: pg.Pool, all: Migrations): Promise<Record<string, Migration>> {
   const applied = await appliedNames(pool)
   const newer = applied.filter((name) => !(name in all))
   return Object.fromEntries(newer.map((name) => [name, { up: () => Promise.resolve() }]))
@@ -92,7 +109,7 @@ function careful(all: Migrations): Record<string, Migration> {
         up: async (db: Kysely<unknown>) => {
           await sql`set local lock_timeout = ${sql.lit(migrationLockMsMax)}`.execute(db)
           await sql`set local statement_timeout = 0`.execute(db)
-          await migration.up(db)
+          if ('up' in migration) await migration.up(db)
         },
       },
     ]),

@@ -1,5 +1,8 @@
-/** Classes of SQLSTATE that say that the server is away, stopping, or out of room for connections. */
-const outageStates = /^(08|57P|53300)/
+/** Classes of SQLSTATE that say that the server is away or stopping. */
+const outageStates = /^(08|57P)/
+
+/** Those that say that it has no room (disk, memory, connections), failed to write, takes no writes, or took too long. */
+const overloadStates = /^(53|58|25006|57014)/
 
 /** What sockets say when nobody answers. */
 const socketCodes = new Set([
@@ -31,6 +34,11 @@ export function isDatabaseOutage(error: unknown): boolean {
     driverMessages.test(error.message) ||
     isMissingSocket(error, code)
   )
+}
+
+/** Tells whether PostgreSQL answers but cannot do it now: another try may succeed, and it is no mistake of this program. */
+export function isDatabaseOverloaded(error: Error): boolean {
+  return 'code' in error && overloadStates.test(String(error.code))
 }
 
 /** SQLSTATEs of text that PostgreSQL does not hold: with a NUL, in a column or in JSON. */

@@ -275,7 +275,7 @@ describe('XRPC routes', () => {
     expect(response.json()).toEqual({ error: 'InternalServerError', message: 'Internal Server Error' })
   })
 
-  test('a database that is away is answered 503 with the time to try again', async () => {
+  test('a database that is away, full, read-only or too slow is answered 503 with the time to try again', async () => {
     const app = await build()
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     const outages = [
@@ -283,6 +283,9 @@ describe('XRPC routes', () => {
       new AggregateError([refused]),
       Object.assign(new Error('terminating connection'), { code: '57P01' }),
       new Error('Connection terminated unexpectedly'),
+      ...['53100', '53200', '53300', '58030', '25006', '57014'].map((code) =>
+        Object.assign(new Error('no'), { code }),
+      ),
       Object.assign(new Error('connect ENOENT'), { code: 'ENOENT', syscall: 'connect' }),
     ]
     app.get('/fails/:n', (request) => {

@@ -12,7 +12,7 @@ import {
   fastify,
 } from 'fastify'
 
-import { isDatabaseOutage, isUnstorableText } from './database-outage.ts'
+import { isDatabaseOutage, isDatabaseOverloaded, isUnstorableText } from './database-outage.ts'
 import { toXrpcError } from './error-map.ts'
 import {
   headBytesMax,
@@ -200,18 +200,14 @@ function toAnswer(error: FastifyError | Error): XrpcError {
   if (isUnstorableText(error)) {
     return new XrpcError(400, 'InvalidRequest', 'A text must not hold a NUL', { cause: error })
   }
-  if (isDatabaseOutage(error)) {
-    return new XrpcError(
-      503,
-      'NotEnoughResources',
-      'The server cannot reach its database, try again shortly',
-      {
-        cause: error,
-        headers: { 'retry-after': String(outageRetrySeconds) },
-      },
-    )
-  }
+  if (isDatabaseOutage(error)) return unavailable('The server cannot reach its database', error)
+  if (isDatabaseOverloaded(error)) return unavailable('The database cannot do this now', error)
   return new XrpcError(500, 'InternalServerError', 'Internal Server Error', { cause: error })
+}
+
+function unavailable(what: string, cause: Error): XrpcError {
+  const headers = { 'retry-after': String(outageRetrySeconds) }
+  return new XrpcError(503, 'NotEnoughResources', `${what}, try again shortly`, { cause, headers })
 }
 
 function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {

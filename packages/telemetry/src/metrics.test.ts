@@ -55,6 +55,7 @@ test('of PostgreSQL’s errors those are counted that are the server’s', async
   countDatabaseError(withCode('25006'), true)
   countDatabaseError(withCode('57P01'), true)
   countDatabaseError(withCode('23505'))
+  countDatabaseError(withCode('57014'))
   countDatabaseError(new Error('a mistake'))
   expect(await lines('rookery_database_errors_total')).toEqual([
     'rookery_database_errors_total{kind="away"} 1',

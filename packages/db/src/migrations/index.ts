@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely/migration'
+import type { SchemaMigration } from '../migrate.ts'
 
 import * as tenancy from './0001-tenancy.ts'
 import * as account from './0002-account.ts'
@@ -33,7 +33,7 @@ import * as sessionPolicy from './0050-session-policy.ts'
 import * as captcha from './0051-captcha.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
-export const migrations: Record<string, Migration> = {
+export const migrations: Record<string, SchemaMigration> = {
   '0001-tenancy': tenancy,
   '0002-account': account,
   '0003-session': session,
