@@ -1,6 +1,7 @@
 import {
   type Account,
   AccountReader,
+  type NoteFailure,
   PasswordHasher,
   type SecretWrapper,
   SessionTokens,
@@ -40,6 +41,7 @@ import type { Logger } from '@rookery/telemetry'
 import type { HostDirectory } from '@rookery/tenants'
 
 import { type SecondFactorDeps, signInPolicies } from './accounts/second-factor.ts'
+import { failureNoter } from './accounts/note-failure.ts'
 import { sessionLifetimes } from './accounts/session-lifetimes.ts'
 import type { SignUpDeps } from './accounts/sign-up.ts'
 import { KnownWriters } from './auth/known-writers.ts'
@@ -82,6 +84,7 @@ export type ApiDeps = ApiConnections & {
   wrapper: SecretWrapper
   policyOf: SecondFactorDeps['policyOf']
   lifetimesOf: LifetimesOf
+  noteFailure: NoteFailure
   signingKeys: SigningKeys
   plc: PlcIdentities
   identities: IdentityResolver
@@ -131,6 +134,7 @@ export function createApiDeps(connections: ApiConnections): ApiDeps {
     wrapper,
     policyOf: signInPolicies(connections.directory),
     lifetimesOf: sessionLifetimes(connections.directory),
+    noteFailure: failureNoter(connections),
     exporter: new RepoExporter(connections.exportPool),
     clock,
     accounts: new AccountReader(db.pool),

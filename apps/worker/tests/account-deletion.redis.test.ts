@@ -90,6 +90,7 @@ async function createFullAccount(name: string, deleteAfter: Date | null): Promis
     `insert into recovery_code (account_id, code_hash) values ($1, '')`,
     `insert into passkey (account_id, credential_id, host_id, public_key, counter, transports, name)
      select id, 'credential ' || id, host_id, '', 0, '{}', 'key' from account where id = $1`,
+    `insert into sign_in_failure (account_id, passwords, codes) values ($1, 1, 0)`,
     `insert into known_device (account_id, device_id) values ($1, 'd')`,
     `insert into oauth_device_account (host_id, device_id, account_id) select host_id, 'd', id from account where id = $1`,
     `insert into oauth_grant (account_id, client_id, scopes) values ($1, 'app', '{}')`,

@@ -85,6 +85,8 @@ export {
   countTrustedDevices,
   distrustDevices,
   isTrustedDevice,
+  forgetOldNetworks,
+  networkDevice,
   noteDevice,
 } from './devices/known-device-queries.ts'
 export { type Passkey, insertUsedChallenge, listPasskeys } from './passkeys/passkey-queries.ts'
@@ -97,6 +99,7 @@ export {
   removePasskey,
   signInWithPasskey,
 } from './passkeys/passkeys.ts'
+export { type FailureKind, type NoteFailure, countSignInFailure } from './audit/sign-in-failure-queries.ts'
 export { changeHandle } from './handles/change-handle.ts'
 export {
   type HandleRules,
@@ -124,6 +127,7 @@ export {
   inviteUsesMax,
   preferencesMax,
   recoveryCodesMax,
+  signInAlertsHourMax,
   tokenLengthMax,
   totpFreeFailures,
 } from './limits.ts'

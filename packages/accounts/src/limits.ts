@@ -73,6 +73,15 @@ export const listAccountsMax = 1_000
 /** Preferences of one account; an app has about twenty kinds, one of them for each label of each labeler. */
 export const preferencesMax = 1_000
 
+/** Within this time the audit log has one entry for all failed sign-ins of an account, in milliseconds. */
+export const failureWindowMs = hourMs
+
+/** Networks that an account is known to sign in from; the one that was used longest ago is forgotten first. */
+export const knownNetworksMax = 30
+
+/** Browsers and networks that are new to an account within an hour, past which its owner is told of no more. */
+export const signInAlertsHourMax = 5
+
 /** Sessions of an account that an operator is shown. */
 export const sessionsShownMax = 500
 

@@ -7,6 +7,7 @@ import {
   Keyset,
   OAuthProvider,
 } from '@atproto/oauth-provider/provider'
+import type { OAuthHooks } from '@atproto/oauth-provider/hooks'
 import type { AccountStore, DeviceAccount } from '@atproto/oauth-provider/store'
 import type { Database } from '@rookery/db'
 import type { Redis, RedisKeys } from '@rookery/redis'
@@ -44,6 +45,9 @@ export type OAuthHost = { id: number; hostname: string; publicUrl: string; servi
 /** The captcha of a host's sign-up page, by hCaptcha. */
 export type Captcha = { siteKey: string; secretKey: string; scoreThreshold?: number }
 
+/** What is told of browsers that somebody signs in or up with. */
+export type BrowserHooks = Required<Pick<OAuthHooks, 'onSignInAttempt' | 'onSignedIn' | 'onSignedUp'>>
+
 /** How a host's pages look, and what they ask for. */
 type PageOptions = Omit<CustomizationConfig, 'hcaptcha'> & { hcaptcha?: Captcha }
 
@@ -55,7 +59,7 @@ type PageOptions = Omit<CustomizationConfig, 'hcaptcha'> & { hcaptcha?: Captcha 
 export async function createOAuthProvider(
   deps: OAuthProviderDeps,
   host: OAuthHost,
-  options: { accountStore: AccountStore; customization: PageOptions },
+  options: { accountStore: AccountStore; hooks: BrowserHooks; customization: PageOptions },
 ): Promise<OAuthProvider> {
   const { db, redis, keys } = deps
   const tokenKey = await JoseKey.fromKeyLike(derive(deps.secret, host, 'tokens'), undefined, 'HS256')
@@ -88,6 +92,7 @@ export async function createOAuthProvider(
     ...customization,
     ...(hcaptcha && { hcaptcha: { ...hcaptcha, tokenSalt: saltOf(deps.secret, host) } }),
     ...requestRules(new Grants(deps, host)),
+    ...options.hooks,
   })
   provider.verifyCaptchasWith(deps.fetch)
   return provider

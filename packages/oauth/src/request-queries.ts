@@ -108,12 +108,42 @@ export async function findPushedParameters(
   hostId: number,
   requestUri: string,
 ): Promise<RequestData['parameters'] | undefined> {
-  const id = requestUri.replace(/^urn:ietf:params:oauth:request_uri:/, '')
   const { rows } = await db.pool.query<Pick<Row, 'parameters'>>(
     'select parameters from oauth_request where host_id = $1 and id = $2',
-    [hostId, id],
+    [hostId, requestId(requestUri)],
   )
   return rows[0]?.parameters
+}
+
+/**
+ * Notes that an account's owner did what an app had asked for: signed in again, or chose the account. From then on the
+ * request is that account's only. Does nothing if the app asked for another account, or the request is another browser's.
+ *
+ * @param answer.prompts what was done.
+ */
+export async function answerPrompt(
+  db: Pick<Database, 'pool'>,
+  hostId: number,
+  answer: {
+    requestUri: string
+    deviceId: string
+    account: { did: string; handle: string | null }
+    prompts: readonly ('login' | 'select_account')[]
+  },
+): Promise<void> {
+  const { requestUri, deviceId, account, prompts } = answer
+  await db.pool.query(
+    `update oauth_request
+        set parameters = (parameters - 'prompt') || jsonb_build_object('login_hint', $4::text), device_id = $3
+      where host_id = $1 and id = $2 and account_id is null and code_hash is null
+        and coalesce(device_id, $3) = $3 and parameters ->> 'prompt' = any($6::text[])
+        and coalesce(parameters ->> 'login_hint', $4) in ($4, $5)`,
+    [hostId, requestId(requestUri), deviceId, account.did, account.handle, prompts],
+  )
+}
+
+function requestId(requestUri: string): string {
+  return requestUri.replace(/^urn:ietf:params:oauth:request_uri:/, '')
 }
 
 function toRequestData(row: Row, code: Code | null): RequestData {

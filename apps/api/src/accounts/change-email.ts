@@ -3,6 +3,7 @@ import type { HostDirectory, Locale } from '@rookery/tenants'
 
 import { type AccountMailDeps, announcer, mailToken } from './account-mail.ts'
 import { assertEmailDomain } from './email-domain.ts'
+import { noteSecurityEvent } from './security-event.ts'
 
 export type ChangeEmailDeps = AccountMailDeps & {
   directory: Pick<HostDirectory, 'findTenant' | 'getActiveTenant'>
@@ -26,6 +27,7 @@ export async function changeEmail(
   assertEmailDomain(settings, address)
   const announce = announcer(deps, 'email-changed', locale)
   await updateEmail({ ...deps, announce }, account.id, { email: address, token })
+  await noteSecurityEvent(deps.db.pool, account, 'account.email.change')
   deps.wakeWorkers()
 }
 

@@ -9,7 +9,8 @@ import {
 import type { Database } from '@rookery/db'
 import type { Locale } from '@rookery/tenants'
 
-import { type AccountMailDeps, announcer } from './account-mail.ts'
+import type { AccountMailDeps } from './account-mail.ts'
+import { auditedAnnouncer } from './security-event.ts'
 
 export type ChangePasswordDeps = AccountMailDeps & { db: Pick<Database, 'pool'>; passwords: PasswordHasher }
 
@@ -30,6 +31,7 @@ export async function changePassword(
   const login = { hostId: account.host_id, identifier: account.did }
   const owner = await checkPassword(deps, login, current)
   if (owner === undefined) throw new InvalidLoginError('That is not your present password')
-  await setPassword({ ...deps, announce: announcer(deps, 'password-changed', locale) }, account.id, password)
+  const event = { template: 'password-changed', action: 'account.password.change', locale } as const
+  await setPassword({ ...deps, announce: auditedAnnouncer(deps, event) }, account.id, password)
   deps.wakeWorkers()
 }

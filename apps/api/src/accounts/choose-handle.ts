@@ -3,6 +3,7 @@ import type { PdsHost } from '@rookery/http'
 import type { Handle } from '@rookery/syntax'
 
 import { type GiveHandleDeps, giveHandle } from './give-handle.ts'
+import { noteSecurityEvent } from './security-event.ts'
 import { type HandleDeps, assertOwnHandle, findOwnDomain } from './handles.ts'
 
 /**
@@ -19,6 +20,11 @@ export async function chooseHandle(
 ): Promise<void> {
   await assertAllowed(deps, host, account, handle)
   await giveHandle(deps, account, handle)
+  if (handle === account.handle) return
+  await noteSecurityEvent(deps.db.pool, account, 'account.handle.change', {
+    from: account.handle,
+    to: handle,
+  })
 }
 
 async function assertAllowed(

@@ -1,29 +1,51 @@
-import { type Account, noteDevice } from '@rookery/accounts'
+import {
+  type Account,
+  forgetOldNetworks,
+  networkDevice,
+  noteDevice,
+  signInAlertsHourMax,
+} from '@rookery/accounts'
 import { type Database, inTransaction } from '@rookery/db'
 import type { Locale } from '@rookery/tenants'
 
+import { clientKey } from '../limits/client-key.ts'
 import type { AccountMailDeps } from './account-mail.ts'
 import { auditedAnnouncer } from './security-event.ts'
 
+/** Where somebody signed in. */
+export type SignInPlace = {
+  /** The browser; undefined for apps that ask for the password themselves. */
+  deviceId?: string
+  /** IP address. */
+  address: string
+  /** How long no second factor is to be asked for in the browser, in milliseconds; undefined: as before. */
+  trustMs?: number | undefined
+  locale: Locale | undefined
+}
+
 /**
- * Notes that an account signed in with a browser. The owner is told if it is not the first one, and was not used with
- * the account before.
+ * Notes that an account signed in. The owner is told if that was with a browser that was not used before, though others
+ * were, or without a known browser from such a network; and of some within an hour at most.
  */
 export async function noteSignIn(
   deps: AccountMailDeps & { db: Pick<Database, 'pool'> },
   account: Account,
-  device: { deviceId: string; trustMs?: number | undefined; locale: Locale | undefined },
+  { deviceId, address, trustMs, locale }: SignInPlace,
 ): Promise<void> {
-  const { deviceId, trustMs, locale } = device
-  const announce = auditedAnnouncer(deps, {
-    template: 'new-device',
-    action: 'account.sign-in.new-device',
-    locale,
+  const action = 'account.sign-in.new-device'
+  const announce = auditedAnnouncer(deps, { template: 'new-device', action, locale })
+  const { id: accountId } = account
+  const isTold = await inTransaction(deps.db.pool, async (tx) => {
+    const network = await noteDevice(tx, { accountId, deviceId: networkDevice(clientKey(address)) })
+    if (!network.isKnown) await forgetOldNetworks(tx, accountId)
+    const browser =
+      deviceId === undefined ? undefined : await noteDevice(tx, { accountId, deviceId, trustMs })
+    const isStrange =
+      browser?.isKnown !== true &&
+      ((!network.isKnown && network.hasOthers) || (browser !== undefined && browser.hasOthers))
+    if (!isStrange || (browser ?? network).newOnes > signInAlertsHourMax) return false
+    await announce(tx, account)
+    return true
   })
-  const { isNew } = await inTransaction(deps.db.pool, async (tx) => {
-    const noted = await noteDevice(tx, { accountId: account.id, deviceId, trustMs })
-    if (noted.isNew) await announce(tx, account)
-    return noted
-  })
-  if (isNew) deps.wakeWorkers()
+  if (isTold) deps.wakeWorkers()
 }

@@ -10,9 +10,10 @@ export function noteSecurityEvent(
   tx: Queryable,
   account: Pick<Account, 'host_id' | 'tenant_id' | 'did'>,
   action: string,
+  detail: object = {},
 ): Promise<void> {
   const { host_id: hostId, tenant_id: tenantId, did } = account
-  return appendAuditEntry(tx, { hostId, tenantId, did, actor: did, action, detail: {} })
+  return appendAuditEntry(tx, { hostId, tenantId, did, actor: did, action, detail })
 }
 
 /** Returns what tells the owner and the audit log, in the transaction of what happened, as `announcer` does. */

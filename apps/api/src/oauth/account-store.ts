@@ -37,14 +37,15 @@ import {
   findAccountByEmail,
   findAccountByHandle,
   findAccountById,
+  isTrustedDevice,
   resetPassword,
 } from '@rookery/accounts'
 import type { PdsHost } from '@rookery/http'
 import { MailLimitError, type TokenTemplate, chooseLocale } from '@rookery/mail'
-import { Grants, type GrantsDeps, toOAuthAccount } from '@rookery/oauth'
+import { type BrowserHooks, Grants, type GrantsDeps, toOAuthAccount } from '@rookery/oauth'
 import { parseHandle } from '@rookery/syntax'
 
-import { type AccountMailDeps, announcer, mailToken } from '../accounts/account-mail.ts'
+import { type AccountMailDeps, mailToken } from '../accounts/account-mail.ts'
 import { type ActivateDeps, activate } from '../accounts/activate.ts'
 import { chooseHandle } from '../accounts/choose-handle.ts'
 import { changeAndConfirmEmail } from '../accounts/change-email.ts'
@@ -52,6 +53,8 @@ import { deactivate } from '../accounts/deactivate.ts'
 import { type DeleteOwnAccountDeps, deleteOwnAccount } from '../accounts/delete-own-account.ts'
 import type { GiveHandleDeps } from '../accounts/give-handle.ts'
 import { findOwnDomain } from '../accounts/handles.ts'
+import { type SignInPlace, noteSignIn } from '../accounts/note-sign-in.ts'
+import { auditedAnnouncer } from '../accounts/security-event.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
 import { type SignUpDeps, signUp } from '../accounts/sign-up.ts'
 import type { AccessDeps } from '../auth/access.ts'
@@ -71,6 +74,8 @@ export class HostAccountStore implements AccountStore {
   readonly #deps: AccountStoreDeps
   readonly #host: PdsHost
   readonly #grants: Grants
+  /** Browsers by what is typed in them to sign in. */
+  readonly #browsers = new WeakMap<object, string>()
 
   constructor(deps: AccountStoreDeps, host: PdsHost) {
     this.#deps = deps
@@ -96,17 +101,37 @@ export class HostAccountStore implements AccountStore {
     })
   }
 
-  authenticateAccount({
-    username,
-    password,
-    emailOtp,
-    locale,
-  }: AuthenticateAccountData): Promise<OAuthAccount> {
+  /**
+   * What the provider tells of browsers, which it does not tell the store: it shows the store the same data that it
+   * showed the hook before.
+   */
+  get hooks(): BrowserHooks {
+    return {
+      onSignInAttempt: ({ data, deviceId }) => void this.#browsers.set(data, deviceId),
+      onSignedIn: ({ data, account, deviceId, deviceMetadata }) =>
+        this.#note(account.did, {
+          deviceId,
+          address: deviceMetadata.ipAddress,
+          locale: chooseLocale(data.locale),
+        }),
+      onSignedUp: ({ data, account, deviceId, deviceMetadata }) =>
+        this.#note(account.did, {
+          deviceId,
+          address: deviceMetadata.ipAddress,
+          locale: chooseLocale(data.locale),
+        }),
+    }
+  }
+
+  authenticateAccount(data: AuthenticateAccountData): Promise<OAuthAccount> {
+    const { username, password, emailOtp, locale } = data
     return asOAuth(async () => {
       const login = { hostId: this.#host.id, identifier: username }
       const account = await checkPassword(this.#deps, login, password)
       if (account === undefined) throw new InvalidCredentialsError('Invalid identifier or password')
-      await this.#passSecondFactor(account, emailOtp, locale)
+      if (!(await this.#isTrusted(account, this.#browsers.get(data)))) {
+        await this.#passSecondFactor(account, emailOtp, locale)
+      }
       await this.#assertAdmitted(account)
       return this.#view(account)
     })
@@ -161,7 +186,8 @@ export class HostAccountStore implements AccountStore {
 
   resetPasswordConfirm({ token, password }: ResetPasswordConfirmInput): Promise<OAuthAccount | null> {
     return asOAuth(async () => {
-      const announce = announcer(this.#deps, 'password-changed')
+      const event = { template: 'password-changed', action: 'account.password.reset' } as const
+      const announce = auditedAnnouncer(this.#deps, { ...event, locale: undefined })
       const accountId = await resetPassword({ ...this.#deps, announce }, this.#host.id, { token, password })
       this.#deps.wakeWorkers()
       const account = await findAccountById(this.#deps.db.pool, accountId)
@@ -247,6 +273,16 @@ export class HostAccountStore implements AccountStore {
     const account = await this.#deps.accounts.findByDid({ hostId: this.#host.id, did })
     if (account === undefined) throw new AccountNotFoundError('Account not found')
     return account
+  }
+
+  async #isTrusted(account: Account, deviceId: string | undefined): Promise<boolean> {
+    if (deviceId === undefined) return false
+    const { trustedBrowserMs: maxMs } = await this.#deps.policyOf(account)
+    return isTrustedDevice(this.#deps.db.pool, { accountId: account.id, deviceId, maxMs })
+  }
+
+  async #note(did: string, place: SignInPlace): Promise<void> {
+    await noteSignIn(this.#deps, await this.#find(did), place)
   }
 
   /** The pages know one kind of second factor, a code by mail; they pass on what is typed, so any code of ours will do. */

@@ -42,7 +42,11 @@ export class OAuthProviders {
       return kept.provider
     }
     const accountStore = new HostAccountStore(this.#deps, host)
-    const provider = createOAuthProvider(this.#deps, host, { accountStore, customization })
+    const provider = createOAuthProvider(this.#deps, host, {
+      accountStore,
+      hooks: accountStore.hooks,
+      customization,
+    })
     this.#keep(host.id, { look, tenant, provider })
     return provider
   }

@@ -193,14 +193,15 @@ function otherActions(deps: SecurityPageDeps): Record<string, Action> {
       if (!areAppPasswordsAllowed) throw new AppPasswordRefusedError(securityTexts.en.noAppPasswords)
       const wanted = { name: fieldOf(form, 'name'), privileged: form['privileged'] === 'yes' }
       const { password } = await createAppPassword(deps, who.account.id, wanted)
-      await noteSecurityEvent(deps.db.pool, who.account, 'account.app-password.make')
+      await noteSecurityEvent(deps.db.pool, who.account, 'account.app-password.make', { name: wanted.name })
       const { enterAppPassword, appPassword, kept } = textsOf(who)
       const body = secretsPage({ explanation: enterAppPassword(wanted.name), kept, secrets: [password] })
       return sendPage(reply, { look: who.look, title: appPassword, body })
     },
     'app-passwords/revoke': async ({ who, form }) => {
-      await revokeAppPassword(deps, who.account.id, fieldOf(form, 'name'))
-      await noteSecurityEvent(deps.db.pool, who.account, 'account.app-password.revoke')
+      const name = fieldOf(form, 'name')
+      await revokeAppPassword(deps, who.account.id, name)
+      await noteSecurityEvent(deps.db.pool, who.account, 'account.app-password.revoke', { name })
       return undefined
     },
     'sign-out': async ({ reply, who }) => {

@@ -52,6 +52,29 @@ export function passkeySignIn({
   })
 }
 
+/** The accounts that are signed in with the browser, to choose one; nothing without any. */
+export function chooser(
+  { csrf, next, texts }: FormBase,
+  signedIn: readonly { account: { did: string; handle?: string | undefined } }[],
+): Html | false {
+  if (signedIn.length === 0) return false
+  const rows = signedIn.map(
+    ({ account: { did, handle = did } }) =>
+      markup`<li>
+        <form method="post" action="/sign-in/continue">
+          <input type="hidden" name="csrf" value="${csrf}" />
+          <input type="hidden" name="next" value="${next}" />
+          <input type="hidden" name="did" value="${did}" />
+          <button class="plain" type="submit">${texts.continueAs(handle)}</button>
+        </form>
+      </li>`,
+  )
+  return markup`<ul class="rows">
+      ${rows}
+    </ul>
+    <h2>${texts.otherAccount}</h2>`
+}
+
 /** The form for name and password. */
 export function passwordForm(
   base: FormBase & { username: string; passkey: Html; alert?: string | Html | undefined },

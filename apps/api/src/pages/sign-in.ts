@@ -1,4 +1,4 @@
-import type { Did } from '@atproto/oauth-provider/store'
+import type { DeviceAccount, Did } from '@atproto/oauth-provider/store'
 import {
   type Account,
   AccountTakedownError,
@@ -10,7 +10,7 @@ import {
   passkeyRequest,
   signInWithPasskey,
 } from '@rookery/accounts'
-import { Grants, type GrantsDeps } from '@rookery/oauth'
+import { Grants, type GrantsDeps, answerPrompt } from '@rookery/oauth'
 import { dayMs, minuteMs } from '@rookery/std'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -25,10 +25,18 @@ import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './
 import { type Html, markup } from './markup.ts'
 import { sendPage } from './layout.ts'
 import { nextPage } from './next-page.ts'
-import { factorForm, passkeySignIn, passwordForm } from './sign-in-views.ts'
+import { chooser, factorForm, passkeySignIn, passwordForm } from './sign-in-views.ts'
 import { layoutTexts } from './texts/layout.ts'
 import { type SignInTexts, signInTexts } from './texts/sign-in.ts'
-import { type Visit, type VisitDeps, fieldOf, formOf, visitOf } from './visit.ts'
+import {
+  type Visit,
+  type VisitDeps,
+  fieldOf,
+  formOf,
+  signedInAccounts,
+  signedInOf,
+  visitOf,
+} from './visit.ts'
 
 /** How long somebody may look for a code after the password was right, in milliseconds. */
 const factorWaitMs = 10 * minuteMs
@@ -55,10 +63,15 @@ type Step = {
 export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void {
   app.get('/sign-in', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
-    const { next, username } = request.query as { next?: unknown; username?: unknown }
+    const { next, username, choose } = request.query as {
+      next?: unknown
+      username?: unknown
+      choose?: unknown
+    }
     const name = typeof username === 'string' ? username.slice(0, 256) : ''
     const step = { request, reply, visit, next: nextPage(next), isKept: false }
-    return askPassword(deps, step, { username: name })
+    const signedIn = choose === 'yes' && isForApp(step.next) ? await signedInAccounts(visit) : []
+    return askPassword(deps, step, { username: name, signedIn })
   })
   app.post('/sign-in', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
@@ -70,6 +83,14 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const account = await checkPassword(deps, login, form['password'] ?? '')
     if (account === undefined) return askPassword(deps, step, { username, alert: textsOf(step).wrong })
     return goOn(deps, step, { account, code: undefined })
+  })
+  app.post('/sign-in/continue', async (request, reply) => {
+    const visit = await visitOf(deps, request, reply)
+    const form = formOf(deps, request, visit)
+    const step = stepOf({ request, reply, visit }, form)
+    const who = await signedInOf(deps, request, visit, fieldOf(form, 'did'))
+    if (who === undefined) return askPassword(deps, step, { username: '' })
+    return leadOn(deps, step, { visit, account: who.account, prompts: ['select_account'] })
   })
   app.post('/sign-in/code', async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
@@ -134,13 +155,27 @@ async function admit(
   } catch (error) {
     return askPassword(deps, step, { username: '', alert: refusalOf(error, step.visit.look) })
   }
-  const { request, reply, next } = step
+  const { request, reply } = step
   // Whoever knew the browser's cookies before must not be signed in with them now.
   const visit = await visitOf(deps, request, reply, { isNew: true })
-  await noteSignIn(deps, account, { deviceId: visit.deviceId, trustMs, locale: visit.look.locale })
+  const place = { deviceId: visit.deviceId, address: request.ip }
+  await noteSignIn(deps, account, { ...place, trustMs, locale: visit.look.locale })
   const grants = new Grants(deps, request.pdsHost)
   await grants.signIn(visit.deviceId, account.did as Did, { isKept: step.isKept })
-  if (!next.startsWith('/oauth/authorize?')) return reply.redirect(next, 303)
+  return leadOn(deps, step, { visit, account, prompts: ['login', 'select_account'] })
+}
+
+/** Leads on to where the owner was to get; the app's request learns that the owner did what it asks for. */
+async function leadOn(
+  deps: SignInPageDeps,
+  step: Step,
+  did: { visit: Visit; account: Account; prompts: readonly ('login' | 'select_account')[] },
+): Promise<FastifyReply> {
+  const { request, reply, next } = step
+  const { visit, account, prompts } = did
+  if (!isForApp(next)) return reply.redirect(next, 303)
+  const requestUri = new URLSearchParams(next.slice(next.indexOf('?'))).get('request_uri') ?? ''
+  await answerPrompt(deps.db, request.pdsHost.id, { requestUri, deviceId: visit.deviceId, account, prompts })
   // Not a redirect: it may lead on to the app, where a form of this page may not be sent.
   const texts = textsOf(step)
   const body = markup`<p class="done" role="status">${texts.signedInAs(account.handle ?? account.did)}</p>
@@ -151,12 +186,18 @@ async function admit(
 async function askPassword(
   deps: SignInPageDeps,
   step: Step,
-  { username, alert }: { username: string; alert?: string | Html },
+  {
+    username,
+    alert,
+    signedIn = [],
+  }: { username: string; alert?: string | Html; signedIn?: readonly DeviceAccount[] },
 ): Promise<FastifyReply> {
   const { reply, visit, next } = step
   const passkey = await askPasskey(deps, step)
   const texts = textsOf(step)
-  const body = passwordForm({ csrf: visit.csrf, next, isKept: step.isKept, texts, username, passkey, alert })
+  const base = { csrf: visit.csrf, next, isKept: step.isKept, texts }
+  const form = passwordForm({ ...base, username, passkey, alert })
+  const body = markup`${chooser(base, signedIn)}${form}`
   const page = { look: visit.look, title: texts.title, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)
 }
@@ -190,6 +231,10 @@ async function askFactor(
   const body = factorForm({ ...form, trustDays: Math.ceil(trustedBrowserMs / dayMs) })
   const page = { look: visit.look, title: texts.oneMoreStep, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)
+}
+
+function isForApp(next: string): boolean {
+  return next.startsWith('/oauth/authorize?')
 }
 
 function stepOf(

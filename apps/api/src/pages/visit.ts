@@ -55,6 +55,14 @@ export async function visitOf(
   return { provider, deviceId, csrf: deps.signedState.mark('form', String(pdsHost.id), deviceId), look }
 }
 
+/** Returns the accounts that are signed in with the browser of a visit, the one that signed in last first. */
+export async function signedInAccounts(visit: Visit): Promise<DeviceAccount[]> {
+  const all: DeviceAccount[] = await visit.provider.accountManager.listDeviceAccounts(visit.deviceId)
+  return all
+    .filter((one) => !visit.provider.checkLoginRequired(one))
+    .toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())
+}
+
 /**
  * Returns who is signed in: the account that is asked for, else the one that signed in last; undefined if nobody is.
  */
@@ -64,11 +72,7 @@ export async function signedInOf(
   visit: Visit,
   did: unknown,
 ): Promise<SignedIn | undefined> {
-  const { accountManager } = visit.provider
-  const all: DeviceAccount[] = await accountManager.listDeviceAccounts(visit.deviceId)
-  const known = all
-    .filter((one) => !visit.provider.checkLoginRequired(one))
-    .toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())
+  const known = await signedInAccounts(visit)
   const chosen = did === undefined ? known[0] : known.find((one) => one.account.did === did)
   if (chosen === undefined) return undefined
   const account = await deps.accounts.findByDid({ hostId: request.pdsHost.id, did: chosen.account.did })

@@ -1,26 +1,60 @@
+import { hash } from 'node:crypto'
+
 import type { Queryable } from '@rookery/db'
 
+import { knownNetworksMax } from '../limits.ts'
+
+/** How an account stands to a browser or network. */
+export type NotedDevice = {
+  /** Whether the account signed in with it before. */
+  isKnown: boolean
+  /** Whether it has others of the kind. */
+  hasOthers: boolean
+  /** Browsers and networks that were new to the account within the last hour, this one too. */
+  newOnes: number
+}
+
+/** Returns the id under which a network is known. */
+export function networkDevice(network: string): string {
+  return `net-${hash('sha256', network, 'base64url').slice(0, 22)}`
+}
+
 /**
- * Notes that the account signed in with the browser, and tells whether it had others but not this one.
+ * Notes that the account signed in with a browser, or from a network, and tells how it stands to it.
  *
+ * @param device.deviceId begins with its kind, up to a hyphen.
  * @param device.trustMs how long no second factor is to be asked for there, in milliseconds; undefined: as before.
  */
 export async function noteDevice(
   tx: Queryable,
-  device: { accountId: number; deviceId: string; trustMs: number | undefined },
-): Promise<{ isNew: boolean }> {
-  const { rows } = await tx.query<{ is_new: boolean; has_others: boolean }>(
-    `with others as (select from known_device where account_id = $1 and device_id <> $2 limit 1)
+  device: { accountId: number; deviceId: string; trustMs?: number | undefined },
+): Promise<NotedDevice> {
+  const { rows } = await tx.query<{ is_new: boolean; has_others: boolean; new_ones: number }>(
+    `with others as (
+       select device_id, first_seen_at from known_device where account_id = $1 and device_id <> $2)
      insert into known_device (account_id, device_id, trusted_until, trusted_at)
      values ($1, $2, now() + $3::bigint * interval '1 millisecond',
              case when $3::bigint is null then null else now() end)
      on conflict (account_id, device_id) do update
        set last_seen_at = now(), trusted_until = coalesce(excluded.trusted_until, known_device.trusted_until),
            trusted_at = coalesce(excluded.trusted_at, known_device.trusted_at)
-     returning xmax = 0 as is_new, exists (select from others) as has_others`,
+     returning xmax = 0 as is_new,
+       exists (select from others where left(device_id, 4) = left($2, 4)) as has_others,
+       (select count(*)::integer from others where first_seen_at > now() - interval '1 hour') as new_ones`,
     [device.accountId, device.deviceId, device.trustMs ?? null],
   )
-  return { isNew: rows[0]?.is_new === true && rows[0].has_others }
+  const { is_new: isNew = false, has_others: hasOthers = false, new_ones: newOnes = 0 } = rows[0] ?? {}
+  return { isKnown: !isNew, hasOthers, newOnes: newOnes + (isNew ? 1 : 0) }
+}
+
+/** Forgets the networks of an account beyond those that it is known to sign in from. */
+export async function forgetOldNetworks(tx: Queryable, accountId: number): Promise<void> {
+  await tx.query(
+    `delete from known_device where account_id = $1 and device_id in (
+       select device_id from known_device where account_id = $1 and device_id like 'net-%'
+        order by last_seen_at desc offset $2)`,
+    [accountId, knownNetworksMax],
+  )
 }
 
 /** Those that are trusted now: what was promised to the owner, or less if the tenant has it so since. */

@@ -1,6 +1,7 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
 
 import type { Account } from '../account.ts'
+import type { NoteFailure } from '../audit/sign-in-failure-queries.ts'
 import { assertEmailToken, consumeEmailToken } from '../email-tokens/email-tokens.ts'
 import { type FactorKind, FactorRequiredError, InvalidTokenError } from '../errors.ts'
 import { factorCodeLengthMax, totpFreeFailures, totpRefusalMs, totpRefusalMsMax } from '../limits.ts'
@@ -14,7 +15,7 @@ export type SecretWrapper = {
   unwrap(envelope: Uint8Array, owner: string): Buffer
 }
 
-export type FactorDeps = { db: Pick<Database, 'pool'>; wrapper: SecretWrapper }
+export type FactorDeps = { db: Pick<Database, 'pool'>; wrapper: SecretWrapper; noteFailure?: NoteFailure }
 
 /** Returns the second factors that the account has. */
 export async function listFactorKinds(db: Queryable, account: Account): Promise<FactorKind[]> {
@@ -36,6 +37,19 @@ export async function listFactorKinds(db: Queryable, account: Account): Promise<
  * @throws {ExpiredTokenError} if it was mailed too long ago.
  */
 export async function assertSecondFactor(
+  deps: FactorDeps,
+  account: Account,
+  offered: { code: string | undefined; isRequired: boolean },
+): Promise<void> {
+  try {
+    await passFactor(deps, account, offered)
+  } catch (error) {
+    if (error instanceof InvalidTokenError) deps.noteFailure?.(account, 'code')
+    throw error
+  }
+}
+
+async function passFactor(
   deps: FactorDeps,
   account: Account,
   offered: { code: string | undefined; isRequired: boolean },

@@ -9,6 +9,7 @@ import { type AppPassword, hashAppPassword, isAppPassword } from '../app-passwor
 import { findAccountByDid, findLogin, updatePasswordHash } from '../account-queries.ts'
 import type { AccountReader } from '../account-reader.ts'
 import type { Account, AccountWithPassword } from '../account.ts'
+import type { NoteFailure } from '../audit/sign-in-failure-queries.ts'
 import { AccountTakedownError, ExpiredTokenError, InvalidLoginError } from '../errors.ts'
 import { type SecretWrapper, assertSecondFactor } from '../factors/second-factor.ts'
 import type { PasswordHasher } from '../passwords/password-hasher.ts'
@@ -44,6 +45,7 @@ export type SignInDeps = {
   /** Unwraps the secrets of authenticator apps. */
   wrapper: SecretWrapper
   policyOf: (account: Pick<Account, 'tenant_id'>) => Promise<SignInPolicy>
+  noteFailure?: NoteFailure
   /** Throws if the account may have no session for a reason that lies outside of it, such as a suspended tenant. */
   admit?: (account: Account) => Promise<void>
 }
@@ -135,7 +137,7 @@ async function appSession(
  * @throws {PasswordQueueFullError} if too many sign-ins wait already.
  */
 export async function checkPassword(
-  deps: Pick<SignInDeps, 'db' | 'passwords'>,
+  deps: Pick<SignInDeps, 'db' | 'passwords' | 'noteFailure'>,
   login: { hostId: number; identifier: string },
   password: string,
 ): Promise<Account | undefined> {
@@ -148,13 +150,17 @@ export async function checkPassword(
 }
 
 async function ownAccount(
-  deps: Pick<SignInDeps, 'db' | 'passwords'>,
+  deps: Pick<SignInDeps, 'db' | 'passwords' | 'noteFailure'>,
   login: AccountWithPassword | undefined,
   password: string,
 ): Promise<Account | undefined> {
   const check = await deps.passwords.verify(login?.password_hash, password)
-  if (login === undefined || !check.matches) return undefined
+  if (login === undefined) return undefined
   const { password_hash: _, ...account } = login
+  if (!check.matches) {
+    deps.noteFailure?.(account, 'password')
+    return undefined
+  }
   if (check.needsRehash && !isBarred(account)) {
     await updatePasswordHash(deps.db.pool, account.id, await deps.passwords.hash(password))
   }

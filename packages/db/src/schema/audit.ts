@@ -1,6 +1,15 @@
-import type { Generated } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
 
 import type { CreatedAt } from './tenancy.ts'
+
+/** What went wrong with signing in to an account since `window_started_at`; the audit entry is made of it. */
+export type SignInFailureTable = {
+  account_id: number
+  window_started_at: ColumnType<Date, Date | undefined, Date>
+  passwords: number
+  codes: number
+  audit_id: number | null
+}
 
 /** One thing that an operator or a moderation service did. */
 export type AuditEntryTable = {

@@ -16,7 +16,7 @@ import type {
   SigningKeyTable,
   TotpTable,
 } from './account.ts'
-import type { AuditEntryTable } from './audit.ts'
+import type { AuditEntryTable, SignInFailureTable } from './audit.ts'
 import type { AccountUsageTable, BlobRefTable, BlobTable, TenantUsageTable } from './blob.ts'
 import type { AccountExportTable } from './export.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
@@ -56,6 +56,7 @@ export type Schema = {
   invite_code: InviteCodeTable
   invite_code_use: InviteCodeUseTable
   audit_entry: AuditEntryTable
+  sign_in_failure: SignInFailureTable
   repo: RepoTable
   record: RecordTable
   pack: PackTable

@@ -23,6 +23,8 @@ const en = {
   signedIn: 'Signed in',
   signedInAs: (name: string) => `You are signed in as ${name}.`,
   goOn: 'Continue',
+  continueAs: (name: string) => `Continue as ${name}`,
+  otherAccount: 'Another account',
 }
 
 /** What the sign-in page says. */
@@ -51,6 +53,8 @@ const de: SignInTexts = {
   signedIn: 'Angemeldet',
   signedInAs: (name) => `Sie sind als ${name} angemeldet.`,
   goOn: 'Weiter',
+  continueAs: (name) => `Als ${name} weitermachen`,
+  otherAccount: 'Ein anderes Konto',
 }
 
 const fr: SignInTexts = {
@@ -76,6 +80,8 @@ const fr: SignInTexts = {
   signedIn: 'Connecté',
   signedInAs: (name) => `Vous êtes connecté en tant que ${name}.`,
   goOn: 'Continuer',
+  continueAs: (name) => `Continuer en tant que ${name}`,
+  otherAccount: 'Un autre compte',
 }
 
 const es: SignInTexts = {
@@ -101,6 +107,8 @@ const es: SignInTexts = {
   signedIn: 'Sesión iniciada',
   signedInAs: (name) => `Ha iniciado sesión como ${name}.`,
   goOn: 'Continuar',
+  continueAs: (name) => `Continuar como ${name}`,
+  otherAccount: 'Otra cuenta',
 }
 
 const ja: SignInTexts = {
@@ -126,6 +134,8 @@ const ja: SignInTexts = {
   signedIn: 'サインインしました',
   signedInAs: (name) => `${name} としてサインインしています。`,
   goOn: '続ける',
+  continueAs: (name) => `${name} として続ける`,
+  otherAccount: '別のアカウント',
 }
 
 /** What the sign-in page says, in every language. */

@@ -1,6 +1,8 @@
 import { type AnyXrpcMethod, type XrpcCall, XrpcError, defineMethod, invalidRequest } from '@rookery/http'
 import { invalidHandle } from '@rookery/syntax'
 
+import type { AccountMailDeps } from '../../accounts/account-mail.ts'
+import { noteSignIn } from '../../accounts/note-sign-in.ts'
 import { type SignUpDeps, type SignUpInput, signUp } from '../../accounts/sign-up.ts'
 import { type ServiceAuth, type ServiceAuthDeps, optionalServiceAuth } from '../../auth/service.ts'
 
@@ -9,11 +11,11 @@ const nsid = 'com.atproto.server.createAccount'
 type Input = SignUpInput & { plcOp?: unknown }
 
 /** com.atproto.server.createAccount: with a new DID for anybody, or with the DID that a service token proves. */
-export function createAccount(deps: SignUpDeps & ServiceAuthDeps): AnyXrpcMethod {
+export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDeps): AnyXrpcMethod {
   return defineMethod({
     nsid,
     auth: optionalServiceAuth(deps, nsid),
-    handler: async ({ host, input, auth }: XrpcCall<unknown, Input, ServiceAuth | null>) => {
+    handler: async ({ host, input, auth, request }: XrpcCall<unknown, Input, ServiceAuth | null>) => {
       if (input.plcOp !== undefined) throw invalidRequest('Unsupported input: "plcOp"')
       if (input.did !== undefined && auth?.did !== input.did) {
         throw new XrpcError(
@@ -23,6 +25,7 @@ export function createAccount(deps: SignUpDeps & ServiceAuthDeps): AnyXrpcMethod
         )
       }
       const { account, accessJwt, refreshJwt } = await signUp(deps, host, input)
+      await noteSignIn(deps, account, { address: request.ip, locale: undefined })
       return { handle: account.handle ?? invalidHandle, did: account.did, accessJwt, refreshJwt }
     },
   })

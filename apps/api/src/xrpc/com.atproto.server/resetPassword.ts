@@ -1,7 +1,8 @@
 import { type PasswordHasher, resetPassword as reset } from '@rookery/accounts'
 import { type AnyXrpcMethod, type XrpcCall, defineMethod } from '@rookery/http'
 
-import { type AccountMailDeps, announcer, localeOf } from '../../accounts/account-mail.ts'
+import { type AccountMailDeps, localeOf } from '../../accounts/account-mail.ts'
+import { auditedAnnouncer } from '../../accounts/security-event.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
 
 type Deps = AccountMailDeps & { passwords: PasswordHasher }
@@ -13,7 +14,8 @@ export function resetPassword(deps: Deps): AnyXrpcMethod {
     nsid: 'com.atproto.server.resetPassword',
     auth: unauthenticated,
     handler: async ({ host, input, request }: XrpcCall<unknown, Input, null>) => {
-      const announce = announcer(deps, 'password-changed', localeOf(request))
+      const event = { template: 'password-changed', action: 'account.password.reset' } as const
+      const announce = auditedAnnouncer(deps, { ...event, locale: localeOf(request) })
       await reset({ ...deps, announce }, host.id, input)
       deps.wakeWorkers()
     },

@@ -63,7 +63,7 @@ export const de: Messages = {
       'Falls Sie das nicht waren, setzen Sie jetzt Ihr Passwort zurück und bitten Sie uns um Hilfe.',
     ],
     'new-device': [
-      'Jemand hat sich beim Konto {account} bei {brand} mit einem Browser angemeldet, der dafür bisher nicht benutzt wurde.',
+      'Jemand hat sich beim Konto {account} bei {brand} mit einem Browser oder aus einem Netz angemeldet, die dafür bisher nicht benutzt wurden.',
       'Falls Sie das waren, müssen Sie nichts tun. Falls nicht, setzen Sie jetzt Ihr Passwort zurück: Das meldet alle ab.',
     ],
     'export-ready': [

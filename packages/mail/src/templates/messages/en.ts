@@ -60,7 +60,7 @@ export const en: Messages = {
       'If it was not you, reset your password now and ask us for help.',
     ],
     'new-device': [
-      'Somebody signed in to the account {account} at {brand} with a browser that was not used for it before.',
+      'Somebody signed in to the account {account} at {brand} with a browser, or from a network, that was not used for it before.',
       'If it was you, you need not do anything. If it was not, reset your password now: that signs everybody out.',
     ],
     'export-ready': [

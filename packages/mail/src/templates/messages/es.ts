@@ -60,7 +60,7 @@ export const es: Messages = {
       'Si no ha sido usted, restablezca su contraseña ahora y pídanos ayuda.',
     ],
     'new-device': [
-      'Alguien ha iniciado sesión en la cuenta {account} de {brand} con un navegador que no se había usado antes para ella.',
+      'Alguien ha iniciado sesión en la cuenta {account} de {brand} con un navegador, o desde una red, que no se había usado antes para ella.',
       'Si ha sido usted, no tiene que hacer nada. Si no, restablezca su contraseña ahora: así se cierran todas las sesiones.',
     ],
     'export-ready': [

@@ -63,7 +63,7 @@ export const fr: Messages = {
       'Si ce n’est pas vous, réinitialisez votre mot de passe maintenant et demandez-nous de l’aide.',
     ],
     'new-device': [
-      'Quelqu’un s’est connecté au compte {account} chez {brand} avec un navigateur qui n’avait pas encore servi pour ce compte.',
+      'Quelqu’un s’est connecté au compte {account} chez {brand} avec un navigateur, ou depuis un réseau, qui n’avait pas encore servi pour ce compte.',
       'Si c’était vous, vous n’avez rien à faire. Sinon, réinitialisez votre mot de passe maintenant : cela déconnecte tout le monde.',
     ],
     'export-ready': [
