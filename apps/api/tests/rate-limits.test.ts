@@ -10,7 +10,7 @@ let api: TestApi
 beforeEach(async () => {
   api = await TestApi.start({
     ROOKERY_LIMITS_RATE: 'on',
-    ROOKERY_LIMITS_RATE_OVERRIDES: 'get-repo-ip=4/60',
+    ROOKERY_LIMITS_RATE_OVERRIDES: 'get-repo-ip=4/60,operator-failed-ip=5/60',
     ROOKERY_LIMITS_BYPASS_KEY: bypassKey,
     ROOKERY_LIMITS_BYPASS_RANGES: '192.0.2.0/24,2001:db8::/32',
     ROOKERY_HTTP_TRUSTED_PROXIES: '127.0.0.1',
@@ -91,6 +91,26 @@ describe('signing in', () => {
     }
     expect(await allowed(20, (n) => signIn(`guess${n}.one.test`, 'Summer2026', from('203.0.113.4')))).toBe(5)
   })
+})
+
+test('one address cannot try passwords of the operator, on whatever host; right ones do not count', async () => {
+  const address = '203.0.113.7'
+  const wrong = {
+    ...from(address).headers,
+    authorization: `Basic ${Buffer.from('admin:guess').toString('base64')}`,
+  }
+  const codes = 'com.atproto.admin.getInviteCodes'
+  for (let n = 0; n < 10; n++)
+    expect((await api.get(codes, {}, { ...from(address), admin: true })).status).toBe(200)
+  const invalid = await api.get(codes, { limit: 'x' }, { ...from(address), admin: true })
+  expect(invalid.status).toBe(400)
+  const attempt = (n: number): Promise<Answer> =>
+    api.get(codes, {}, { headers: wrong, host: n % 2 === 0 ? 'one.test' : 'two.test' })
+  expect(await allowed(20, attempt)).toBe(5)
+  const did = 'did:web:nobody.test'
+  expect((await api.get('com.atproto.sync.getRepo', { did }, { headers: wrong })).status).toBe(429)
+  expect((await api.get(codes, {}, { ...from(address), admin: true })).status).toBe(429)
+  expect((await api.get(codes, {}, { ...from('203.0.113.8'), admin: true })).status).toBe(200)
 })
 
 test('password resets are limited by address and by mailbox', async () => {

@@ -34,6 +34,9 @@ export const rateBuckets = {
   /** Attempts that failed, by address, whatever the identifier: nobody tries one password on every account. */
   'sign-in-failed-ip': { points: 100, windowMs: 5 * minuteMs, isExact: true },
   'sign-in-failed-ip-day': { points: 1_000, windowMs: dayMs, isExact: true },
+  /** Wrong passwords of the operator, by address, on all hosts together: it is the same on each. */
+  'operator-failed-ip': { points: 100, windowMs: 5 * minuteMs, isExact: true },
+  'operator-failed-ip-day': { points: 1_000, windowMs: dayMs, isExact: true },
   /** Requests that apps push before somebody signs in, by address. */
   'oauth-push-ip': { points: 600, windowMs: 5 * minuteMs, isExact: true },
   /** Codes and tokens that were no good, by address. */

@@ -29,8 +29,10 @@ export type Charge = {
   key: string
   /** Default 1. */
   points?: number
-  /** Whether they are given back if the answer is no error: only failures count. */
-  isForFailures?: boolean
+  /** Whether they are given back if the answer is no error, or only kept for a 401: only failures count. */
+  isForFailures?: boolean | 'of credentials'
+  /** Whether all hosts count together. Default each for itself. */
+  isOfCluster?: boolean
 }
 
 export type RateLimiterDeps = {
@@ -84,16 +86,17 @@ export class RateLimiter {
 
   #take(
     hostId: number,
-    { bucket, key, points = 1, isForFailures }: Charge,
+    { bucket, key, points = 1, isForFailures = false, isOfCluster }: Charge,
     limit: RateLimit,
     reply: FastifyReply,
   ): RateState | Promise<RateState> {
     const { counters, keys } = this.#deps
-    const name = keys.rateCount(hostId, `${bucket}:${limit.windowMs}`, key)
+    const name = keys.rateCount(isOfCluster === true ? noHost : hostId, `${bucket}:${limit.windowMs}`, key)
     if (!('isExact' in rateBuckets[bucket])) return stateOf(limit, counters.add(name, points, limit))
-    if (isForFailures === true) {
+    if (isForFailures !== false) {
+      const isFailure = (status: number): boolean => (isForFailures === true ? status >= 400 : status === 401)
       reply.raw.once('finish', () => {
-        if (reply.statusCode < 400) void counters.giveBack(name, points, limit)
+        if (!isFailure(reply.statusCode)) void counters.giveBack(name, points, limit)
       })
     }
     return counters.addExactly(name, points, limit).then((count) => stateOf(limit, count))

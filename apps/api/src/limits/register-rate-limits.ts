@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ApiDeps } from '../deps.ts'
 import { leaveBody } from '../xrpc/streamed-body.ts'
 import { clientKey } from './client-key.ts'
+import type { Charge } from './rate-limiter.ts'
 import { callerOf, methodCharges } from './method-charges.ts'
 
 type Deps = Pick<ApiDeps, 'rateLimiter' | 'knownWriters' | 'accounts'>
@@ -17,18 +18,33 @@ const ownBuckets: Readonly<Record<string, 'get-repo-ip' | 'tls-check-ip'>> = {
   '/tls-check': 'tls-check-ip',
 }
 
-/** Limits every request by its address, before anything else is looked at. Preflight requests are answered before. */
+/**
+ * Limits every request by its address, before anything else is looked at, and those with a password of the operator
+ * by those that were wrong. Preflight requests are answered before.
+ */
 export function registerRateLimits(app: FastifyInstance, { rateLimiter }: Deps): void {
   app.decorateRequest('rateLimit', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const bucket = ownBuckets[request.routeOptions.url ?? ''] ?? 'global-ip'
+    const key = clientKey(request.ip)
+    const isOperators = /^basic /i.test(request.headers.authorization ?? '')
+    const charges: Charge[] = [{ bucket, key }, ...(isOperators ? operatorCharges(key) : [])]
     try {
-      void rateLimiter.charge(request, reply, [{ bucket, key: clientKey(request.ip) }])
-      done()
+      const charged = rateLimiter.charge(request, reply, charges)
+      if (charged === undefined) done()
+      else charged.then(() => done(), done)
     } catch (error) {
       done(error as Error)
     }
   })
+}
+
+function operatorCharges(key: string): Charge[] {
+  const of = { key, isForFailures: 'of credentials', isOfCluster: true } as const
+  return [
+    { bucket: 'operator-failed-ip', ...of },
+    { bucket: 'operator-failed-ip-day', ...of },
+  ]
 }
 
 /** Returns the gates of the methods that take points of their own. */

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+
 import { type PdsHost, RawAnswer } from '@rookery/http'
 import { type RepoExporter, getServableRepo } from '@rookery/records'
 import type { Database } from '@rookery/db'
@@ -28,7 +30,8 @@ export async function sendRepo(
   const options = readOptions(auth, params.did)
   if (request.method === 'HEAD') {
     await getServableRepo(deps.db.pool, address, options)
-    return new RawAnswer(carType, '')
+    // How long it would be is not known before it is built.
+    return new RawAnswer(carType, Readable.from([]))
   }
   const gone = new AbortController()
   const giveUp = (): void => gone.abort(new Error('the client is gone'))
