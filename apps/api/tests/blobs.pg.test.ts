@@ -63,7 +63,7 @@ async function createCaller(
      select id from owner`,
     [hostId, did],
   )
-  const token = deps.tokens.issueAccess(serviceDid, { did, scope: 'com.atproto.access' })
+  const token = deps.tokens.issueAccess(serviceDid, { did, scope: 'com.atproto.access', epoch: 0 })
   return { id: must(rows[0]).id, did, host, headers: { authorization: `Bearer ${token}` } }
 }
 

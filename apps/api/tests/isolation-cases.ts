@@ -292,6 +292,7 @@ export const otherRoutes: Readonly<Record<string, string>> = {
   '/account/*': 'the account pages',
   '/sign-in': 'our own sign-in page',
   '/sign-in/code': 'its form for a second factor',
+  '/sign-in/continue': 'its form to choose who is signed in: looked up by host and browser',
   '/sign-in/passkey': 'its form for a passkey',
   '/security': 'the page about second factors and app passwords, of who is signed in',
   '/security/authenticator': 'its page to set an authenticator app up',

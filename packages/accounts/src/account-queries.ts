@@ -4,7 +4,7 @@ import type { Account, AccountRef, AccountWithPassword } from './account.ts'
 
 /** What an `Account` is read from. */
 export const columns = `id, host_id, tenant_id, did, handle, email, email_confirmed_at, email_auth_factor,
-  invites_disabled, invite_note, created_at, deactivated_at, delete_after, suspended_at, takedown_ref,
+  invites_disabled, invite_note, created_at, deactivated_at, delete_after, suspended_at, takedown_ref, session_epoch,
   case when takedown_ref is not null then 'takendown'
        when suspended_at is not null then 'suspended'
        when deactivated_at is not null then 'deactivated'

@@ -21,6 +21,8 @@ export type Account = {
   delete_after: Date | null
   suspended_at: Date | null
   takedown_ref: string | null
+  /** How often access tokens of its sessions with a password were ended: those say which time it was. */
+  session_epoch: number
   status: AccountStatus
 }
 

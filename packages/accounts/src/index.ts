@@ -155,7 +155,7 @@ export {
   listPasswordSessions,
   listSessions,
 } from './sessions/list-sessions-queries.ts'
-export { deleteRefreshToken, endSessions } from './sessions/session-queries.ts'
+export { endPasswordSession, endSessions } from './sessions/session-queries.ts'
 export {
   type AccessClaims,
   type RefreshClaims,

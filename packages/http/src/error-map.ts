@@ -85,6 +85,7 @@ export const errorMap: Readonly<Record<string, Mapping>> = {
   BlobRangeNotSatisfiable: { status: 416, error: 'InvalidRequest' },
   InvalidSwap: { status: 400, error: 'InvalidSwap' },
   CommitTooLarge: { status: 400, error: 'InvalidRequest' },
+  SessionOver: { status: 400, error: 'ExpiredToken' },
   WritesOverloaded: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 1 },
   ExportsOverloaded: { status: 503, error: 'NotEnoughResources', retryAfterSeconds: 5 },
   BlocksTooLarge: { status: 400, error: 'InvalidRequest' },

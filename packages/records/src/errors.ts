@@ -6,6 +6,12 @@ export class InvalidSwapError extends DomainError {
   readonly code = 'InvalidSwap'
 }
 
+/** Is thrown when the session that writes was ended, though its access token is in time. */
+export class SessionOverError extends DomainError {
+  override readonly name = 'SessionOverError'
+  readonly code = 'SessionOver'
+}
+
 /** Is thrown for a batch that can't be one commit: too many operations or too many bytes (SPEC WR-1). */
 export class CommitTooLargeError extends DomainError {
   override readonly name = 'CommitTooLargeError'

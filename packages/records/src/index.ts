@@ -45,7 +45,7 @@ export type { RepoView, WritePlan } from './commit/build-commit.ts'
 export { type NewRepoOptions, createRepo, resignRepo } from './commit/repo-lifecycle.ts'
 export { RepoWriter, type RepoWriterOptions, type StoredCommit } from './commit/repo-writer.ts'
 export { rotateSigningKey, type RotateSigningKeyDeps } from './commit/rotate-signing-key.ts'
-export { type RepoRef, type SignerFor, repoSigner } from './commit/signer-for.ts'
+export { type RepoRef, type SignerFor, type WrittenRepo, repoSigner } from './commit/signer-for.ts'
 export { type RecordWrite, pathOf } from './commit/record-write.ts'
 export {
   BlockNotFoundError,

@@ -4,6 +4,7 @@ import {
   type Account,
   type AccountReader,
   AccountTakedownError,
+  ExpiredTokenError,
   type SessionTokens,
   fullScopes,
   standardScopes,
@@ -99,13 +100,13 @@ async function verifyAccess(
     assertAppMay(permissions, request)
     return {
       type: 'access',
-      account: await getCaller(deps, options, request, did),
+      account: await getCaller(deps, options, request, { did }),
       scope: 'com.atproto.appPass',
       permissions,
     }
   }
-  const { did, scope } = verifyToken(deps, options, request, credentials.value)
-  return { type: 'access', account: await getCaller(deps, options, request, did), scope }
+  const claims = verifyToken(deps, options, request, credentials.value)
+  return { type: 'access', account: await getCaller(deps, options, request, claims), scope: claims.scope }
 }
 
 /**
@@ -132,6 +133,7 @@ export function verifyToken(
  * Returns the account that a token names, as it is now, if it may call.
  *
  * @throws {XrpcError} 403 AccountNotFound if it is gone, 401 AccountDeactivated if it must not be deactivated.
+ * @throws {ExpiredTokenError} if the session was ended.
  * @throws {AccountTakedownError} if it is taken down or suspended.
  * @throws whatever `admit` throws.
  */
@@ -139,13 +141,16 @@ export async function getCaller(
   deps: Pick<AccessDeps, 'accounts' | 'admit'>,
   options: AccessOptions,
   { pdsHost: host, logContext }: FastifyRequest,
-  did: string,
+  { did, epoch }: { did: string; epoch?: number },
 ): Promise<Account> {
   const account = await deps.accounts.findByDid({ hostId: host.id, did })
   if (account === undefined) throw new XrpcError(403, 'AccountNotFound', 'Account not found')
   logContext.account = did
   logContext.tenant = account.tenant_id
   checkStatus(account, options)
+  if (epoch !== undefined && epoch !== account.session_epoch) {
+    throw new ExpiredTokenError('Token has been revoked')
+  }
   if (options.allowTakendown !== true) await deps.admit(account)
   return account
 }

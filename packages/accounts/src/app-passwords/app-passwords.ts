@@ -6,6 +6,7 @@ import { businessEvent } from '@rookery/telemetry'
 import { lockAccount } from '../account-queries.ts'
 import { AccountNotFoundError, AppPasswordRefusedError } from '../errors.ts'
 import { appPasswordNameLengthMax, appPasswordsMax } from '../limits.ts'
+import { endAccessTokens } from '../sessions/session-queries.ts'
 import { deleteAppPassword, insertAppPassword, listAppPasswordRows } from './app-password-queries.ts'
 
 type Deps = { db: Pick<Database, 'pool'> }
@@ -57,11 +58,18 @@ export function listAppPasswords({ db }: Deps, accountId: number): Promise<AppPa
 }
 
 /**
- * Revokes an app password: nobody signs in with it any more, and its sessions end with their access tokens. One that
+ * Revokes an app password: nobody signs in with it any more, and its sessions end. Access tokens of
+ * the account end at once: other sessions get new ones with their refresh tokens. One that
  * is not there is fine.
  */
 export async function revokeAppPassword({ db }: Deps, accountId: number, name: string): Promise<void> {
-  await inTransaction(db.pool, (tx) => deleteAppPassword(tx, accountId, name))
+  await inTransaction(db.pool, async (tx) => {
+    // The row's lock comes after the repo's, as everywhere; nothing ends for a name that is none.
+    if ((await listAppPasswordRows(tx, accountId)).some((row) => row.name === name)) {
+      await endAccessTokens(tx, accountId)
+    }
+    await deleteAppPassword(tx, accountId, name)
+  })
 }
 
 /** Tells whether a text could be an app password. */

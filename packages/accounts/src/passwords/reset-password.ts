@@ -61,8 +61,8 @@ async function replacePassword(
   tx: Queryable,
   { accountId, passwordHash }: { accountId: number; passwordHash: string },
 ): Promise<void> {
-  await updatePasswordHash(tx, accountId, passwordHash)
   await endSessions(tx, accountId)
+  await updatePasswordHash(tx, accountId, passwordHash)
   const account = await findAccountById(tx, accountId)
   if (account !== undefined) await announce(tx, account)
 }

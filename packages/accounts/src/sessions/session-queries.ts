@@ -77,10 +77,36 @@ export async function deleteRefreshToken(
 }
 
 /**
+ * Ends the access tokens of all sessions of the account that began with a password, at once; those whose refresh token is
+ * there get another one with it. Locks the repo first, as everything does that changes both.
+ */
+export async function endAccessTokens(tx: Queryable, accountId: number): Promise<void> {
+  await tx.query('update repo set session_epoch = session_epoch + 1 where account_id = $1', [accountId])
+  await tx.query('update account set session_epoch = session_epoch + 1 where id = $1', [accountId])
+}
+
+/** Ends one session with a password, with its access token; the others are given new ones. */
+export async function endPasswordSession(
+  tx: Queryable,
+  token: { accountId: number; id: string },
+): Promise<void> {
+  await deleteRefreshToken(tx, token)
+  await endAccessTokens(tx, token.accountId)
+}
+
+/**
  * Ends every session of the account: its refresh tokens, what apps got by OAuth, and the browsers it is signed in with.
  * What the account granted to which app stays known; browsers are no longer trusted.
+ *
+ * @param options.keepsAccessTokens whether access tokens of sessions with a password stay until their time is over, for the
+ *   little that a barred account may do with them. Default false.
  */
-export async function endSessions(tx: Queryable, accountId: number): Promise<void> {
+export async function endSessions(
+  tx: Queryable,
+  accountId: number,
+  { keepsAccessTokens = false }: { keepsAccessTokens?: boolean } = {},
+): Promise<void> {
+  if (!keepsAccessTokens) await endAccessTokens(tx, accountId)
   await tx.query('delete from refresh_token where account_id = $1', [accountId])
   await tx.query(
     `with gone as (delete from oauth_token where account_id = $1 returning chain)

@@ -37,7 +37,7 @@ function signed(header: object): Promise<string> {
 describe('SessionTokens', () => {
   // SPEC AU-1, AU-2, AU-4
   test('an access token says what SPEC AU-1, AU-2 and AU-4 want', () => {
-    const token = tokens().issueAccess(audience, { did, scope })
+    const token = tokens().issueAccess(audience, { did, scope, epoch: 0 })
     expect(decodeProtectedHeader(token)).toEqual({ typ: 'at+jwt', alg: 'HS256' })
     const payload = decodeJwt(token)
     expect(payload).toMatchObject({ scope, sub: did, aud: audience })
@@ -46,13 +46,13 @@ describe('SessionTokens', () => {
 
   test('is good for its own host only', () => {
     const issuer = tokens()
-    const token = issuer.issueAccess(audience, { did, scope })
+    const token = issuer.issueAccess(audience, { did, scope, epoch: 0 })
     expect(issuer.verifyAccess(audience, token)).toMatchObject({ did, scope })
     expect(() => issuer.verifyAccess('did:web:two.example', token)).toThrow(InvalidTokenError)
   })
 
   test('makes what jose takes, and takes what jose makes', async () => {
-    const token = tokens().issueAccess(audience, { did, scope })
+    const token = tokens().issueAccess(audience, { did, scope, epoch: 0 })
     const options = { algorithms: ['HS256'], audience, typ: 'at+jwt' }
     const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), options)
     expect(payload).toEqual(decodeJwt(token))
@@ -61,7 +61,7 @@ describe('SessionTokens', () => {
 
   test('refuses a token with any one character changed', () => {
     const issuer = tokens()
-    const token = issuer.issueAccess(audience, { did, scope })
+    const token = issuer.issueAccess(audience, { did, scope, epoch: 0 })
     for (let n = 0; n < token.length; n++) {
       const changed = `${token.slice(0, n)}${token[n] === 'A' ? 'B' : 'A'}${token.slice(n + 1)}`
       expect(() => issuer.verifyAccess(audience, changed)).toThrow(InvalidTokenError)
@@ -85,7 +85,7 @@ describe('SessionTokens', () => {
     const refresh = issuer.issueRefresh(audience, { did, id: 'id', expiresAt })
     expect(() => issuer.verifyAccess(audience, refresh)).toThrow(InvalidTokenError)
     expect(issuer.verifyRefresh(audience, refresh)).toEqual({ did, id: 'id' })
-    const access = issuer.issueAccess(audience, { did, scope })
+    const access = issuer.issueAccess(audience, { did, scope, epoch: 0 })
     expect(() => issuer.verifyRefresh(audience, access)).toThrow(InvalidTokenError)
   })
 
@@ -93,7 +93,7 @@ describe('SessionTokens', () => {
     vi.useFakeTimers()
     try {
       const issuer = tokens(minuteMs)
-      const token = issuer.issueAccess(audience, { did, scope })
+      const token = issuer.issueAccess(audience, { did, scope, epoch: 0 })
       issuer.verifyAccess(audience, token)
       vi.setSystemTime(Date.now() + minuteMs + 1_000)
       expect(() => issuer.verifyAccess(audience, token)).toThrow(ExpiredTokenError)
@@ -130,7 +130,7 @@ describe('SessionTokens', () => {
       accessTokenMs: minuteMs,
       refreshTokenMs: minuteMs,
     })
-    const token = other.issueAccess(audience, { did, scope })
+    const token = other.issueAccess(audience, { did, scope, epoch: 0 })
     expect(() => tokens().verifyAccess(audience, token)).toThrow(InvalidTokenError)
   })
 })

@@ -14,7 +14,13 @@ const algorithm = 'HS256'
 const decodeHeader = createDecoder({ complete: true })
 
 /** What an access token says. */
-export type AccessClaims = { did: string; scope: AccessScope; expiresAtMs: number }
+export type AccessClaims = {
+  did: string
+  scope: AccessScope
+  /** The account's `session_epoch` when it was made: good while that is the same. */
+  epoch: number
+  expiresAtMs: number
+}
 
 /** What a refresh token says. */
 export type RefreshClaims = { did: string; id: string }
@@ -57,9 +63,10 @@ export class SessionTokens {
   }
 
   /** Returns a new access token for the account on the host with this service DID. */
-  issueAccess(audience: string, claims: { did: string; scope: AccessScope }): string {
+  issueAccess(audience: string, claims: { did: string; scope: AccessScope; epoch: number }): string {
     const expiresAtMs = Date.now() + this.#options.accessTokenMs
-    return this.#sign('at+jwt', audience, claims.did, expiresAtMs, { scope: claims.scope })
+    const { did, scope, epoch } = claims
+    return this.#sign('at+jwt', audience, did, expiresAtMs, { scope, epoch })
   }
 
   /** Returns a new refresh token with this id. */
@@ -85,9 +92,9 @@ export class SessionTokens {
     if (known !== undefined && known.expiresAtMs > Date.now()) return known
     this.#verified.delete(cacheKey)
     const payload = this.#verify('at+jwt', audience, token)
-    const { sub, scope, exp } = payload
-    if (typeof sub !== 'string' || !isAccessScope(scope)) throw invalidToken()
-    const claims = { did: sub, scope, expiresAtMs: exp * secondMs }
+    const { sub, scope, epoch = 0, exp } = payload
+    if (typeof sub !== 'string' || !isAccessScope(scope) || typeof epoch !== 'number') throw invalidToken()
+    const claims = { did: sub, scope, epoch, expiresAtMs: exp * secondMs }
     this.#remember(cacheKey, claims)
     return claims
   }

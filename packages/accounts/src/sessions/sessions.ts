@@ -263,11 +263,11 @@ function withTokens(
   account: Account,
   session: { id: string; expiresAt: Date; scope: AccessScope },
 ): Session {
-  const { did } = account
+  const { did, session_epoch: epoch } = account
   const { id, expiresAt, scope } = session
   return {
     account,
-    accessJwt: tokens.issueAccess(host.serviceDid, { did, scope }),
+    accessJwt: tokens.issueAccess(host.serviceDid, { did, scope, epoch }),
     refreshJwt: tokens.issueRefresh(host.serviceDid, { did, id, expiresAt }),
   }
 }

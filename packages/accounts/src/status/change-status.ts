@@ -48,7 +48,9 @@ export async function changeAccountStatus(
     }
     await updateStatus(tx, after, after.status)
     if (after.status === before.status) return { after, isNew: false }
-    if (after.status === 'takendown' || after.status === 'suspended') await endSessions(tx, accountId)
+    if (after.status === 'takendown' || after.status === 'suspended') {
+      await endSessions(tx, accountId, { keepsAccessTokens: true })
+    }
     await (deps.appendEvents ?? appendStatusEvents)(tx, after, before)
     return { after, isNew: true }
   })

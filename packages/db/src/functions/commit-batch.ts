@@ -4,10 +4,11 @@
  * Bytes come in one `payload`, cut by zero-based offsets, so that no byte is hex-encoded on the way. A commit at
  * `c_at`: expected head, new head, data (36 bytes each), then the commit block, the pack and the frame. A record at
  * `r_at`: its CID (36), its link (8), its bytes. A blob reference at `b_at`: the blob's CID (36). `r_commit` and
- * `b_commit` are one-based positions of commits; `r_action` is 0 create, 1 update, 2 delete.
+ * `b_commit` are one-based positions of commits; `r_action` is 0 create, 1 update, 2 delete. `c_epoch` is the session
+ * epoch of the token that the write came with; -1 if it came with none that has one.
  *
  * Returns a code per commit: 0 stored, 1 head moved, 2 deactivated, 3 suspended, 4 taken down, 5 no such repo,
- * 6 a blob is missing or taken down, 7 another transaction holds the repo.
+ * 6 a blob is missing or taken down, 7 another transaction holds the repo, 8 the session was ended.
  *
  * Heads are locked first, in account order and without waiting: a repo that an import or a takedown holds delays
  * nobody else's commit. The event's id is taken under that lock. Rows that others may hold are touched one at a
@@ -20,6 +21,7 @@ export const commitBatch = `
       payload bytea,
       c_account bigint[], c_host integer[], c_rev text[], c_at integer[],
       c_commit_bytes integer[], c_pack_bytes integer[], c_frame_bytes integer[], c_seq_offset integer[],
+      c_epoch integer[],
       r_commit integer[], r_action integer[], r_collection text[], r_rkey text[], r_at integer[],
       r_has_link boolean[], r_bytes integer[],
       b_commit integer[], b_collection text[], b_rkey text[], b_at integer[]
@@ -35,17 +37,20 @@ export const commitBatch = `
       b record;
       head bytea;
       status text;
+      epoch integer;
     begin
       codes := array_fill(5, array[cardinality(c_account)]);
       for c in
-        select u.account_id, u.at, u.n from unnest(c_account, c_at) with ordinality as u(account_id, at, n)
+        select u.account_id, u.at, u.epoch, u.n
+        from unnest(c_account, c_at, c_epoch) with ordinality as u(account_id, at, epoch, n)
         order by u.account_id
       loop
-        select r.head, r.status into head, status from repo r where r.account_id = c.account_id
+        select r.head, r.status, r.session_epoch into head, status, epoch from repo r where r.account_id = c.account_id
           for update skip locked;
         if found then
           codes[c.n] := case status when 'takendown' then 4 when 'suspended' then 3 when 'deactivated' then 2
-            else (head <> substring(payload from c.at + 1 for 36))::integer end;
+            else case when c.epoch not in (-1, epoch) then 8
+              else (head <> substring(payload from c.at + 1 for 36))::integer end end;
         elsif exists (select from repo r where r.account_id = c.account_id) then
           codes[c.n] := 7;
         end if;

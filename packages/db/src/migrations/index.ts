@@ -32,6 +32,7 @@ import * as accountExport from './0040-account-export.ts'
 import * as sessionPolicy from './0050-session-policy.ts'
 import * as captcha from './0051-captcha.ts'
 import * as signInFailure from './0052-sign-in-failure.ts'
+import * as sessionEpoch from './0053-session-epoch.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, SchemaMigration> = {
@@ -67,4 +68,5 @@ export const migrations: Record<string, SchemaMigration> = {
   '0050-session-policy': sessionPolicy,
   '0051-captcha': captcha,
   '0052-sign-in-failure': signInFailure,
+  '0053-session-epoch': sessionEpoch,
 }

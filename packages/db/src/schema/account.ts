@@ -21,6 +21,8 @@ export type AccountTable = {
   delete_after: Date | null
   suspended_at: Date | null
   takedown_ref: string | null
+  /** How often access tokens of sessions with a password were ended. */
+  session_epoch: Generated<number>
 }
 
 /** Names that a running sign-up holds until `expires_at`. */

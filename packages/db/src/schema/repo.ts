@@ -9,6 +9,8 @@ export type RepoTable = {
   host_id: number
   did: string
   status: Generated<AccountStatus>
+  /** The account's. */
+  session_epoch: Generated<number>
   rev: string
   head: Buffer
   data: Buffer

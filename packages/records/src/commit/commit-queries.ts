@@ -19,6 +19,8 @@ export type NewCommit = {
   readonly pack: Uint8Array
   readonly frame: EventFrame
   readonly writes: readonly RecordWrite[]
+  /** Epoch of the session that writes, which must still be the account's; undefined if it is of no such session. */
+  readonly sessionEpoch?: number | undefined
 }
 
 /** What became of a commit. */
@@ -28,6 +30,7 @@ export type CommitOutcome =
   | 'blob missing'
   | 'no repo'
   | 'busy'
+  | 'session over'
   | Exclude<AccountStatus, 'active'>
 
 /** In the order of the codes of `commit_batch`. */
@@ -40,13 +43,15 @@ const outcomes: readonly CommitOutcome[] = [
   'no repo',
   'blob missing',
   'busy',
+  'session over',
 ]
 const actions = { create: 0, update: 1, delete: 2 } as const
 const noLink = Buffer.alloc(8)
+const noEpoch = -1
 
 const commitBatch = statement<{ codes: number[] }>(
-  'commit_batch',
-  `select commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+  'commit_batch_of_session',
+  `select commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
      as codes`,
 )
 
@@ -67,7 +72,7 @@ export function commitBytes(commit: NewCommit): number {
 function batchValues(commits: readonly NewCommit[]): unknown[] {
   const payload = new Payload()
   const c = {
-    ...columns<'account' | 'host' | 'at' | 'commit' | 'pack' | 'frame' | 'seq'>([
+    ...columns<'account' | 'host' | 'at' | 'commit' | 'pack' | 'frame' | 'seq' | 'epoch'>([
       'account',
       'host',
       'at',
@@ -75,6 +80,7 @@ function batchValues(commits: readonly NewCommit[]): unknown[] {
       'pack',
       'frame',
       'seq',
+      'epoch',
     ]),
     rev: [] as Tid[],
   }
@@ -92,6 +98,7 @@ function batchValues(commits: readonly NewCommit[]): unknown[] {
     c.pack.push(commit.pack.length)
     c.frame.push(commit.frame.frame.length)
     c.seq.push(commit.frame.seqOffset)
+    c.epoch.push(commit.sessionEpoch ?? noEpoch)
     for (const write of commit.writes) {
       r.commit.push(index + 1)
       r.action.push(actions[write.action])
@@ -111,7 +118,7 @@ function batchValues(commits: readonly NewCommit[]): unknown[] {
       }
     }
   }
-  const ofCommits = [c.account, c.host, c.rev, c.at, c.commit, c.pack, c.frame, c.seq]
+  const ofCommits = [c.account, c.host, c.rev, c.at, c.commit, c.pack, c.frame, c.seq, c.epoch]
   const ofRecords = [r.commit, r.action, rText.collection, rText.rkey, r.at, rText.hasLink, r.bytes]
   const ofBlobs = [b.commit, bText.collection, bText.rkey, b.at]
   return [payload.finish(), ...[...ofCommits, ...ofRecords, ...ofBlobs].map(arrayValue)]

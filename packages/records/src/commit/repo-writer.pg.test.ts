@@ -152,12 +152,12 @@ describe('RepoWriter', () => {
     for (let n = 60; n < 160; n++) await write(n)
     // One each: a commit that finds the repo being compacted is tried again, but not built again.
     expect(statements.filter((name) => name === 'repo_refresh')).toHaveLength(100)
-    expect(new Set(statements)).toEqual(new Set(['commit_batch', 'repo_refresh']))
+    expect(new Set(statements)).toEqual(new Set(['commit_batch_of_session', 'repo_refresh']))
     // On its own again, a process stops to ask.
     for (let n = 161; n < 461; n += 2) await write(n)
     statements.length = 0
     for (let n = 461; n < 481; n += 2) await write(n)
-    expect(new Set(statements)).toEqual(new Set(['commit_batch']))
+    expect(new Set(statements)).toEqual(new Set(['commit_batch_of_session']))
     await checkHistory(db.database, repo)
   }, 60_000)
 

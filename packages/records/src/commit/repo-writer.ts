@@ -19,7 +19,7 @@ import { metrics } from '@rookery/telemetry'
 
 import { findBlobRows } from '../blobs/blob-queries.ts'
 import { BlobNotFoundError } from '../blobs/errors.ts'
-import { WritesOverloadedError } from '../errors.ts'
+import { SessionOverError, WritesOverloadedError } from '../errors.ts'
 import {
   cachedTreeCommitsMax,
   compactionReminderCommits,
@@ -53,7 +53,7 @@ import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queri
 import { GroupCommit } from './group-commit.ts'
 import { type CachedHead, HeadCache } from './head-cache.ts'
 import type { RecordWrite } from './record-write.ts'
-import type { RepoRef, SignerFor } from './signer-for.ts'
+import type { RepoRef, SignerFor, WrittenRepo } from './signer-for.ts'
 
 export type RepoWriterOptions = {
   pool: Database['pool']
@@ -103,11 +103,12 @@ export class RepoWriter implements AsyncDisposable {
    * @returns undefined if the plan had nothing to write.
    * @throws {WritesOverloadedError} if too many writes wait.
    * @throws {BlobNotFoundError} if a record refers to a blob that is not there.
+   * @throws {SessionOverError} if the session that writes was ended.
    * @throws {RepoNotFoundError} if the account has no repo.
    * @throws {RepoTakendownError} {RepoSuspendedError} {RepoDeactivatedError} if the account is not active.
    * @throws whatever the plan or `buildCommit` throws.
    */
-  commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
+  commit(repo: WrittenRepo, plan: WritePlan): Promise<StoredCommit | undefined> {
     const askedMs = performance.now()
     return this.#inOrder(repo.accountId, () => {
       endStage('queue', askedMs)
@@ -142,7 +143,7 @@ export class RepoWriter implements AsyncDisposable {
     }
   }
 
-  async #commit(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
+  async #commit(repo: WrittenRepo, plan: WritePlan): Promise<StoredCommit | undefined> {
     for (let attempt = 0; attempt < optimisticAttemptsMax; attempt++) {
       const result = await this.#tryCommit(repo, plan, attempt)
       if (result === 'busy') break
@@ -152,7 +153,7 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   async #tryCommit(
-    repo: RepoRef,
+    repo: WrittenRepo,
     plan: WritePlan,
     attempt: number,
   ): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
@@ -163,7 +164,8 @@ export class RepoWriter implements AsyncDisposable {
     const start = mayUseKept ? kept : await this.#lookUp(repo, kept)
     if (!mayUseKept) endStage('load', begunMs)
     try {
-      const store = (commit: NewCommit) => this.#group.store(commit)
+      const { sessionEpoch } = repo
+      const store = (commit: NewCommit) => this.#group.store({ ...commit, sessionEpoch })
       const result = await this.#build({ db: pool, start, plan, store })
       if (mayUseKept) this.#countUse(result === 'retry')
       return result
@@ -180,7 +182,7 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   /** Holds the row's lock while it computes and stores: nothing can get in between. */
-  async #commitLocked(repo: RepoRef, plan: WritePlan): Promise<StoredCommit | undefined> {
+  async #commitLocked(repo: WrittenRepo, plan: WritePlan): Promise<StoredCommit | undefined> {
     await using _slot = await this.#locked.acquire()
     let built: { next: CachedHead; packBytes: number } | undefined
     const result = await inTransaction(this.#options.pool, async (client) => {
@@ -189,7 +191,7 @@ export class RepoWriter implements AsyncDisposable {
       const packs = await loadPacks(client, repo.accountId)
       const start = { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), packs }
       const store = async (commit: NewCommit): Promise<CommitOutcome> =>
-        must((await storeCommits(client, [commit]))[0])
+        must((await storeCommits(client, [{ ...commit, sessionEpoch: repo.sessionEpoch }]))[0])
       return this.#build({ db: client, start, plan, store, keep: (entry) => (built = entry) })
     })
     if (result === 'retry' || result === 'busy') throw new Error('the head moved under its lock')
@@ -370,6 +372,7 @@ async function refusal(
   },
 ): Promise<Error> {
   const { outcome, writes } = refused
+  if (outcome === 'session over') return new SessionOverError('Token has been revoked')
   if (outcome !== 'blob missing') return notActive(head.did, outcome === 'no repo' ? undefined : outcome)
   const blobs = writes.flatMap((write) => (write.action === 'delete' ? [] : write.blobs))
   const rows = await findBlobRows(db, head.accountId, blobs)

@@ -13,7 +13,7 @@ import { checkBlobRefs } from '../blobs/check-blob-refs.ts'
 import type { RepoView } from '../commit/build-commit.ts'
 import { type RecordWrite, pathOf } from '../commit/record-write.ts'
 import type { RepoWriter, StoredCommit } from '../commit/repo-writer.ts'
-import type { RepoRef } from '../commit/signer-for.ts'
+import type { WrittenRepo } from '../commit/signer-for.ts'
 import { CommitTooLargeError } from '../errors.ts'
 import { commitOpsMax } from '../limits.ts'
 import { findLinked } from './link-queries.ts'
@@ -48,7 +48,7 @@ export type WriteResult<T> = { commit: StoredCommit | undefined; result: T }
  */
 export async function createRecord(
   deps: WriteDeps,
-  repo: RepoRef,
+  repo: WrittenRepo,
   input: RecordInput & { swapCommit?: string | undefined },
 ): Promise<WriteResult<WrittenRecord>> {
   const record = prepareRecord(deps, input)
@@ -71,7 +71,7 @@ export async function createRecord(
  */
 export async function putRecord(
   deps: WriteDeps,
-  repo: RepoRef,
+  repo: WrittenRepo,
   input: RecordInput & {
     rkey: string
     swapCommit?: string | undefined
@@ -100,7 +100,7 @@ export async function putRecord(
  */
 export async function deleteRecord(
   deps: Pick<WriteDeps, 'writer'>,
-  repo: RepoRef,
+  repo: WrittenRepo,
   input: {
     collection: string
     rkey: string
@@ -136,7 +136,7 @@ export type BatchWrite =
  */
 export async function applyWrites(
   deps: WriteDeps,
-  repo: RepoRef,
+  repo: WrittenRepo,
   input: { writes: readonly BatchWrite[]; validate?: boolean | undefined; swapCommit?: string | undefined },
 ): Promise<WriteResult<(WrittenRecord | undefined)[]>> {
   const { validate } = input
@@ -197,7 +197,7 @@ async function findDuplicates(view: RepoView, record: PreparedRecord): Promise<R
 }
 
 function written(
-  repo: RepoRef,
+  repo: WrittenRepo,
   record: { collection: Nsid; rkey: RecordKey; validationStatus: ValidationStatus },
   write: { cid: Uint8Array },
 ): WrittenRecord {

@@ -1,6 +1,6 @@
 import type { DeviceId, Did, TokenId } from '@atproto/oauth-provider/store'
-import { deleteRefreshToken, listPasswordSessions } from '@rookery/accounts'
-import type { Database } from '@rookery/db'
+import { endPasswordSession, listPasswordSessions } from '@rookery/accounts'
+import { type Database, inTransaction } from '@rookery/db'
 import type { FastifyInstance } from 'fastify'
 
 import { noteSecurityEvent } from '../../accounts/security-event.ts'
@@ -51,7 +51,8 @@ export function registerSessions(app: FastifyInstance, deps: SessionsPageDeps): 
       },
       password: {
         run: async ({ who, form }) => {
-          await deleteRefreshToken(pool, { accountId: who.account.id, id: fieldOf(form, 'id') })
+          const token = { accountId: who.account.id, id: fieldOf(form, 'id') }
+          await inTransaction(pool, (tx) => endPasswordSession(tx, token))
           await note(who)
         },
         done: texts.ended,

@@ -1,7 +1,7 @@
 import type { ScopePermissions } from '@atproto/oauth-scopes'
 import type { Account } from '@rookery/accounts'
 import { type XrpcCall, XrpcError } from '@rookery/http'
-import type { RepoRef, StoredCommit } from '@rookery/records'
+import type { StoredCommit, WrittenRepo } from '@rookery/records'
 import { cidToString } from '@rookery/syntax'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -13,6 +13,8 @@ import type { OwnRepoDeps } from './repo-deps.ts'
 /** A session that may write calls. Whether its account may is found out with the write: `writeOwnRepo`. */
 export type WriterAuth = {
   did: string
+  /** Epoch of a session with a password. */
+  epoch?: number
   /** What the account allowed an app that calls for it by OAuth; undefined for sessions with a password. */
   permissions?: ScopePermissions
 }
@@ -50,7 +52,8 @@ export function assertMayWrite(
 /**
  * Writes the caller's repo, which is the only one that it may write, and returns what was written.
  *
- * A commit is stored only if the account is there and active: the statement that stores it compares. So for an
+ * A commit is stored only if the account is there and active, and the session was not ended: the statement that stores
+ * it compares. So for an
  * account that is known here the write begins at once, and if it made a commit, the account was allowed to. Whatever
  * else comes of it counts only once the account was looked at (invariant 6): one that may not call is told so, as with
  * every other method, and one that is here anew under another id writes again.
@@ -60,16 +63,17 @@ export function assertMayWrite(
  */
 export async function writeOwnRepo<T extends { commit: StoredCommit | undefined }>(
   deps: OwnRepoDeps,
-  { host, request, auth: { did }, input }: XrpcCall<unknown, { repo: string }, WriterAuth>,
-  write: (repo: RepoRef, tenantId: number) => Promise<T>,
+  { host, request, auth, input }: XrpcCall<unknown, { repo: string }, WriterAuth>,
+  write: (repo: WrittenRepo, tenantId: number) => Promise<T>,
 ): Promise<T> {
+  const { did, epoch: sessionEpoch } = auth
   const known = input.repo === did ? deps.knownWriters.get(host.id, did) : undefined
   if (known === undefined) return write(...(await findOwnRepo()))
   request.logContext.account = did
   request.logContext.tenant = known.tenant_id
   const attempt = async (): Promise<T> => {
     await deps.admit(known)
-    return write({ accountId: known.id, did }, known.tenant_id)
+    return write({ accountId: known.id, did, sessionEpoch }, known.tenant_id)
   }
   const [tried] = await Promise.allSettled([attempt()])
   if (tried.status === 'fulfilled' && tried.value.commit !== undefined) return tried.value
@@ -78,10 +82,12 @@ export async function writeOwnRepo<T extends { commit: StoredCommit | undefined 
   if (tried.status === 'rejected') throw tried.reason
   return tried.value
 
-  async function findOwnRepo(): Promise<[repo: RepoRef, tenantId: number]> {
-    const account = await getCaller(deps, options, request, did)
+  async function findOwnRepo(): Promise<[repo: WrittenRepo, tenantId: number]> {
+    const account = await getCaller(deps, options, request, auth)
     deps.knownWriters.set(account)
-    if (isNamed(account, input.repo)) return [{ accountId: account.id, did }, account.tenant_id]
+    if (isNamed(account, input.repo)) {
+      return [{ accountId: account.id, did, sessionEpoch }, account.tenant_id]
+    }
     throw new XrpcError(
       401,
       'AuthenticationRequired',
