@@ -306,6 +306,9 @@ describe('what belongs to one host is nothing at another', () => {
       (await app.send('/oauth/revoke', { token: tokens.refresh_token }, { host: 'two.test' })).status,
     ).toBe(200)
     expect((await app.call(tokens)).status).toBe(200)
+    const { body: pushed } = await app.push()
+    const opened = await new TestBrowser(api, 'two.test').open(app.authorizeUrl(pushed.request_uri))
+    expect(opened.status).toBe(400)
   })
 })
 

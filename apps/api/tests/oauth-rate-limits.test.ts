@@ -2,6 +2,7 @@ import { updateHost } from '@rookery/tenants'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { TestBrowser } from './oauth-flow.ts'
+import { PageBrowser } from './page-browser.ts'
 import { RawApp } from './raw-app.ts'
 import { TestApi } from './test-api.ts'
 
@@ -66,6 +67,17 @@ describe('signing in', () => {
     await limit({ 'sign-in-failed-ip': 3 })
     expect(await allowed(9, (n) => signIn(`guess${n}.one.test`, 'Summer2026'))).toBe(3)
   })
+})
+
+test('codes of second factors can be tried a few times on our own page, too', async () => {
+  await limit({ 'sign-in': 3 })
+  const { did, handle } = await api.signUp('alice')
+  await api.db.pool.query('update account set email_auth_factor = true where did = $1', [did])
+  const page = new PageBrowser(api)
+  await page.signIn(handle, 'alice-pass')
+  const hidden = page.hiddenFields('/sign-in/code')
+  const guess = (n: number) => page.post('/sign-in/code', { ...hidden, code: `AAAAA-AAAA${n}` })
+  expect(await allowed(9, guess)).toBe(3)
 })
 
 test.each([
