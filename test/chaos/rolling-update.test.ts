@@ -140,8 +140,11 @@ describe('a rolling update under load', () => {
       expect(follower.closeCodes.filter((code) => code !== 1001)).toEqual([])
     }
     expect(followers.flatMap(({ closeCodes }) => closeCodes).length).toBeGreaterThanOrEqual(readers)
-    const emitted = afterwards.messages.map(({ body }) => `${String(body['repo'])} ${String(body['rev'])}`)
-    const emittedOnce = new Set(emitted.filter((commit, n) => emitted.indexOf(commit) === n))
+    const emitted = afterwards.messages
+      .filter(({ body }) => 'repo' in body)
+      .map(({ body }) => `${String(body['repo'])} ${String(body['rev'])}`)
+    expect(new Set(emitted).size).toBe(emitted.length)
+    const emittedOnce = new Set(emitted)
     const missing = load.acknowledged.filter(({ did, rev }) => !emittedOnce.has(`${did} ${rev}`))
     expect(missing).toEqual([])
   }, 120_000)

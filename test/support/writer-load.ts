@@ -18,21 +18,32 @@ const password = 'a long and quiet password'
 const retryMs = 1_000
 const requestMsMax = 15_000
 
+/** Writes that are under way at once: 100 a second that take half a second each. */
+const openMax = 50
+
+/** How far a pace that the machine did not keep is made up for, in milliseconds. */
+const arrearsMsMax = 1_000
+
 /**
- * Writers that post at a steady pace through the load balancer, each to its own repo, and remember what was
- * acknowledged. A write that fails may or may not have happened: it is counted and not tried again, unless told so.
+ * Writers that post through the load balancer, each to its own repo, and remember what was acknowledged. They do
+ * not wait for answers to offer the next write, up to `openMax`; what a machine then lacks of the pace, the summary
+ * tells. A write that fails may or may not have happened: it is counted and not tried again, unless told so.
  */
 export class WriterLoad implements AsyncDisposable {
   readonly acknowledged: Acknowledged[] = []
   /** Failures by status or kind. */
   readonly failures = new Map<string, number>()
+  /** How many writes were begun. */
+  offered = 0
   /** How many writes were tried once more. */
   retries = 0
   readonly #agents: AtpAgent[]
   readonly #url: string
   readonly #retriesOn503: boolean
   readonly #running: Promise<void>[]
-  #isStopped = false
+  readonly #open = new Set<Promise<void>>()
+  readonly #startedMs = performance.now()
+  #stoppedMs: number | undefined
 
   private constructor({ url, writesPerSecond, retriesOn503 = false }: WriterLoadOptions, agents: AtpAgent[]) {
     this.#url = url
@@ -64,29 +75,32 @@ export class WriterLoad implements AsyncDisposable {
     return this.#agents.map((agent) => agent.assertDid)
   }
 
-  /** Returns how many writes were acknowledged, how fast, and what became of the others. */
+  /** Returns how many writes were offered and acknowledged, how fast, and what became of the others. */
   summary(): string {
-    const first = this.acknowledged[0]?.atMs ?? 0
-    const seconds = ((this.acknowledged.at(-1)?.atMs ?? 0) - first) / 1_000
-    const rate = (this.acknowledged.length / seconds).toFixed(0)
+    const seconds = ((this.#stoppedMs ?? performance.now()) - this.#startedMs) / 1_000
+    const rate = (count: number): string => `${count} (${(count / seconds).toFixed(1)} a second)`
     const failures = [...this.failures].map(([kind, count]) => `${count} × ${kind}`).join(', ')
-    const counts = `${this.acknowledged.length} writes acknowledged, ${rate} a second, ${this.retries} tried again`
+    const counts = `${rate(this.offered)} writes offered, ${rate(this.acknowledged.length)} acknowledged, ${this.retries} tried again`
     return `${counts}; failed: ${failures || 'none'}`
   }
 
   /** Stops writing; resolves when the last answer is in. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStopped = true
+    this.#stoppedMs ??= performance.now()
     await Promise.all(this.#running)
+    await Promise.all(this.#open)
   }
 
   async #write(agent: AtpAgent, intervalMs: number, delayMs: number): Promise<void> {
     let dueMs = performance.now() + delayMs
-    for (let n = 0; !this.#isStopped; n++) {
+    for (let n = 0; this.#stoppedMs === undefined; n++) {
       const waitMs = dueMs - performance.now()
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
-      dueMs = Math.max(dueMs + intervalMs, performance.now())
-      await this.#post(agent, n)
+      while (this.#open.size >= openMax) await Promise.race(this.#open)
+      dueMs = Math.max(dueMs + intervalMs, performance.now() - arrearsMsMax)
+      this.offered++
+      const post = this.#post(agent, n).finally(() => this.#open.delete(post))
+      this.#open.add(post)
     }
   }
 
