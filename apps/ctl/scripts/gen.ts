@@ -2,4 +2,4 @@ import { writeFile } from 'node:fs/promises'
 
 import { commandReference } from '../src/app.ts'
 
-await writeFile(new URL('../../../docs/ctl.md', import.meta.url), commandReference())
+await writeFile(new URL('../../../docs/ctl.md', import.meta.url), await commandReference())

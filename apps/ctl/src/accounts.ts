@@ -27,3 +27,17 @@ export async function audit(
 ): Promise<void> {
   await appendAuditEntry(db.pool, { hostId, tenantId, did, actor: 'ctl', action, detail })
 }
+
+/** The host of entries about what belongs to no host: tenants. */
+export const clusterHostId = 0
+
+/** Keeps in the audit log what was done to a host, a tenant or what they have. Values that may be secret stay out. */
+export async function auditSetting(
+  { db }: CtlContext,
+  of: { hostId?: number; tenantId?: number },
+  action: string,
+  detail: object,
+): Promise<void> {
+  const { hostId = clusterHostId, tenantId = null } = of
+  await appendAuditEntry(db.pool, { hostId, tenantId, did: null, actor: 'ctl', action, detail })
+}

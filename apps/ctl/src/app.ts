@@ -1,31 +1,13 @@
-import { InvalidConfigError, type Role, loadConfig } from '@rookery/config'
 import { DomainError } from '@rookery/std'
 import { Command, CommanderError } from 'commander'
 
-import { addAccountCommands } from './commands/account.ts'
-import { addBlobCommands } from './commands/blob.ts'
-import { addArchiveCommands } from './commands/archive.ts'
-import { addAuditCommand } from './commands/audit.ts'
-import { addCompletionCommands } from './commands/completion.ts'
-import { addCrawlCommand } from './commands/crawl.ts'
-import { addDoctorCommand } from './commands/doctor.ts'
-import { addDomainCommands } from './commands/domain.ts'
-import { addHostCommands } from './commands/host.ts'
-import { addInviteCommands } from './commands/invite.ts'
-import { addJobsCommands } from './commands/jobs.ts'
-import { addKeysCommands } from './commands/keys.ts'
-import { addMailCommands } from './commands/mail.ts'
-import { addMigrateCommand } from './commands/migrate.ts'
-import { addRecordCommands } from './commands/record.ts'
-import { addRepoCommands } from './commands/repo.ts'
-import { addSessionCommands } from './commands/session.ts'
-import { addTenantCommands } from './commands/tenant.ts'
-import { addUsageCommands } from './commands/usage.ts'
-import { CtlContext, type CtlIo, exitCodes } from './context.ts'
+import type { CtlContext } from './context.ts'
+import { type CtlIo, exitCodes } from './ctl-io.ts'
 import { commandReference as documentOf } from './document.ts'
+import { type Group, groups } from './groups.ts'
 import { addExamples } from './help.ts'
 
-export { type CtlIo, exitCodes } from './context.ts'
+export { type CtlIo, exitCodes } from './ctl-io.ts'
 
 /**
  * Runs the operator's command line and returns its exit code: 0 done, 1 failed, 2 called wrongly, 3 done and something
@@ -34,9 +16,15 @@ export { type CtlIo, exitCodes } from './context.ts'
  * @param argv the arguments, without those of Node.
  */
 export async function runCtl(argv: readonly string[], io: CtlIo): Promise<number> {
-  await using context = new CtlContext(io, (roles: readonly Role[]) => loadConfig(roles, io.env))
   try {
-    await buildProgram(context).parseAsync(argv, { from: 'user' })
+    const called = calledGroups(argv)
+    if (called.length === 0) {
+      await addGroups(newProgram(io), undefined, called).then((program) => parse(program, argv))
+      return exitCodes.ok
+    }
+    const { openContext } = await import('./context.ts')
+    await using context = openContext(io)
+    await parse(await addGroups(newProgram(io), context, called), argv)
     return context.exitCode
   } catch (error) {
     // Commander has said what was wrong with the call.
@@ -46,45 +34,58 @@ export async function runCtl(argv: readonly string[], io: CtlIo): Promise<number
   }
 }
 
-/** Returns the whole command line, not run yet. */
-export function buildProgram(context: CtlContext): Command {
-  const program = new Command('ctl')
+function parse(program: Command, argv: readonly string[]): Promise<Command> {
+  return program.parseAsync(argv, { from: 'user' })
+}
+
+/** The groups that a call is about: what is called, asked help for, or being completed. */
+function calledGroups(argv: readonly string[]): Group[] {
+  const [first = '', second = ''] = argv.filter((word) => !word.startsWith('-'))
+  const names = first === 'complete' ? ['completion', second] : [first === 'help' ? second : first]
+  return groups.filter(({ name }) => names.includes(name))
+}
+
+function newProgram(io: CtlIo): Command {
+  return new Command('ctl')
     .description("The operator's command line of Rookery.")
     .option('--json', 'print JSON rather than tables')
     .showHelpAfterError('(--help shows how it is called)')
-    .configureOutput({ writeOut: context.io.out, writeErr: context.io.err })
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
     .exitOverride()
-  addMigrateCommand(program, context)
-  addHostCommands(program, context)
-  addTenantCommands(program, context)
-  addDomainCommands(program, context)
-  addAccountCommands(program, context)
-  addSessionCommands(program, context)
-  addRecordCommands(program, context)
-  addBlobCommands(program, context)
-  addUsageCommands(program, context)
-  addInviteCommands(program, context)
-  addKeysCommands(program, context)
-  addDoctorCommand(program, context)
-  addRepoCommands(program, context)
-  addArchiveCommands(program, context)
-  addAuditCommand(program, context)
-  addJobsCommands(program, context)
-  addMailCommands(program, context)
-  addCrawlCommand(program, context)
-  addCompletionCommands(program, context)
+}
+
+/** Adds the called groups whole, and the others as far as the help of all needs them. */
+async function addGroups(
+  program: Command,
+  context: CtlContext | undefined,
+  called: readonly Group[],
+): Promise<Command> {
+  for (const group of groups) {
+    if (context === undefined || !called.includes(group)) {
+      program.command(group.name).description(group.description)
+      continue
+    }
+    const add = await group.load()
+    add(program, context)
+  }
   addExamples(program)
   return program
 }
 
+/** Returns the whole command line, not run yet. */
+export function buildProgram(context: CtlContext): Promise<Command> {
+  return addGroups(newProgram(context.io), context, groups)
+}
+
 /** Returns docs/ctl.md. */
-export function commandReference(): string {
-  const nowhere = { out: () => {}, err: () => {} }
-  return documentOf(buildProgram(new CtlContext(nowhere, (roles) => loadConfig(roles, {}))))
+export async function commandReference(): Promise<string> {
+  const { openContext } = await import('./context.ts')
+  const nowhere = { out: () => {}, err: () => {}, env: {} }
+  return documentOf(await buildProgram(openContext(nowhere)))
 }
 
 function explain(error: unknown): string {
-  if (error instanceof InvalidConfigError || error instanceof DomainError) return error.message
+  if (error instanceof DomainError) return error.message
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : undefined
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return 'the database does not answer: is it running?'

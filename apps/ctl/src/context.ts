@@ -1,29 +1,17 @@
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 
-import type { Config, Role } from '@rookery/config'
+import { type Config, type Role, loadConfig } from '@rookery/config'
 import { Database } from '@rookery/db'
 import { createRedis, redisKeys } from '@rookery/redis'
 import { createLogger } from '@rookery/telemetry'
 import type { Command } from 'commander'
 
+import { type CtlIo, exitCodes } from './ctl-io.ts'
 import { table } from './table.ts'
-
-/** Where ctl writes to and what it is configured by. */
-export type CtlIo = {
-  out: (text: string) => void
-  err: (text: string) => void
-  /** Reads standard input to its end. Default: the process's own. */
-  input?: () => Promise<string>
-  /** Default: the process's own. */
-  env?: NodeJS.ProcessEnv
-}
 
 /** What a command prints: `value` as JSON, `rows` for people. */
 export type Answer = { value: unknown } & ({ rows: readonly Record<string, unknown>[] } | { text: string })
-
-/** How a run of ctl ended, as its exit code. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, found: 3 } as const
 
 /** Longest wait for a Redis that is to wake somebody, in milliseconds. */
 const wakeTimeoutMs = 1_000
@@ -112,4 +100,9 @@ export class CtlContext implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#db?.[Symbol.asyncDispose]()
   }
+}
+
+/** Returns a context that is configured by the environment. */
+export function openContext(io: CtlIo): CtlContext {
+  return new CtlContext(io, (roles) => loadConfig(roles, io.env))
 }

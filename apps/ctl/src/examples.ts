@@ -35,6 +35,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'domain remove': ['domain remove .acme.example --dry-run'],
   'account list': [
     `account list ${at} --status suspended`,
+    'account list --email alice@',
     'account list --tenant acme --after 4711 --limit 1000',
   ],
   'account show': [`account show ${alice}`],
@@ -91,7 +92,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'archive import /backup/acme/did_plc_ewvi7nxzyoun6zhxrhs64oiz --host pds.acme.example --activate',
   ],
   'repo rebuild': [`repo rebuild ${alice}`],
-  audit: [`audit ${at} --did did:plc:ewvi7nxzyoun6zhxrhs64oiz`],
+  audit: [`audit ${at} --did did:plc:ewvi7nxzyoun6zhxrhs64oiz`, 'audit'],
   'jobs list': ['jobs list --state dead', 'jobs list --queue repo-import'],
   'jobs retry': ['jobs retry 4711 4712', 'jobs retry --all --queue mail --dry-run'],
   'jobs discard': ['jobs discard 4711 --yes'],

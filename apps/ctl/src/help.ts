@@ -27,5 +27,6 @@ export function addExamples(program: Command): void {
 }
 
 function addLines(command: Command, lines: readonly string[]): void {
+  if (lines.length === 0) return
   command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ctl ${line}\n`).join('')}`)
 }

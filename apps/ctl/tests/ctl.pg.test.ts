@@ -7,6 +7,7 @@ import { getTenant, tenantSettings } from '@rookery/tenants'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { buildProgram, commandReference, runCtl } from '../src/app.ts'
+import { groups } from '../src/groups.ts'
 import { CtlContext } from '../src/context.ts'
 import { examples } from '../src/examples.ts'
 import { leaves } from '../src/help.ts'
@@ -43,7 +44,7 @@ async function json(...argv: string[]): Promise<unknown> {
 describe('ctl', () => {
   test('shows help with examples of every command, without a database', async () => {
     const context = new CtlContext({ out: () => {}, err: () => {} }, () => ({}) as never)
-    const all = leaves(buildProgram(context)).map(({ path }) => path)
+    const all = leaves(await buildProgram(context)).map(({ path }) => path)
     expect(Object.keys(examples).sort()).toEqual([...all].sort())
     for (const path of all) {
       const { code, out } = await ctl(...path.split(' '), '--help')
@@ -53,9 +54,17 @@ describe('ctl', () => {
     expect((await ctl('host', '--help')).out).toContain('$ ctl host create')
   })
 
+  test('says the same of a command whether it is loaded or not', async () => {
+    const context = new CtlContext({ out: () => {}, err: () => {} }, () => ({}) as never)
+    const loaded = (await buildProgram(context)).commands.filter((each) => each.name() !== 'complete')
+    expect(loaded.map((each) => [each.name(), each.description()])).toEqual(
+      groups.map(({ name, description }) => [name, description]),
+    )
+  })
+
   test('its reference is current', async () => {
     const written = await readFile(new URL('../../../docs/ctl.md', import.meta.url), 'utf8')
-    expect(written, 'run pnpm gen').toBe(commandReference())
+    expect(written, 'run pnpm gen').toBe(await commandReference())
   })
 
   test.each([
@@ -127,7 +136,7 @@ describe('ctl', () => {
     expect(JSON.parse(status.stdout)).toContainEqual({ name: '0001-tenancy', applied: expect.any(String) })
     expect(run('nothing').status).toBe(2)
     expect(run('host', 'suspend', 'nowhere.example').status).toBe(1)
-  })
+  }, 120_000)
 })
 
 describe('ctl migrate', () => {
@@ -215,6 +224,13 @@ describe('ctl tenant, host and domain', () => {
     expect(await json('tenant', 'resume', 'acme')).toMatchObject({ status: 'active' })
     expect(await json('tenant', 'list')).toMatchObject([{ slug: 'acme' }])
     expect((await ctl('tenant', 'list')).out).toMatch(/^SLUG +NAME/)
+    const entries = (await json('audit')) as { action: string; actor: string; detail: object }[]
+    expect(entries.slice(0, 3)).toMatchObject([
+      { actor: 'ctl', action: 'tenant resume', detail: { slug: 'acme' } },
+      { action: 'tenant suspend' },
+      { action: 'tenant edit', detail: { slug: 'acme', settings: ['reservedHandles'] } },
+    ])
+    expect(entries.at(-1)).toMatchObject({ action: 'tenant create', detail: { slug: 'acme' } })
     const twice = await ctl('tenant', 'create', 'acme', '--name', 'Again')
     expect(twice).toMatchObject({ code: 1, err: 'ctl: tenant acme already exists\n' })
   })
@@ -269,6 +285,15 @@ describe('ctl tenant, host and domain', () => {
     await json('domain', 'remove', '.school.com')
     await json('domain', 'remove', '.acme.com', '--force')
     expect(await json('domain', 'list')).toEqual([])
+    const log = (await json('audit', '--host', 'pds.acme.com')) as { action: string; detail: object }[]
+    expect(log.slice(0, 3)).toMatchObject([
+      { action: 'domain remove', detail: { domain: '.acme.com', accounts: 1 } },
+      { action: 'domain remove', detail: { domain: '.school.com' } },
+      { action: 'domain add', detail: { domain: '.school.com' } },
+    ])
+    expect(log.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['host create', 'host edit', 'host suspend', 'host resume']),
+    )
     expect((await ctl('domain', 'remove', '.acme.com')).code).toBe(1)
   })
 })
@@ -327,6 +352,8 @@ describe('ctl account and invite', () => {
     ])
     expect(await json('account', 'list', ...at, '--status', 'suspended')).toEqual([])
     expect((await ctl('account', 'list', ...at)).out).not.toContain('@')
+    expect(await json('account', 'list', '--email', 'ANN@')).toHaveLength(1)
+    expect(await json('account', 'list', '--email', 'nn@')).toEqual([])
     expect(await json('account', 'show', 'Ann.People.com', ...at)).toMatchObject({ did: 'did:plc:ann' })
     expect((await ctl('account', 'show', 'did:plc:bob', ...at)).out).toContain('bob.people.com')
     const elsewhere = await ctl('account', 'show', 'did:plc:ann', '--host', 'pds.acme.com')

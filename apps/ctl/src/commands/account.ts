@@ -20,7 +20,14 @@ import { wholeNumber } from '../parse.ts'
 
 type Where = { host: string }
 type ChangeOptions = { ref?: string; reason?: string }
-type ListOptions = { host?: string; tenant?: string; status?: AccountStatus; after?: number; limit: number }
+type ListOptions = {
+  host?: string
+  tenant?: string
+  status?: AccountStatus
+  email?: string
+  after?: number
+  limit: number
+}
 
 /** `ctl account`. */
 export function addAccountCommands(program: Command, context: CtlContext): void {
@@ -67,14 +74,23 @@ function addList(account: Command, context: CtlContext): void {
     .option('--host <hostname>', 'only those of the host')
     .option('--tenant <slug>', 'only those of the tenant')
     .addOption(new Option('--status <status>', 'only those of the status').choices(statuses))
+    .option('--email <text>', 'only those whose address begins with the text')
     .option('--after <id>', 'only those after the account', wholeNumber(1))
     .option('--limit <n>', 'at most so many', wholeNumber(1), 100)
     .action(async (options: ListOptions, command: Command) => {
       const db = context.db.kysely
-      const { host, tenant, status, after: afterId, limit } = options
+      const { host, tenant, status, email, after: afterId, limit } = options
+      const emailPrefix = email?.toLowerCase()
       const hostId = host === undefined ? undefined : (await getHost(db, host)).id
       const tenantIds = tenant === undefined ? undefined : [(await getTenant(db, tenant)).id]
-      const found = await listAccounts(context.db.pool, { hostId, tenantIds, status, afterId, limit })
+      const found = await listAccounts(context.db.pool, {
+        hostId,
+        tenantIds,
+        status,
+        emailPrefix,
+        afterId,
+        limit,
+      })
       const value = await withNames(context, found)
       const rows = value.map(({ id, did, handle, host, tenant, status, created_at }) => ({
         id,

@@ -14,7 +14,8 @@ import { audit, getAccount } from '../accounts.ts'
 import { exportAccount } from '../archive/export-account.ts'
 import { findArchive, openArchive } from '../archive/find-archive.ts'
 import { importAccount } from '../archive/import-account.ts'
-import { type CtlContext, exitCodes } from '../context.ts'
+import type { CtlContext } from '../context.ts'
+import { exitCodes } from '../ctl-io.ts'
 import { type CtlIdentity, openIdentity } from '../identity.ts'
 
 /** Accounts that are looked up at once. */

@@ -8,6 +8,7 @@ import {
 } from '@rookery/tenants'
 import type { Command } from 'commander'
 
+import { auditSetting } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
 
 /** `ctl domain`. */
@@ -24,6 +25,7 @@ export function addDomainCommands(program: Command, context: CtlContext): void {
       const { host, tenant } = options
       const added = await addHandleDomain(context.db.kysely, { domain: name, hostname: host, tenant })
       const row = { domain: added.domain, host, tenant }
+      await auditSetting(context, added, 'domain add', { domain: added.domain })
       context.print(command, { value: row, rows: [row] })
     })
   domain
@@ -52,7 +54,12 @@ function addRemove(domain: Command, context: CtlContext): void {
       const db = context.db.kysely
       const accounts = await countAccountsUnderDomain(db, name)
       const isDryRun = options.dryRun === true
-      if (!isDryRun) await removeHandleDomain(db, name, { evenIfUsed: options.force === true })
+      if (!isDryRun) {
+        const of = (await listHandleDomains(db)).find(({ domain }) => domain === name.toLowerCase())
+        await removeHandleDomain(db, name, { evenIfUsed: options.force === true })
+        if (of !== undefined)
+          await auditSetting(context, of, 'domain remove', { domain: of.domain, accounts })
+      }
       context.print(command, {
         value: { domain: name, accounts, removed: !isDryRun },
         text: `${isDryRun ? 'would remove' : 'removed'} ${name}: ${accounts} account(s) with handles under it`,

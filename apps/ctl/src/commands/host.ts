@@ -2,6 +2,7 @@ import type { RateOverrides } from '@rookery/config'
 import { type Host, createHost, getHost, listHosts, listTenants, updateHost } from '@rookery/tenants'
 import { type Command, Option } from 'commander'
 
+import { auditSetting } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
 import { rateLimitsOption } from '../tenant-settings.ts'
 
@@ -49,7 +50,9 @@ function addCreate(host: Command, context: CtlContext): void {
       ) => {
         const { tenant, url, kind } = options
         const input = { hostname, tenant, kind, ...(url === undefined ? {} : { publicUrl: url }) }
-        await print(context, command, [await createHost(context.db.kysely, input)])
+        const created = await createHost(context.db.kysely, input)
+        await auditSetting(context, { hostId: created.id }, 'host create', input)
+        await print(context, command, [created])
       },
     )
 }
@@ -70,7 +73,9 @@ function addEdit(host: Command, context: CtlContext): void {
       ) => {
         const { url, ...rest } = options
         const change = { ...rest, ...(url === undefined ? {} : { publicUrl: url }) }
-        await print(context, command, [await updateHost(context.db.kysely, hostname, change)])
+        const updated = await updateHost(context.db.kysely, hostname, change)
+        await auditSetting(context, { hostId: updated.id }, 'host edit', change)
+        await print(context, command, [updated])
       },
     )
 }
@@ -83,9 +88,11 @@ function addStatus(
   host
     .command(`${of.name} <hostname>`)
     .description(of.effect)
-    .action(async (hostname: string, _options: object, command: Command) =>
-      print(context, command, [await updateHost(context.db.kysely, hostname, { status: of.status })]),
-    )
+    .action(async (hostname: string, _options: object, command: Command) => {
+      const updated = await updateHost(context.db.kysely, hostname, { status: of.status })
+      await auditSetting(context, { hostId: updated.id }, `host ${of.name}`, {})
+      await print(context, command, [updated])
+    })
 }
 
 async function print(context: CtlContext, command: Command, hosts: Host[]): Promise<void> {

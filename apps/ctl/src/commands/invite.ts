@@ -11,7 +11,7 @@ import {
 import { getHost, getTenant } from '@rookery/tenants'
 import { type Command, Argument, Option } from 'commander'
 
-import { audit, getAccount } from '../accounts.ts'
+import { audit, auditSetting, getAccount } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
 import { onOff, wholeNumber } from '../parse.ts'
 
@@ -34,6 +34,7 @@ export function addInviteCommands(program: Command, context: CtlContext): void {
     .action(async (codes: string[], { host }: { host: string }, command: Command) => {
       const { id: hostId } = await getHost(context.db.kysely, host)
       const enabled = await enableInviteCodes(context.db.pool, { hostId, codes })
+      await auditSetting(context, { hostId }, 'invite enable', { codes: enabled })
       context.print(command, { value: { enabled }, text: `enabled ${enabled.length} code(s)` })
     })
   invite
@@ -75,6 +76,8 @@ function addCreate(invite: Command, context: CtlContext): void {
         createdBy: 'admin',
       })
       const codes = made.flatMap(({ codes }) => codes)
+      const of = { hostId: host.id, tenantId: tenant.id }
+      await auditSetting(context, of, 'invite create', { count: codes.length, uses: options.uses })
       context.print(command, { value: { codes }, text: codes.join('\n') })
     })
 }
@@ -117,6 +120,7 @@ function addDisable(invite: Command, context: CtlContext): void {
       const { id: hostId } = await getHost(context.db.kysely, options.host)
       const accounts = options.account === undefined ? [] : [options.account]
       await disableInviteCodes(context.db.pool, { hostId, codes, accounts, tenantIds: undefined })
+      await auditSetting(context, { hostId }, 'invite disable', { codes, accounts })
       context.print(command, {
         value: { codes, accounts },
         text: `disabled ${codes.length === 0 ? `the codes of ${accounts.join()}` : codes.join(', ')}`,

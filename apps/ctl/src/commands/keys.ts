@@ -19,7 +19,8 @@ import { getHost, getTenant } from '@rookery/tenants'
 import { type Command, Argument } from 'commander'
 
 import { audit, getAccount } from '../accounts.ts'
-import { type CtlContext, exitCodes } from '../context.ts'
+import type { CtlContext } from '../context.ts'
+import { exitCodes } from '../ctl-io.ts'
 import { type CtlIdentity, openIdentity } from '../identity.ts'
 import { wholeNumber } from '../parse.ts'
 

@@ -10,6 +10,7 @@ import {
 } from '@rookery/tenants'
 import type { Command } from 'commander'
 
+import { auditSetting } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
 import { openIdentity } from '../identity.ts'
 import { addSettingOptions, settingsOf } from '../tenant-settings.ts'
@@ -24,7 +25,9 @@ export function addTenantCommands(program: Command, context: CtlContext): void {
       .requiredOption('--name <name>', 'name that people see'),
   ).action(async (slug: string, options: Record<string, unknown> & { name: string }, command: Command) => {
     const input = { slug, name: options.name, settings: settingsOf(options) }
-    print(context, command, [await createTenant(context.db.kysely, input)])
+    const created = await createTenant(context.db.kysely, input)
+    await auditSetting(context, { tenantId: created.id }, 'tenant create', changed(input))
+    print(context, command, [created])
   })
   tenant
     .command('list')
@@ -48,7 +51,9 @@ export function addTenantCommands(program: Command, context: CtlContext): void {
       ...(options.name === undefined ? {} : { name: options.name }),
       settings: settingsOf(options),
     }
-    print(context, command, [await updateTenant(context.db.kysely, slug, change)])
+    const updated = await updateTenant(context.db.kysely, slug, change)
+    await auditSetting(context, { tenantId: updated.id }, 'tenant edit', changed({ slug, ...change }))
+    print(context, command, [updated])
   })
   addCaptchaSecret(tenant, context)
   addStatus(tenant, context, {
@@ -96,9 +101,16 @@ function addStatus(
   tenant
     .command(`${of.name} <slug>`)
     .description(of.effect)
-    .action(async (slug: string, _options: object, command: Command) =>
-      print(context, command, [await updateTenant(context.db.kysely, slug, { status: of.status })]),
-    )
+    .action(async (slug: string, _options: object, command: Command) => {
+      const updated = await updateTenant(context.db.kysely, slug, { status: of.status })
+      await auditSetting(context, { tenantId: updated.id }, `tenant ${of.name}`, { slug })
+      print(context, command, [updated])
+    })
+}
+
+/** What an entry says of a change: of settings only which, for some are secret. */
+function changed({ settings, ...rest }: { slug: string; name?: string; settings: object }): object {
+  return { ...rest, settings: Object.keys(settings) }
 }
 
 function print(context: CtlContext, command: Command, tenants: Tenant[]): void {
