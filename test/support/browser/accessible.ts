@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 import type { AxeResults } from 'axe-core'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 import type { Visitor } from './visitor.ts'
@@ -21,9 +21,12 @@ type Finding = string
 
 /**
  * Proves that the page can be used by everybody, in light and dark and on a telephone: axe finds nothing serious or
- * critical, and nothing is beyond the edge. Nobody waits for what moves: the page stands still.
+ * critical, and nothing is beyond the edge.
+ *
+ * @param sign what shows that the page is the one that is meant, and complete.
  */
-export async function expectAccessible({ page }: Pick<Visitor, 'page'>, name: string): Promise<void> {
+export async function expectAccessible({ page }: Pick<Visitor, 'page'>, sign: Locator): Promise<void> {
+  await sign.waitFor()
   const findings: Record<string, Finding[]> = {}
   const seen = page.viewportSize()
   for (const { colorScheme, width, ...options } of looks) {
@@ -31,7 +34,7 @@ export async function expectAccessible({ page }: Pick<Visitor, 'page'>, name: st
     await page.setViewportSize({ width, height: 800 })
     await stillness(page)
     const found = [...(await violations(page, options)), ...(await overflow(page))]
-    if (found.length > 0) findings[`${name}, ${colorScheme}, ${width} wide`] = found
+    if (found.length > 0) findings[`${String(sign)}, ${colorScheme}, ${width} wide`] = found
   }
   await page.emulateMedia({ colorScheme: 'light' })
   if (seen !== null) await page.setViewportSize(seen)
