@@ -25,7 +25,7 @@ function section(who: SignedIn, { clientId, scopes, sessions }: AuthorizedApp): 
     </ul>
     <form method="post" action="${ownPaths.apps}/revoke">
       ${hiddenFields(who)}<input type="hidden" name="client" value="${clientId}" />
-      <button class="plain" type="submit" aria-label="${texts.revokeNamed}: ${hostOf(clientId)}">${texts.revoke}</button>
+      <button class="plain" type="submit" aria-label="${texts.revoke}: ${hostOf(clientId)}">${texts.revoke}</button>
     </form>`
 }
 

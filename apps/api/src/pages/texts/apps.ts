@@ -8,7 +8,6 @@ export const appsTexts = {
   notSignedIn: 'not signed in at present',
   mayDo: 'It may:',
   revoke: 'Take it back',
-  revokeNamed: 'Take back what you allowed',
   revoked: 'The app is signed out, and asks again before it does anything.',
   scopes: {
     atproto: 'know which account is yours',
