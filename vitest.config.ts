@@ -19,6 +19,9 @@ const hasHelm = findHelm() !== undefined
 if (!hasHelm)
   process.stderr.write('\n*** The tests of the Helm chart do NOT run: there is no helm on the path.\n\n')
 
+/** The pictures of docs/images are made anew when they are asked for. */
+const takesPictures = process.env['ROOKERY_PICTURES'] === '1'
+
 export default defineConfig({
   test: {
     globalSetup: ['packages/testkit/src/global-setup.ts'],
@@ -56,6 +59,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/e2e/browser/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...(takesPictures ? [] : ['**/pictures.test.ts'])],
           globalSetup: ['test/support/browser/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 90_000,

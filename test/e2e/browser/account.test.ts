@@ -41,7 +41,7 @@ describe.each(hosts)('$tenant', (host) => {
     const { page } = visitor
     const person = await resident(host)
     await signInToSecurity(visitor, person)
-    await page.getByRole('link', { name: 'Devices, apps, e-mail, password and handle' }).click()
+    await visitor.open('/account')
     await page.getByRole('link', { name: 'Devices', exact: true }).click()
     await expectAccessible(visitor, page.getByText('This device').first())
     await page.getByRole('link', { name: 'Account', exact: true }).click()

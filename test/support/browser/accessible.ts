@@ -5,15 +5,25 @@ import type { AxeResults } from 'axe-core'
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-import type { Visitor } from './visitor.ts'
+import { type Visitor, hosts } from './visitor.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+const colors = ['color-contrast', 'link-in-text-block']
+const onlyColors = { runOnly: { type: 'rule', values: colors } }
+const allButColors = { rules: Object.fromEntries(colors.map((rule) => [rule, { enabled: false }])) }
+
 /** How a page is looked at: colours do not depend on the width, nor what there is on the colours. */
 const looks = [
-  { colorScheme: 'light', width: 1_280 },
-  { colorScheme: 'dark', width: 1_280, rules: ['color-contrast', 'link-in-text-block'] },
-  { colorScheme: 'light', width: 360 },
+  { colorScheme: 'light', width: 1_280, options: {} },
+  { colorScheme: 'dark', width: 1_280, options: onlyColors },
+  { colorScheme: 'light', width: 360, options: allButColors },
+] as const
+
+/** How the pages of a further tenant are looked at: nothing of them is its own but the colours. */
+const furtherLooks = [
+  { colorScheme: 'light', width: 1_280, options: onlyColors },
+  { colorScheme: 'dark', width: 1_280, options: onlyColors },
 ] as const
 
 /** What is found by axe and told apart: which rule, where, and why. */
@@ -25,11 +35,11 @@ type Finding = string
  *
  * @param sign what shows that the page is the one that is meant, and complete.
  */
-export async function expectAccessible({ page }: Pick<Visitor, 'page'>, sign: Locator): Promise<void> {
+export async function expectAccessible({ page, host }: Visitor, sign: Locator): Promise<void> {
   await sign.waitFor()
   const findings: Record<string, Finding[]> = {}
   const seen = page.viewportSize()
-  for (const { colorScheme, width, ...options } of looks) {
+  for (const { colorScheme, width, options } of host.url === hosts[0]?.url ? looks : furtherLooks) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 800 })
     await stillness(page)
@@ -48,10 +58,10 @@ async function stillness(page: Page): Promise<void> {
   )
 }
 
-async function violations(page: Page, { rules }: { rules?: readonly string[] }): Promise<Finding[]> {
+async function violations(page: Page, options: object): Promise<Finding[]> {
   await page.evaluate(`if (globalThis.axe === undefined) { ${axe} }`)
-  const options = { resultTypes: ['violations'], ...(rules && { runOnly: { type: 'rule', values: rules } }) }
-  const results = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`)
+  const all = JSON.stringify({ resultTypes: ['violations'], ...options })
+  const results = await page.evaluate<AxeResults>(`axe.run(document, ${all})`)
   return results.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>
