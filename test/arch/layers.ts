@@ -18,6 +18,7 @@ const sameLayer: Record<string, string[]> = {
   'lexicon-resolver': ['identity'],
   records: ['accounts', 'events', 'identity'],
   archives: ['accounts', 'records'],
+  moves: ['accounts', 'records'],
   oauth: ['accounts', 'identity'],
   moderation: ['accounts'],
   mail: ['accounts', 'tenants'],

@@ -3,6 +3,7 @@ import type { Config } from '@rookery/config'
 import { Database, waitForSchema } from '@rookery/db'
 import {
   type AnyXrpcMethod,
+  createSafeFetch,
   createServer,
   registerCompression,
   registerCors,
@@ -12,6 +13,7 @@ import {
 import { startInternalServer } from '@rookery/http/internal-server'
 import { signerBackend } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
+import { type OldServerDeps, oldServerAnswerBytesMax, oldServerTimeoutMs } from '@rookery/moves'
 import { exportsMax } from '@rookery/records'
 import { createRedis } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
@@ -82,11 +84,20 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     db: deps.db,
     rateLimiter: isLimited ? deps.rateLimiter : undefined,
   })
-  registerPages(app, { ...deps, signInLimiter: isLimited ? deps.rateLimiter : undefined })
+  const signInLimiter = isLimited ? deps.rateLimiter : undefined
+  registerPages(app, { ...deps, ...oldServerFetches(deps), signInLimiter })
   const methods = xrpcMethods(deps)
   registerMethods(app, deps.lexicons, methods, isLimited ? rateGates(deps) : undefined)
   registerCatchAll(app, { ...deps, requestBytesMax: config.proxy.requestBytesMax }, methods)
   return app
+}
+
+/** How the servers are reached that accounts move away from: strangers name them. */
+function oldServerFetches({ config }: Pick<ApiDeps, 'config'>): OldServerDeps {
+  const { allowPrivateNetwork } = config.identity
+  const guard = { to: 'old-server', allowPrivateNetwork, timeoutMs: oldServerTimeoutMs } as const
+  const fetch = createSafeFetch({ ...guard, responseBytesMax: oldServerAnswerBytesMax })
+  return { fetch, transfer: fetch }
 }
 
 /** A running api process. */

@@ -50,6 +50,7 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
   const fetch = createSafeFetch({ to: 'relay', allowPrivateNetwork: true, timeoutMs: crawlTimeoutMs })
   const keys = redisKeys(config.redis.prefix)
   const redis = stack.adopt(createRedis(log, config.redis.url), (connection) => connection.disconnect())
+  const wrapper = KeyWrapper.fromHex(config.identity)
   const deps: WorkerDeps = {
     config,
     log,
@@ -59,10 +60,8 @@ export async function openWorker(config: Config, log: Logger): Promise<WorkerCor
     mailer,
     fetch,
     clock: processTidClock(),
-    signingKeys: new SigningKeys({
-      db,
-      wrapper: KeyWrapper.fromHex(config.identity),
-    }),
+    wrapper,
+    signingKeys: new SigningKeys({ db, wrapper }),
     wakeSequencer: sequencerWaker(redis, keys),
     wakeWorkers: () => wakeJobs(redis, keys),
   }

@@ -2,7 +2,7 @@ import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
 import type { SafeFetch } from '@rookery/http'
-import type { SigningKeys } from '@rookery/identity'
+import type { KeyWrapper, SigningKeys } from '@rookery/identity'
 import type { Mailer } from '@rookery/mail'
 import type { TidClock } from '@rookery/syntax'
 import type { Logger } from '@rookery/telemetry'
@@ -17,6 +17,8 @@ export type WorkerDeps = {
   store: BlobStore
   mailer: Mailer
   signingKeys: SigningKeys
+  /** Wraps secrets with the cluster's key-encryption key. */
+  wrapper: KeyWrapper
   /** Makes revs. */
   clock: TidClock
   /** Tells the sequencer of a committed event; never fails. */

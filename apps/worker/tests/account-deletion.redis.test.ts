@@ -86,6 +86,8 @@ async function createFullAccount(name: string, deleteAfter: Date | null): Promis
     `insert into preference (account_id, position, full_access_only, value) values ($1, 0, false, '{}')`,
     `insert into account_export (account_id, host_id, tenant_id, id, expires_at)
      select id, host_id, tenant_id, 'x', now() + interval '1 day' from account where id = $1`,
+    `insert into account_move (account_id, host_id, pds_url, wrapped, expires_at)
+     select id, host_id, '', '', now() + interval '1 day' from account where id = $1`,
     `insert into totp (account_id, wrapped) values ($1, '')`,
     `insert into recovery_code (account_id, code_hash) values ($1, '')`,
     `insert into passkey (account_id, credential_id, host_id, public_key, counter, transports, name)

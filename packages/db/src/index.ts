@@ -22,6 +22,7 @@ export {
 export { migrations } from './migrations/index.ts'
 export type { EmailTokenPurpose } from './schema/account.ts'
 export type { AccountExportState } from './schema/export.ts'
+export type { AccountMoveState } from './schema/move.ts'
 export type { EventKind } from './schema/event.ts'
 export type { JobState } from './schema/job.ts'
 export type { MailDeliveryState } from './schema/mail.ts'

@@ -8,7 +8,7 @@ export type SafeFetch = (input: string | URL | Request, init?: RequestInit) => P
 
 export type SafeFetchOptions = {
   /** What is asked, as metrics call it; what is asked for nobody's request has none. */
-  to?: 'plc' | 'identity' | 'client' | 'lexicon' | 'relay'
+  to?: 'plc' | 'identity' | 'client' | 'lexicon' | 'relay' | 'old-server'
   /** Allows plain HTTP, ports, IP literals and private addresses: for a local stack only. */
   allowPrivateNetwork: boolean
   /** Longest wait, in milliseconds. Default 5,000. */

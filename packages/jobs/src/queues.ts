@@ -124,6 +124,15 @@ export const queues = {
     runMsMax: 6 * hourMs,
     concurrency: 2,
   },
+  /** Fetches what an account that moves here has at its old server. */
+  'account-move': {
+    payload: accountScope,
+    attemptsMax: 8,
+    backoffMsMin: 5 * secondMs,
+    backoffMsMax: 15 * minuteMs,
+    runMsMax: 6 * hourMs,
+    concurrency: 2,
+  },
   /** Deletes archives whose time is over, or objects of exports that no row knows, of all hosts. */
   'account-export-gc': {
     payload: z.object({ of: z.enum(['expired', 'orphans']) }),

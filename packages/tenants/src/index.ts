@@ -31,3 +31,4 @@ export {
   updateHost,
   updateTenant,
 } from './tenancy.ts'
+export { uploadBytesMaxOf, uploadRulesOf } from './upload-rules.ts'

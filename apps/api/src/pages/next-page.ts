@@ -4,7 +4,7 @@ export const securityPath = '/security'
 const allowed = [
   /^\/oauth\/authorize\?[\x21-\x7e]*$/,
   /^\/account(\/[\w:.%-]*)*$/,
-  /^\/(security|settings|sessions|apps|export|leave)(\/[\w-]+)*(\?[\x21-\x7e]*)?$/,
+  /^\/(security|settings|sessions|apps|export|leave|migrate)(\/[\w-]+)*(\?[\x21-\x7e]*)?$/,
 ]
 
 /** Returns where to go on to: a page of this host, whatever the text says. */

@@ -8,6 +8,7 @@ import { lookOf } from './look.ts'
 import { type AppsPageDeps, registerApps } from './apps/apps.ts'
 import { type ExportPageDeps, registerExport } from './export/export.ts'
 import { type LeavePageDeps, registerLeave } from './leave/leave.ts'
+import { type MigratePageDeps, registerMigrate } from './migrate/migrate.ts'
 import { type SessionsPageDeps, registerSessions } from './sessions/sessions.ts'
 import { type SettingsPageDeps, registerSettings } from './settings/settings.ts'
 import { markup } from './markup.ts'
@@ -21,7 +22,8 @@ type PageDeps = SignInPageDeps &
   SessionsPageDeps &
   AppsPageDeps &
   ExportPageDeps &
-  LeavePageDeps
+  LeavePageDeps &
+  MigratePageDeps
 
 /** Longest form that is read, in bytes. */
 const formBytesMax = 16_384
@@ -51,6 +53,7 @@ export function registerPages(app: FastifyInstance, deps: PageDeps): void {
     registerApps(scope, deps)
     registerExport(scope, deps)
     registerLeave(scope, deps)
+    registerMigrate(scope, deps)
     done()
   })
 }

@@ -4,6 +4,7 @@ import { type ImportDeps, repoSigner } from '@rookery/records'
 import type { WorkerDeps } from '../deps.ts'
 import { accountDeletion } from './account-deletion.ts'
 import { accountExport, accountExportGc } from './account-export.ts'
+import { accountMove } from './account-move.ts'
 import { blobGc } from './blob-gc.ts'
 import { blobPurge } from './blob-purge.ts'
 import { crawlRequest } from './crawl-request.ts'
@@ -24,6 +25,7 @@ export function buildProcessors(deps: WorkerDeps): JobProcessors {
     'repo-compaction': repoCompaction({ pool: db.pool }),
     'account-deletion': accountDeletion({ db, store }),
     'account-export': accountExport({ db, store, directory, lifeMs: config.repo.exportKeepMs }),
+    'account-move': accountMove({ ...deps, imports: importDeps(deps) }),
     'account-export-gc': accountExportGc({ db, store, directory }),
     'repo-import': repoImport(importDeps(deps)),
     'crawl-request': crawlRequest({ db: db.kysely, fetch, allowPrivateNetwork }),

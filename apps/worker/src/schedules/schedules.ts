@@ -3,6 +3,7 @@ import type { Queryable } from '@rookery/db'
 import { type Schedule, addJob, dropOldResults } from '@rookery/jobs'
 import { dropOldDeliveries } from '@rookery/mail'
 import { deleteOldLexicons } from '@rookery/lexicon-resolver'
+import { deleteExpiredMoves } from '@rookery/moves'
 import { deleteExpiredOAuth } from '@rookery/oauth'
 import { listGrownRepos } from '@rookery/records'
 
@@ -59,6 +60,7 @@ export function buildSchedules(deps: Pick<WorkerDeps, 'config' | 'db'>): Schedul
       run: async (tx) => {
         await deleteExpiredTokens(tx)
         await deleteExpiredOAuth(tx)
+        await deleteExpiredMoves(tx)
         await dropOldResults(tx)
         await dropOldDeliveries(tx)
         await deleteOldLexicons(tx)

@@ -52,6 +52,7 @@ export async function deleteAccountRows(
   await tx.query('delete from known_device where account_id = $1', [account.id])
   await tx.query('delete from sign_in_failure where account_id = $1', [account.id])
   await tx.query('delete from preference where account_id = $1', [account.id])
+  await tx.query('delete from account_move where account_id = $1', [account.id])
   await tx.query('delete from account_export where account_id = $1', [account.id])
   await tx.query('delete from email_token where account_id = $1', [account.id])
   await tx.query('delete from signing_key where account_id = $1', [account.id])

@@ -29,6 +29,7 @@ import * as factor from './0032-factor.ts'
 import * as passkey from './0033-passkey.ts'
 import * as keyRotation from './0034-key-rotation.ts'
 import * as accountExport from './0040-account-export.ts'
+import * as accountMove from './0041-account-move.ts'
 import * as sessionPolicy from './0050-session-policy.ts'
 import * as captcha from './0051-captcha.ts'
 import * as signInFailure from './0052-sign-in-failure.ts'
@@ -65,6 +66,7 @@ export const migrations: Record<string, SchemaMigration> = {
   '0033-passkey': passkey,
   '0034-key-rotation': keyRotation,
   '0040-account-export': accountExport,
+  '0041-account-move': accountMove,
   '0050-session-policy': sessionPolicy,
   '0051-captcha': captcha,
   '0052-sign-in-failure': signInFailure,

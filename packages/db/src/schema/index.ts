@@ -22,6 +22,7 @@ import type { AccountExportTable } from './export.ts'
 import type { EventDroppedTable, EventLogTable, EventQueueTable, EventSequencerTable } from './event.ts'
 import type { JobOutboxTable, JobScheduleTable } from './job.ts'
 import type { MailDeliveryTable, MailSuppressionTable } from './mail.ts'
+import type { AccountMoveTable } from './move.ts'
 import type { LexiconTable } from './lexicon.ts'
 import type {
   OAuthDeviceAccountTable,
@@ -65,6 +66,7 @@ export type Schema = {
   account_usage: AccountUsageTable
   tenant_usage: TenantUsageTable
   account_export: AccountExportTable
+  account_move: AccountMoveTable
   event_queue: EventQueueTable
   event_log: EventLogTable
   event_sequencer: EventSequencerTable

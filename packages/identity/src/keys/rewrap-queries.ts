@@ -51,6 +51,14 @@ export const wrappedColumns: readonly WrappedColumn[] = [
     didKey: 'null::text',
   },
   {
+    name: 'sessions with old servers',
+    table: 'account_move',
+    column: 'wrapped',
+    key: 't.account_id',
+    owner: `(select 'move ' || a.did from account a where a.id = t.account_id)`,
+    didKey: 'null::text',
+  },
+  {
     name: 'captcha secrets',
     table: 'tenant',
     column: 'captcha_secret',

@@ -11,7 +11,7 @@ export const sessionsTexts = {
   signOut: 'Sign out',
   signOutOf: 'Sign out of',
   withPassword: 'Apps that know your password, or an app password',
-  withPasswordNote: 'An app that is signed out here may go on for a while, half an hour as a rule.',
+  withPasswordNote: 'What you end here ends at once.',
   ownPassword: 'Your own password',
   appPassword: 'App password',
   until: 'good until',

@@ -5,14 +5,13 @@ import { type AnyXrpcMethod, defineMethod } from '@rookery/http'
 import { type BlobRules, uploadBlob as storeUpload } from '@rookery/records'
 import { must } from '@rookery/std'
 import { cidToString } from '@rookery/syntax'
-import type { HostDirectory } from '@rookery/tenants'
+import { type HostDirectory, uploadBytesMaxOf, uploadRulesOf } from '@rookery/tenants'
 
 import { type AccountAuth, accessOrServiceAuth } from '../../auth/access-or-service.ts'
 import type { AccessDeps } from '../../auth/access.ts'
 import type { ServiceAuthDeps } from '../../auth/service.ts'
 import { assertAllowed } from '../../auth/oauth.ts'
 import { announcedLength, leaveBody } from '../streamed-body.ts'
-import { uploadBytesMaxOf, uploadRulesOf } from '../upload-rules.ts'
 
 type UploadBlobDeps = AccessDeps &
   ServiceAuthDeps & {

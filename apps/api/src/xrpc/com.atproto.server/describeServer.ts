@@ -1,10 +1,9 @@
 import { type AnyXrpcMethod, type PdsHost, RawAnswer, defineMethod, jsonType } from '@rookery/http'
 import { must } from '@rookery/std'
-import type { HostDirectory } from '@rookery/tenants'
+import { type HostDirectory, uploadBytesMaxOf } from '@rookery/tenants'
 
 import { openDomains } from '../../accounts/open-domains.ts'
 import { unauthenticated } from '../../auth/unauthenticated.ts'
-import { uploadBytesMaxOf } from '../upload-rules.ts'
 
 type Deps = { directory: HostDirectory; uploadBytesMax: number }
 

@@ -1,0 +1,7 @@
+export { beginMove } from './begin-move.ts'
+export { MoveNotFoundError, OldServerRefusedError, OldServerUnreachableError } from './errors.ts'
+export { type FetchAccountDeps, fetchAccount } from './fetch-account.ts'
+export { oldServerAnswerBytesMax, oldServerTimeoutMs, oldServerTransferMsMax } from './limits.ts'
+export { type AccountMove, deleteExpiredMoves, deleteMove, findMove } from './move-queries.ts'
+export { OldAccount, type OldAccountDeps } from './old-account.ts'
+export { type OldServerDeps, type OldSession, callOldServer, signInToOldServer } from './old-server.ts'
