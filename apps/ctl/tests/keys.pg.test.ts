@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 
 import { beginTotp, findAccountById, findPendingTotp } from '@rookery/accounts'
 import { KeyWrapper, keySigner } from '@rookery/identity'
@@ -109,5 +112,50 @@ describe('ctl keys', () => {
     expect(await json({}, 'audit', ...at, '--did', did)).toMatchObject([
       { action: 'keys rotate-signing', detail: { before: first, after: second } },
     ])
+  })
+
+  test('takes the key of a did:web into use once its owner has put it into the document', async () => {
+    const document: { verificationMethod: { publicKeyMultibase: string }[]; [name: string]: unknown } = {
+      verificationMethod: [],
+    }
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document))
+    }).listen(0, 'localhost')
+    await once(server, 'listening')
+    const did = `did:web:localhost%3A${(server.address() as AddressInfo).port}`
+    const { id } = await cluster.addAccount('weber', did)
+    const { key: first } = await json({}, 'keys', 'rotate-signing', did, ...at, '--dry-run')
+    const inDocument = (key: string): void => {
+      const publicKeyMultibase = key.slice('did:key:'.length)
+      const method = { id: `${did}#atproto`, type: 'Multikey', controller: did, publicKeyMultibase }
+      const pds = {
+        id: '#atproto_pds',
+        type: 'AtprotoPersonalDataServer',
+        serviceEndpoint: 'https://pds.people.com',
+      }
+      const alsoKnownAs = ['at://weber.people.com']
+      Object.assign(document, { id: did, alsoKnownAs, verificationMethod: [method], service: [pds] })
+    }
+    inDocument(first)
+    const refused = await ctl({}, 'keys', 'rotate-signing', did, ...at)
+    const [, wanted = ''] =
+      /have the owner of \S+ put (\S+) into the document as #atproto/.exec(refused.err) ?? []
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(wanted).toMatch(/^zQ3s/)
+    // Nothing has changed, and the next call asks for the same key.
+    expect((await json({}, 'keys', 'rotate-signing', did, ...at, '--dry-run')).key).toBe(first)
+    expect((await ctl({}, 'keys', 'rotate-signing', did, ...at)).err).toBe(refused.err)
+    inDocument(`did:key:${wanted}`)
+    expect(await json({}, 'keys', 'rotate-signing', did, ...at)).toMatchObject({
+      before: first,
+      key: `did:key:${wanted}`,
+    })
+    const { rows } = await cluster.db.pool.query(
+      'select kind from event_queue where account_id = $1 order by id',
+      [id],
+    )
+    expect(rows.map(({ kind }) => kind)).toEqual(['commit', 'identity', 'commit'])
+    server.closeAllConnections()
+    server.close()
   })
 })

@@ -110,16 +110,15 @@ export class TestCluster implements AsyncDisposable {
     })
   }
 
-  /** Makes an account `<name>.people.com` with its key, DID and repo. */
-  async addAccount(name: string): Promise<TestAccount> {
+  /** Makes an account `<name>.people.com` with its key, DID and repo; of its own did:web the document is not ours. */
+  async addAccount(name: string, didWeb?: string): Promise<TestAccount> {
     const made = this.signingKeys.create()
     const wanted = {
       handle: `${name}.people.com`,
       signingKey: made.signer.didKey,
       pdsUrl: 'https://pds.people.com',
     }
-    const { did, register } = await this.identities().mint(wanted)
-    await register()
+    const did = didWeb ?? (await this.#mint(wanted))
     return inTransaction(this.db.pool, async (tx) => {
       const { rows } = await tx.query<{ id: number; host_id: number }>(
         `insert into account (host_id, tenant_id, did, handle, email)
@@ -132,6 +131,12 @@ export class TestCluster implements AsyncDisposable {
       await createRepo(tx, { accountId: id, hostId, did, status: 'active', sign, clock: processTidClock() })
       return { id, did, hostId }
     })
+  }
+
+  async #mint(wanted: Parameters<PlcIdentities['mint']>[0]): Promise<string> {
+    const { did, register } = await this.identities().mint(wanted)
+    await register()
+    return did
   }
 
   /** Writes small records to a repo, one commit each. */
