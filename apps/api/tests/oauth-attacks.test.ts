@@ -40,10 +40,39 @@ describe('a code', () => {
     expect(await app.refresh(tokens)).toMatchObject(invalidGrant)
   })
 
-  test('that two pods are shown at once is good for one of them', async () => {
+  test('that two pods are shown at once leaves no session, whoever is first', async () => {
+    for (let round = 0; round < 5; round++) {
+      const grant = await app.authorize(alice)
+      const answers = await Promise.all([app.exchange(grant, { pod: 0 }), app.exchange(grant, { pod: 1 })])
+      const good = answers.filter(({ status }) => status === 200)
+      expect(good.length).toBeLessThanOrEqual(1)
+      for (const { body } of good) {
+        expect(await app.call(body)).toMatchObject(invalidToken)
+        expect(await app.refresh(body)).toMatchObject(invalidGrant)
+      }
+    }
+  })
+
+  test('that is shown again before the first one has its tokens is good for neither', async () => {
     const grant = await app.authorize(alice)
-    const answers = await Promise.all([app.exchange(grant, { pod: 0 }), app.exchange(grant, { pod: 1 })])
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    // The first one has spent the code, and waits for something else.
+    const provider = await api.pods[0]!.deps.oauth.get(
+      must(await api.pods[0]!.deps.directory.findHost('one.test')),
+    )
+    const consumed = await provider.requestManager.consumeCode(grant.code as never)
+    expect(await app.exchange(grant, { pod: 1 })).toMatchObject(invalidGrant)
+    const client = await provider.clientManager.getClient(app.clientId)
+    const { account } = await provider.accountManager.getAccount(must(consumed.did))
+    const made = provider.tokenManager.createToken(
+      client,
+      must(consumed.clientAuth) as never,
+      {} as never,
+      account,
+      null,
+      consumed.parameters,
+      grant.code as never,
+    )
+    await expect(made).rejects.toThrow(/shown twice/)
   })
 
   // SPEC OA-7, OA-19
@@ -437,6 +466,33 @@ describe('a browser', () => {
     )
     const answer = await browser.call('consent', { did: alice.did })
     expect(new URL(answer.body.url).searchParams.get('error')).not.toBeNull()
+  })
+})
+
+describe('the end of a browser’s session', () => {
+  test('is asked for by a browser in which the account is signed in, and by no other', async () => {
+    const deviceOf = (browser: TestBrowser) => browser.cookies.get('__Host-dev-id')
+    const signedIn = async () => {
+      const browser = new TestBrowser(api)
+      await browser.open('https://one.test/account')
+      await browser.signIn(alice.handle, alice.password, { remember: true })
+      return browser
+    }
+    const isSignedIn = async (browser: TestBrowser) => {
+      const { status } = await browser.call('update-email-request', { did: alice.did })
+      return status === 200
+    }
+    const [one, other] = [await signedIn(), await signedIn()]
+    const stranger = new TestBrowser(api)
+    await stranger.open('https://one.test/account')
+    const input = { did: alice.did, deviceId: deviceOf(one) }
+    expect((await stranger.call('revoke-account-session', input)).status).toBe(401)
+    const planted = { cookie: `__Host-dev-id=${deviceOf(one)}; __Host-ses-id=ses-${'0'.repeat(32)}` }
+    expect((await stranger.call('revoke-account-session', input, planted)).status).not.toBe(200)
+    expect(await isSignedIn(one)).toBe(true)
+    expect((await other.call('revoke-account-session', input)).status).toBe(200)
+    expect(await isSignedIn(one)).toBe(false)
+    expect(await isSignedIn(other)).toBe(true)
   })
 })
 

@@ -17,6 +17,12 @@ const batches = [
       limit $1 for update skip locked)`,
   },
   {
+    keepMs: requestKeepMs,
+    text: `delete from oauth_spent_code where (host_id, code_hash) in (
+      select host_id, code_hash from oauth_spent_code where spent_at < now() - $2 * interval '1 millisecond'
+      limit $1 for update skip locked)`,
+  },
+  {
     keepMs: tokenKeepMs,
     text: `with gone as (delete from oauth_token where (host_id, id) in (
         select host_id, id from oauth_token where updated_at < now() - $2 * interval '1 millisecond'

@@ -90,15 +90,25 @@ export class PgRequestStore implements RequestStore {
     await this.#db.pool.query('delete from oauth_request where host_id = $1 and id = $2', [this.#hostId, id])
   }
 
-  /** The deletion is what makes a code good once: of two pods that are asked at the same time one finds the row. */
+  /**
+   * The deletion is what makes a code good once: of two pods that are asked at the same time one finds the row. The other
+   * one notes that it was shown the code again: `createToken` will have it, or has had it, so that the first one's session
+   * ends as well (RFC 6749, 4.1.2).
+   */
   async consumeRequestCode(code: Code): Promise<FoundRequestResult | null> {
     const { rows } = await this.#db.pool.query<Row>(
-      `with consumed as (delete from oauth_request where host_id = $1 and code_hash = $2 returning ${fields})
+      `with consumed as (delete from oauth_request where host_id = $1 and code_hash = $2 returning ${fields}),
+         spent as (insert into oauth_spent_code (host_id, code_hash) select $1, $2 from consumed)
        select c.*, a.did from consumed c left join account a on a.id = c.account_id`,
       [this.#hostId, hashSecret(code)],
     )
     const [row] = rows
-    return row === undefined ? null : { requestId: row.id as RequestId, data: toRequestData(row, code) }
+    if (row !== undefined) return { requestId: row.id as RequestId, data: toRequestData(row, code) }
+    await this.#db.pool.query(
+      'update oauth_spent_code set is_replayed = true where host_id = $1 and code_hash = $2',
+      [this.#hostId, hashSecret(code)],
+    )
+    return null
   }
 }
 

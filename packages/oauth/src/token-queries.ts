@@ -62,10 +62,14 @@ export class PgTokenStore implements TokenStore {
 
   async createToken(id: TokenId, data: CreateTokenData, refreshToken?: RefreshToken): Promise<void> {
     const { rowCount } = await this.#db.pool.query(
-      `insert into oauth_token (host_id, account_id, id, client_id, client_auth, device_id, parameters, scope,
+      // Waits for who notes just now that the code was shown again; who does so later finds the session.
+      `with spent as (
+         select is_replayed from oauth_spent_code where host_id = $1 and code_hash = $9 for update)
+       insert into oauth_token (host_id, account_id, id, client_id, client_auth, device_id, parameters, scope,
          code_hash, refresh_hash, created_at, updated_at, expires_at)
        select $1, a.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-         from account a where a.host_id = $1 and a.did = $2`,
+         from account a where a.host_id = $1 and a.did = $2
+          and not coalesce((select is_replayed from spent), false)`,
       [
         this.#host.id,
         data.did,
@@ -82,7 +86,7 @@ export class PgTokenStore implements TokenStore {
         data.expiresAt,
       ],
     )
-    if (rowCount === 0) throw new InvalidGrantError('The account is gone')
+    if (rowCount === 0) throw new InvalidGrantError('The account is gone, or the code was shown twice')
   }
 
   async readToken(id: TokenId): Promise<TokenInfo | null> {

@@ -2,11 +2,12 @@ import type { IncomingMessage } from 'node:http'
 
 import { type Handler, oauthMiddleware } from '@atproto/oauth-provider/middleware'
 import type { OAuthProvider } from '@atproto/oauth-provider/provider'
+import type { DeviceAccount } from '@atproto/oauth-provider/store'
 import type { Database } from '@rookery/db'
 import { XrpcError } from '@rookery/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { pageApi, pageCharges } from '../limits/page-charges.ts'
+import { type UncheckedInput, pageApi, pageCharges } from '../limits/page-charges.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { ownSignInPage } from './own-sign-in.ts'
 import { mendPages } from './page-mends.ts'
@@ -63,8 +64,9 @@ export function registerOAuth(
           answering(reply, async () => {
             assertVerb(request, taken)
             assertPushed(request)
-            const raw = await charged(deps.rateLimiter, request, reply)
+            const { raw, input } = await charged(deps.rateLimiter, request, reply)
             const provider = await deps.oauth.get(request.pdsHost)
+            if (isSessionEnd(request)) await assertOwner(provider, { request, reply, raw }, input)
             const own = await ownSignInPage(deps, provider, request)
             if (own !== undefined) {
               await reply.redirect(own, 303)
@@ -99,18 +101,35 @@ async function answering(reply: FastifyReply, work: () => Promise<void>): Promis
   }
 }
 
-/** Takes the request's points and returns what the provider may read. */
+/** Takes the request's points; returns what the provider may read, and what the pages' script sent. */
 async function charged(
   rateLimiter: RateLimiter | undefined,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<IncomingMessage> {
+): Promise<{ raw: IncomingMessage; input: UncheckedInput }> {
   const { raw } = request
-  if (rateLimiter === undefined) return raw
   const isByPage = request.method === 'POST' && request.url.startsWith(pageApi)
   const { input, again } = isByPage ? await readTwice(raw) : { input: {}, again: raw }
-  await rateLimiter.charge(request, reply, pageCharges(request, input))
-  return again
+  await rateLimiter?.charge(request, reply, pageCharges(request, input))
+  return { raw: again, input }
+}
+
+function isSessionEnd({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && url.split('?', 1)[0] === `${pageApi}revoke-account-session`
+}
+
+/** The provider would end the session of any browser for whoever knows its name: only a browser of the account's may. */
+async function assertOwner(
+  provider: OAuthProvider,
+  call: { request: FastifyRequest; reply: FastifyReply; raw: IncomingMessage },
+  { did }: UncheckedInput,
+): Promise<void> {
+  const { reply, raw } = call
+  prepareForProvider(provider, call)
+  const { deviceId } = await provider.deviceManager.load(raw, reply.raw)
+  const accounts: DeviceAccount[] = await provider.accountManager.listDeviceAccounts(deviceId)
+  if (accounts.some((one) => one.account.did === did && !provider.checkLoginRequired(one))) return
+  throw new XrpcError(401, 'unauthorized', 'Sign in first')
 }
 
 function handOver(

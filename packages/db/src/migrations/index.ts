@@ -34,6 +34,7 @@ import * as sessionPolicy from './0050-session-policy.ts'
 import * as captcha from './0051-captcha.ts'
 import * as signInFailure from './0052-sign-in-failure.ts'
 import * as sessionEpoch from './0053-session-epoch.ts'
+import * as spentCode from './0054-spent-code.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, SchemaMigration> = {
@@ -71,4 +72,5 @@ export const migrations: Record<string, SchemaMigration> = {
   '0051-captcha': captcha,
   '0052-sign-in-failure': signInFailure,
   '0053-session-epoch': sessionEpoch,
+  '0054-spent-code': spentCode,
 }

@@ -30,6 +30,7 @@ import type {
   OAuthGrantTable,
   OAuthRequestTable,
   OAuthTokenTable,
+  OAuthSpentCodeTable,
   OAuthUsedRefreshTokenTable,
 } from './oauth.ts'
 import type { PackTable, RecordTable, RepoTable } from './repo.ts'
@@ -76,6 +77,7 @@ export type Schema = {
   oauth_request: OAuthRequestTable
   oauth_grant: OAuthGrantTable
   oauth_token: OAuthTokenTable
+  oauth_spent_code: OAuthSpentCodeTable
   oauth_used_refresh_token: OAuthUsedRefreshTokenTable
   job_outbox: JobOutboxTable
   job_schedule: JobScheduleTable

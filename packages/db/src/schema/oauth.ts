@@ -68,3 +68,11 @@ export type OAuthUsedRefreshTokenTable = {
   chain: number
   used_at: ColumnType<Date, Date | undefined, never>
 }
+
+/** A code that somebody has shown; `is_replayed` once somebody has shown it again. */
+export type OAuthSpentCodeTable = {
+  host_id: number
+  code_hash: Buffer
+  is_replayed: Generated<boolean>
+  spent_at: ColumnType<Date, Date | undefined, never>
+}
