@@ -1,6 +1,7 @@
 import { updateHost, updateTenant } from '@rookery/tenants'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
+import { PageBrowser } from './page-browser.ts'
 import { type Answer, type CallOptions, TestApi } from './test-api.ts'
 
 const bypassKey = 'a-key-of-the-monitoring'
@@ -91,6 +92,19 @@ describe('signing in', () => {
     }
     expect(await allowed(20, (n) => signIn(`guess${n}.one.test`, 'Summer2026', from('203.0.113.4')))).toBe(5)
   })
+})
+
+test('a browser that the account knows is not kept out by who tries passwords from its address', async () => {
+  const { handle } = await api.signUp('nearby', {}, from('203.0.113.30'))
+  await override({ host: { 'sign-in': perMinute(5), 'sign-in-failed-ip': perMinute(5) } })
+  const [known, strange] = [new PageBrowser(api), new PageBrowser(api)]
+  const enter = (browser: PageBrowser) => browser.signIn(handle, 'nearby-pass')
+  expect((await enter(known)).body).toContain('<h1>Security</h1>')
+  expect(await allowed(20, () => signIn(handle, 'wrong', {}))).toBeLessThanOrEqual(5)
+  expect((await enter(strange)).status).toBe(429)
+  expect((await enter(known)).body).toContain('<h1>Security</h1>')
+  for (let n = 0; n < 5; n++) await known.signIn(handle, 'wrong')
+  expect(known.page.status).toBe(429)
 })
 
 test('one address cannot try passwords of the operator, on whatever host; right ones do not count', async () => {

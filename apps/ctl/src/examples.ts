@@ -44,6 +44,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'account takedown': [`account takedown ${alice} --ref case-42`],
   'account restore': [`account restore ${alice}`],
   'account delete': [`account delete ${alice} --dry-run`, `account delete ${alice} --yes`],
+  'account factors list': [`account factors list ${alice}`],
+  'account factors remove': [
+    `account factors remove ${alice} --factor authenticator --dry-run`,
+    `account factors remove ${alice} --all`,
+  ],
   'account reset-password': [`account reset-password ${alice}`, `account reset-password ${alice} --print`],
   'session list': [`session list ${alice}`],
   'session revoke': [`session revoke ${alice}`],

@@ -84,6 +84,7 @@ export { describeTotp } from './factors/totp.ts'
 export {
   countTrustedDevices,
   distrustDevices,
+  isKnownBrowser,
   isTrustedDevice,
   forgetOldNetworks,
   networkDevice,
@@ -100,6 +101,7 @@ export {
   signInWithPasskey,
 } from './passkeys/passkeys.ts'
 export { type FailureKind, type NoteFailure, countSignInFailure } from './audit/sign-in-failure-queries.ts'
+export { type HeldFactor, listHeldFactors, removeHeldFactors } from './factors/lost-factors.ts'
 export { changeHandle } from './handles/change-handle.ts'
 export {
   type HandleRules,

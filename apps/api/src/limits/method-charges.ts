@@ -82,6 +82,18 @@ export function signInCharges(ip: string, identifier: unknown): Charge[] {
   ]
 }
 
+/**
+ * Attempts to sign in with a browser that the account is known to sign in with: whoever tries passwords from the same
+ * address uses none of its points up.
+ */
+export function knownBrowserCharges(deviceId: string, identifier: unknown): Charge[] {
+  const key = `${digest(identifier)}:${deviceId}`
+  return [
+    { bucket: 'sign-in', key },
+    { bucket: 'sign-in-day', key },
+  ]
+}
+
 /** Mails with which a password can be changed. */
 export function resetCharges(ip: string, address: unknown): Charge[] {
   const email = digest(address)

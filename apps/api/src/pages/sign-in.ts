@@ -6,6 +6,7 @@ import {
   FactorRequiredError,
   type PasswordHasher,
   checkPassword,
+  isKnownBrowser,
   isTrustedDevice,
   passkeyRequest,
   signInWithPasskey,
@@ -18,8 +19,8 @@ import { noteSignIn } from '../accounts/note-sign-in.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
 import type { AccessDeps } from '../auth/access.ts'
 import { clientKey } from '../limits/client-key.ts'
-import { signInCharges } from '../limits/method-charges.ts'
-import type { RateLimiter } from '../limits/rate-limiter.ts'
+import { knownBrowserCharges, signInCharges } from '../limits/method-charges.ts'
+import type { Charge, RateLimiter } from '../limits/rate-limiter.ts'
 import { refusalOf } from './alert.ts'
 import { type ChallengeUse, newChallenge, passkeyHostOf, useChallenge } from './challenges.ts'
 import { type Html, markup } from './markup.ts'
@@ -78,7 +79,7 @@ export function registerSignIn(app: FastifyInstance, deps: SignInPageDeps): void
     const form = formOf(deps, request, visit)
     const step = stepOf({ request, reply, visit }, form)
     const username = fieldOf(form, 'username').trim()
-    await deps.signInLimiter?.charge(request, reply, signInCharges(clientKey(request.ip), username))
+    await deps.signInLimiter?.charge(request, reply, await chargesOf(deps, step, username))
     const login = { hostId: request.pdsHost.id, identifier: username }
     const account = await checkPassword(deps, login, form['password'] ?? '')
     if (account === undefined) return askPassword(deps, step, { username, alert: textsOf(step).wrong })
@@ -231,6 +232,18 @@ async function askFactor(
   const body = factorForm({ ...form, trustDays: Math.ceil(trustedBrowserMs / dayMs) })
   const page = { look: visit.look, title: texts.oneMoreStep, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)
+}
+
+async function chargesOf(
+  deps: SignInPageDeps,
+  { request, visit }: Step,
+  identifier: string,
+): Promise<Charge[]> {
+  const { deviceId } = visit
+  const isKnown = await isKnownBrowser(deps.db.pool, { hostId: request.pdsHost.id, identifier, deviceId })
+  return isKnown
+    ? knownBrowserCharges(deviceId, identifier)
+    : signInCharges(clientKey(request.ip), identifier)
 }
 
 function isForApp(next: string): boolean {

@@ -17,6 +17,7 @@ import { type Command, Option } from 'commander'
 import { audit, getAccount } from '../accounts.ts'
 import type { CtlContext } from '../context.ts'
 import { wholeNumber } from '../parse.ts'
+import { addFactorCommands } from './factors.ts'
 
 type Where = { host: string }
 type ChangeOptions = { ref?: string; reason?: string }
@@ -64,6 +65,7 @@ export function addAccountCommands(program: Command, context: CtlContext): void 
   })
   addDelete(account, context)
   addResetPassword(account, context)
+  addFactorCommands(account, context)
 }
 
 function addList(account: Command, context: CtlContext): void {

@@ -57,6 +57,19 @@ export async function forgetOldNetworks(tx: Queryable, accountId: number): Promi
   )
 }
 
+/** Tells whether the account that a DID, handle or e-mail address names signed in with the browser before. */
+export async function isKnownBrowser(
+  db: Queryable,
+  { hostId, identifier, deviceId }: { hostId: number; identifier: string; deviceId: string },
+): Promise<boolean> {
+  const { rows } = await db.query(
+    `select 1 from account a join known_device k on k.account_id = a.id and k.device_id = $2
+      where a.host_id = $1 and (a.did = $3 or a.handle = lower($3) or a.email = lower($3))`,
+    [hostId, deviceId, identifier],
+  )
+  return rows.length > 0
+}
+
 /** Those that are trusted now: what was promised to the owner, or less if the tenant has it so since. */
 const isTrusted = (maxMs: '$2' | '$3'): string => `trusted_until > now()
   and coalesce(trusted_at, trusted_until - interval '30 days') > now() - ${maxMs}::bigint * interval '1 millisecond'`
