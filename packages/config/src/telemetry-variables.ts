@@ -18,7 +18,7 @@ export const telemetryVariables = {
   endpoint: optional({
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     description:
-      'Where traces, metrics and the log are sent by OTLP, as a URL such as http://collector:4318; unset: what has no endpoint of its own is not sent. Other variables of OpenTelemetry (OTEL_EXPORTER_OTLP_HEADERS, OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_…, OTEL_BLRP_…) mean what they mean everywhere.',
+      'Where traces, metrics and the log are sent by OTLP, as a URL such as http://collector:4318; unset: what has no endpoint of its own is not sent. Other variables of OpenTelemetry (OTEL_BSP_…, OTEL_BLRP_…) mean what they mean everywhere.',
     schema: url('http', 'https'),
     roles: serving,
   }),
@@ -70,8 +70,33 @@ export const telemetryVariables = {
   }),
   metricsProtocol: optional({
     env: 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL',
-    description: 'How metrics are sent, if otherwise; _TRACES_PROTOCOL and _LOGS_PROTOCOL are known too.',
+    description: 'How metrics are sent, if otherwise.',
     schema: choice('http/protobuf', 'http/json', 'grpc'),
+    roles: serving,
+  }),
+  tracesProtocol: optional({
+    env: 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+    description: 'How traces are sent, if otherwise.',
+    schema: choice('http/protobuf', 'http/json', 'grpc'),
+    roles: serving,
+  }),
+  logsProtocol: optional({
+    env: 'OTEL_EXPORTER_OTLP_LOGS_PROTOCOL',
+    description: 'How log lines are sent, if otherwise.',
+    schema: choice('http/protobuf', 'http/json', 'grpc'),
+    roles: serving,
+  }),
+  headers: optional({
+    env: 'OTEL_EXPORTER_OTLP_HEADERS',
+    description: 'Headers of what is sent, such as a key for the collector: name=value, separated by commas.',
+    schema: text,
+    roles: serving,
+    secret: true,
+  }),
+  resourceAttributes: optional({
+    env: 'OTEL_RESOURCE_ATTRIBUTES',
+    description: 'What everything that is sent says of where it comes from: name=value, separated by commas.',
+    schema: text,
     roles: serving,
   }),
   metricsEveryMs: defaulted({
