@@ -85,6 +85,10 @@ function addCaptchaSecret(tenant: Command, context: CtlContext): void {
       const wrapped =
         secret === undefined ? null : identity.wrapper.wrap(Buffer.from(secret), captchaOwner({ id }))
       await setCaptchaSecret(context.db.pool, id, wrapped)
+      await auditSetting(context, { tenantId: id }, 'tenant captcha-secret', {
+        slug,
+        isStored: wrapped !== null,
+      })
       context.printOne(command, {
         slug,
         captchaSiteKey: settings.captchaSiteKey,
