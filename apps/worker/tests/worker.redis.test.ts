@@ -27,6 +27,8 @@ describe('a worker', () => {
       )
       expect(rows.map(({ name }) => name)).toEqual([
         'account-deletions',
+        'account-export-gc-expired',
+        'account-export-gc-orphans',
         'blob-gc',
         'blob-gc-orphans',
         'clean-up',

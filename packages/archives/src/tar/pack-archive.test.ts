@@ -61,6 +61,21 @@ describe('packArchive', () => {
     await expect(buffer(packArchive(all(broken)))).rejects.toThrow('the store went away')
   })
 
+  test('waits for a slow reader however often, and leaves nothing behind each time', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const parts = Array.from({ length: 200 }, () => 'x'.repeat(64 * 1024))
+    let bytes = 0
+    for await (const chunk of packArchive(all(entry('large', ...parts)))) {
+      bytes += (chunk as Buffer).length
+      await setImmediate()
+    }
+    process.off('warning', onWarning)
+    expect(bytes).toBeGreaterThan(200 * 64 * 1024)
+    expect(warnings).toEqual([])
+  })
+
   test('lets go of the file under way when nobody reads on', async () => {
     const endless = new Readable({
       read() {

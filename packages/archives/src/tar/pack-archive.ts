@@ -47,23 +47,24 @@ async function addEntry(tar: Pack, { name, size, body }: SizedEntry): Promise<vo
   const sink = tar.entry({ name, size }, (error) =>
     error === undefined || error === null ? written.resolve() : written.reject(error),
   )
-  // Whoever stops reading the tar closes the sink in the middle: nobody is to wait for the file then.
-  sink.once('close', () => body.destroy())
+  let wake = (): void => undefined
+  sink.on('drain', () => wake())
+  // Whoever stops reading the tar closes the sink in the middle: nobody is to wait for it, or for the file, then.
+  sink.once('close', () => {
+    body.destroy()
+    wake()
+  })
   // Its error is told to the callback, which may come before anybody waits.
   sink.on('error', ignore)
   written.promise.catch(ignore)
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    if (!sink.write(chunk)) await drained(sink)
+    if (sink.write(chunk) || sink.destroyed) continue
+    await new Promise<void>((resolve) => {
+      wake = resolve
+    })
   }
   sink.end(undefined)
   await written.promise
 }
 
 function ignore(): void {}
-
-function drained(sink: ReturnType<Pack['entry']>): Promise<void> {
-  return new Promise((resolve) => {
-    sink.once('drain', () => resolve())
-    sink.once('close', () => resolve())
-  })
-}
