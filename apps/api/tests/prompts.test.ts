@@ -14,6 +14,9 @@ const navigate = {
   'sec-fetch-site': 'cross-site',
 }
 
+/** Our page again, and not back to the app. */
+const askedAgain = { status: 303, headers: { location: expect.stringMatching(/^\/sign-in\?/) } }
+
 let api: TestApi
 let app: RawApp
 beforeAll(async () => {
@@ -73,14 +76,14 @@ describe('an app that wants its user to sign in anew', () => {
   test('is not satisfied by who is signed in already, nor by another account than it named', async () => {
     const { browser, owners } = await signedIn('named')
     const url = await opened(browser, { prompt: 'login', login_hint: owners[0].handle })
-    expect(await goOn(browser, url)).toMatchObject({ status: 303 })
+    expect(await goOn(browser, url)).toMatchObject(askedAgain)
     const other = await api.signUp('unnamed')
     await browser.submit('/sign-in', { username: other.handle, password: 'unnamed-pass' })
-    expect(await goOn(browser, url)).toMatchObject({ status: 303 })
+    expect(await goOn(browser, url)).toMatchObject(askedAgain)
     await browser.open(`/sign-in?next=${encodeURIComponent(url)}`)
     const choice = { ...browser.hiddenFields('/sign-in'), did: owners[0].did }
     await browser.post('/sign-in/continue', choice)
-    expect(await goOn(browser, url), 'choosing is not signing in').toMatchObject({ status: 303 })
+    expect(await goOn(browser, url), 'choosing is not signing in').toMatchObject(askedAgain)
   })
 
   test('is not satisfied by another browser', async () => {
@@ -89,7 +92,7 @@ describe('an app that wants its user to sign in anew', () => {
     await goOn(browser, `${url}&pages=provider`)
     const other = new PageBrowser(api)
     await other.signIn(owners[0].handle, 'split-pass', url)
-    expect(await goOn(browser, url)).toMatchObject({ status: 303 })
+    expect(await goOn(browser, url)).toMatchObject(askedAgain)
   })
 })
 
@@ -111,7 +114,7 @@ describe('an app that wants its user to choose an account', () => {
     const url = await opened(browser, { prompt: 'select_account' })
     const fields = { ...browser.hiddenFields('/sign-in/continue'), did: stranger.did }
     expect((await browser.post('/sign-in/continue', fields)).body).toContain('<h1>Sign in</h1>')
-    expect(await goOn(browser, url)).toMatchObject({ status: 303 })
+    expect(await goOn(browser, url)).toMatchObject(askedAgain)
   })
 })
 
