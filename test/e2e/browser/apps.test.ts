@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { expectAccessible } from '../../support/browser/accessible.ts'
 import { NodeApp } from '../../support/browser/node-app.ts'
 import { resident } from '../../support/browser/people.ts'
-import { authorize, enterPassword } from '../../support/browser/sign-in.ts'
+import { authorize, enterPassword, expectNoApps } from '../../support/browser/sign-in.ts'
 import { Visitor, hosts } from '../../support/browser/visitor.ts'
 
 const scope = 'atproto account:email?action=manage repo:app.bsky.feed.post'
@@ -31,7 +31,7 @@ describe.each(hosts)('$tenant', (host) => {
     expect(expiresAt!.getTime()).toBeGreaterThan(tokens.expiresAt!.getTime())
     expect(await post(session)).toBe(200)
     await session.signOut()
-    await expect(app.restore(person.did)).rejects.toThrow('The session was deleted')
+    await expectNoApps(visitor)
     expect(visitor.pods.size).toBe(2)
     expect(app.pods.size).toBe(2)
   })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { AppAnswer, BrowserApp } from '../../support/browser/browser-app.ts'
 import { resident } from '../../support/browser/people.ts'
-import { authorize, enterPassword } from '../../support/browser/sign-in.ts'
+import { authorize, enterPassword, expectNoApps } from '../../support/browser/sign-in.ts'
 import { Visitor, appUrl, hosts } from '../../support/browser/visitor.ts'
 
 type AppPage = { app: BrowserApp }
@@ -35,6 +35,7 @@ describe.each(hosts)('$tenant', (host) => {
     await page.evaluate(() => (globalThis as unknown as AppPage).app.signOut())
     await page.reload()
     expect(await signedIn(page)).toBeUndefined()
+    await expectNoApps(visitor)
     expect(visitor.pods.size).toBe(2)
   })
 })

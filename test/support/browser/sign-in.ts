@@ -19,3 +19,9 @@ export async function signInToSecurity(visitor: Visitor, person: Person): Promis
 export async function authorize({ page }: Visitor): Promise<void> {
   await page.getByRole('button', { name: 'Authorize' }).click()
 }
+
+/** Proves that no app is signed in as whoever uses the browser. */
+export async function expectNoApps(visitor: Visitor): Promise<void> {
+  await visitor.open('/apps')
+  await visitor.page.getByText('There is none.').waitFor()
+}
