@@ -63,6 +63,7 @@ export default defineConfig({
           globalSetup: ['test/support/browser/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 90_000,
+          expect: { poll: { timeout: 15_000 } },
         },
       },
       {
