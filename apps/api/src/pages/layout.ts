@@ -122,7 +122,7 @@ function styleSheetOf(brandColor: string): StyleSheet {
 function styleIn(brandColor: string): string {
   const { color, text } = brandColors(brandColor)
   return `
-:root { color-scheme: light dark; font: 16px/1.6 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 25%, transparent); --brand: ${color}; --on-brand: ${text}; }
+:root { color-scheme: light dark; font: 16px/1.6 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 25%, transparent); --edge: color-mix(in srgb, currentColor 60%, transparent); --brand: ${color}; --on-brand: ${text}; }
 * { box-sizing: border-box; }
 html { background: light-dark(${backgrounds.light}, ${backgrounds.dark}); color: light-dark(#1f242b, #e7eaee); border-top: .4rem solid ${brandColor}; }
 body { max-width: 38rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; overflow-wrap: anywhere; }
@@ -135,9 +135,9 @@ header { margin-bottom: 1.5rem; font-weight: 600; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .9rem; }
 footer a { margin-inline-end: 1rem; }
 label { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
-input:not([type=hidden], [type=checkbox]) { width: 100%; font: inherit; padding: .55rem .7rem; border: 1px solid var(--line); border-radius: .4rem; background: Field; color: FieldText; }
+input:not([type=hidden], [type=checkbox]) { width: 100%; font: inherit; padding: .55rem .7rem; border: 1px solid var(--edge); border-radius: .4rem; background: Field; color: FieldText; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .4rem 1.1rem; margin: 1rem .5rem 0 0; border: 1px solid transparent; border-radius: .4rem; background: var(--brand); color: var(--on-brand); cursor: pointer; }
-button.plain { background: transparent; color: inherit; border-color: var(--line); }
+button.plain { background: transparent; color: inherit; border-color: var(--edge); }
 :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
 a { color: var(--brand); }
 ul.rows { list-style: none; padding: 0; margin: .5rem 0; }
