@@ -6,10 +6,13 @@ export class OldServerRefusedError extends DomainError {
   readonly code = 'OldServerRefused'
   /** The name that it gave the error. */
   readonly reason: string
+  /** What it says of it, in whatever language. */
+  readonly said: string
 
-  constructor(reason: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(reason: string, said: string, options?: ErrorOptions) {
+    super(`The old server says: ${said}`, options)
     this.reason = reason
+    this.said = said
   }
 }
 

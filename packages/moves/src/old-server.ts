@@ -123,7 +123,7 @@ async function send(
   if (!said.success || response.status >= 500)
     throw new OldServerUnreachableError(`The old server answered ${response.status}`)
   const { error, message = error } = said.data
-  throw new OldServerRefusedError(error, `The old server says: ${message.slice(0, oldServerSentenceMax)}`)
+  throw new OldServerRefusedError(error, message.slice(0, oldServerSentenceMax))
 }
 
 function parse<Value>(schema: z.ZodType<Value>, answer: unknown): Value {

@@ -49,10 +49,11 @@ export async function findOldHome(
   const did = name.startsWith('did:')
     ? name
     : await identities.resolveHandle(parseHandle(name), { refresh: true })
-  if (did === undefined) throw invalidRequest('Nobody has this handle')
+  if (did === undefined) throw new XrpcError(400, 'HandleNotFound', 'Nobody has this handle')
   const { handle, pdsUrl } = atprotoData(await identities.resolveDid(did, { refresh: true }))
-  if (pdsUrl === undefined) throw invalidRequest('This account has no server')
-  if (pdsUrl === host.publicUrl) throw invalidRequest('This account is here already: sign in')
+  if (pdsUrl === undefined) throw new XrpcError(400, 'NoServer', 'This account has no server')
+  if (pdsUrl === host.publicUrl)
+    throw new XrpcError(400, 'AlreadyHere', 'This account is here already: sign in')
   return { did, handle, pdsUrl }
 }
 
@@ -95,7 +96,7 @@ export async function moveInAgain(
   account: Account,
   { home, oldPassword, oldCode }: Pick<MoveIn, 'home' | 'oldPassword' | 'oldCode'>,
 ): Promise<void> {
-  if (account.status !== 'deactivated') throw invalidRequest('This account is active here')
+  if (account.status !== 'deactivated') throw new XrpcError(400, 'AlreadyHere', 'This account is active here')
   const { did } = account
   const session = await signInToOldServer(deps, {
     pdsUrl: home.pdsUrl,
@@ -142,7 +143,8 @@ export async function finishMove(
 ): Promise<void> {
   const old = await OldAccount.open(deps, account)
   if (isPlcDid(account.did) && !(await isPointedHere(deps, host, account))) {
-    if (code === undefined || code === '') throw invalidRequest('Enter the code that your old server mailed')
+    if (code === undefined || code === '')
+      throw new XrpcError(400, 'MailedCodeMissing', 'Enter the code that your old server mailed')
     await pointHere(deps, host, { account, old, code })
   }
   if (account.status === 'deactivated') await activate(deps, host, account)

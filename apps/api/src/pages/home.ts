@@ -2,10 +2,12 @@ import { must } from '@rookery/std'
 import type { HostDirectory } from '@rookery/tenants'
 import type { FastifyInstance } from 'fastify'
 
+import { openDomains } from '../accounts/open-domains.ts'
 import { version } from '../version.ts'
 import { sendPage } from './layout.ts'
 import { lookOf } from './look.ts'
 import { type Html, markup } from './markup.ts'
+import { migratePaths } from './migrate/migrate-views.ts'
 import { type HomeTexts, homeTexts } from './texts/home.ts'
 
 /** Registers `GET /`: a small page that names the host, its tenant and where to go next; and robots.txt. */
@@ -14,7 +16,8 @@ export function registerHome(app: FastifyInstance, deps: { directory: HostDirect
     const { id, hostname, serviceDid } = must(await deps.directory.findHost(request.pdsHost.hostname))
     const look = await lookOf(deps, request, reply)
     const domains = deps.directory.listHandleDomains(id).map(({ domain }) => domain)
-    const body = home(homeTexts[look.locale], { hostname, domains, serviceDid })
+    const isOpen = (await openDomains(deps.directory, id)).length > 0
+    const body = home(homeTexts[look.locale], { hostname, domains, isOpen, serviceDid })
     return sendPage(reply, { look, title: look.brand, body })
   })
   app.get('/robots.txt', (_request, reply) => reply.type('text/plain').send('User-agent: *\nAllow: /\n'))
@@ -22,8 +25,9 @@ export function registerHome(app: FastifyInstance, deps: { directory: HostDirect
 
 function home(
   texts: HomeTexts,
-  { hostname, domains, serviceDid }: { hostname: string; domains: string[]; serviceDid: string },
+  view: { hostname: string; domains: string[]; isOpen: boolean; serviceDid: string },
 ): Html {
+  const { hostname, domains, isOpen, serviceDid } = view
   const name = markup`<strong>${hostname}</strong>`
   const handles = domains.map((domain) => markup` <code>you${domain}</code>`)
   const protocol = markup`<a href="https://atproto.com">AT Protocol</a>`
@@ -36,5 +40,6 @@ function home(
       <li>${texts.build(method, firehose)}</li>
     </ul>
     <p><a href="/security">${texts.security}</a></p>
+    ${isOpen && markup`<p><a href="${migratePaths.start}">${texts.move}</a></p>`}
     <p class="note">Rookery ${version} · <code>${serviceDid}</code></p>`
 }

@@ -1,9 +1,9 @@
-import { toXrpcError, XrpcError } from '@rookery/http'
-import { DomainError } from '@rookery/std'
+import { XrpcError } from '@rookery/http'
+import type { Locale } from '@rookery/tenants'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Charge, RateLimiter } from '../limits/rate-limiter.ts'
-import { alertOf, sentenceOf } from './alert.ts'
+import { alertOf, refusalOf } from './alert.ts'
 import { sendPage } from './layout.ts'
 import { type Html, markup } from './markup.ts'
 import { navOf } from './nav.ts'
@@ -14,29 +14,32 @@ export type OwnPageDeps = VisitDeps & {
   signInLimiter: RateLimiter | undefined
 }
 
+/** Who reads a page, and what it says in the reader's language. */
+export type Reader<Texts> = SignedIn & { texts: Texts }
+
 /** A page that somebody who is signed in asked for. */
-type PageCall = { request: FastifyRequest; reply: FastifyReply; who: SignedIn }
+type PageCall<Texts> = { request: FastifyRequest; reply: FastifyReply; who: Reader<Texts> }
 
 /** A form of it that was sent. */
-export type ActionCall = PageCall & { form: Readonly<Record<string, string | undefined>> }
+export type ActionCall<Texts> = PageCall<Texts> & { form: Readonly<Record<string, string | undefined>> }
 
 /** What a form does. */
-export type Action = {
+export type Action<Texts> = {
   /** Does it; undefined unless it has answered with a page. */
-  run: (call: ActionCall) => Promise<FastifyReply | undefined | void>
+  run: (call: ActionCall<Texts>) => Promise<FastifyReply | undefined | void>
   /** What it takes from rate limits. */
-  charges?: (call: ActionCall) => Charge[]
+  charges?: (call: ActionCall<Texts>) => Charge[]
   /** What is said afterwards. */
-  done?: string
+  done?: (texts: Texts) => string
 }
 
 /** A page of an account's owner. */
-export type OwnPage = {
+type OwnPage<Texts> = {
   path: string
-  title: string
-  content: (call: PageCall) => Promise<PageContent>
+  texts: Readonly<Record<Locale, Texts>>
+  content: (call: PageCall<Texts>) => Promise<PageContent>
   /** By the rest of the path that a form is sent to. */
-  actions: Readonly<Record<string, Action>>
+  actions: Readonly<Record<string, Action<Texts>>>
 }
 
 type PageContent = {
@@ -50,15 +53,21 @@ type PageContent = {
  * origin and this browser only, want a sign-in of the last minutes, and lead back to the page; what they refuse is said
  * there.
  */
-export function registerOwnPage(app: FastifyInstance, deps: OwnPageDeps, page: OwnPage): void {
+export function registerOwnPage<Texts extends { title: string }>(
+  app: FastifyInstance,
+  deps: OwnPageDeps,
+  page: OwnPage<Texts>,
+): void {
   const { path } = page
+  const readerOf = (who: SignedIn): Reader<Texts> => ({ ...who, texts: page.texts[who.look.locale] })
   const actions = new Map(Object.entries(page.actions))
   app.get(path, async (request, reply) => {
     const visit = await visitOf(deps, request, reply)
     const { did, done } = request.query as { did?: unknown; done?: unknown }
-    const who = await signedInOf(deps, request, visit, did)
-    if (who === undefined) return askSignIn(reply, path)
-    const said = typeof done === 'string' ? actions.get(done)?.done : undefined
+    const owner = await signedInOf(deps, request, visit, did)
+    if (owner === undefined) return askSignIn(reply, path)
+    const who = readerOf(owner)
+    const said = typeof done === 'string' ? actions.get(done)?.done?.(who.texts) : undefined
     return show(page, { request, reply, who }, { done: said })
   })
   if (actions.size === 0) return
@@ -68,8 +77,9 @@ export function registerOwnPage(app: FastifyInstance, deps: OwnPageDeps, page: O
     const name = request.params['*']
     const action = actions.get(name)
     if (action === undefined) throw new XrpcError(404, 'NotFound', 'There is no such page')
-    const who = await signedInOf(deps, request, visit, fieldOf(form, 'did'))
-    if (who?.isRecent !== true) return askSignIn(reply, path, who)
+    const owner = await signedInOf(deps, request, visit, fieldOf(form, 'did'))
+    if (owner?.isRecent !== true) return askSignIn(reply, path, owner)
+    const who = readerOf(owner)
     const call = { request, reply, who, form }
     const charges = action.charges?.(call)
     if (charges !== undefined)
@@ -77,7 +87,7 @@ export function registerOwnPage(app: FastifyInstance, deps: OwnPageDeps, page: O
     try {
       return (await action.run(call)) ?? backTo(path, call, name)
     } catch (error) {
-      return show(page, call, { alert: refusalOf(error) })
+      return show(page, call, { alert: refusalOf(error, who.look) })
     }
   })
 }
@@ -96,30 +106,27 @@ function sendOwnPage(
   status = 200,
 ): FastifyReply {
   const { path, title, body, isLive } = page
-  // These pages speak English alone so far.
-  const look = { ...who.look, locale: 'en' as const }
+  const { look } = who
   const nav = navOf(path, { did: who.account.did, locale: look.locale })
   return sendPage(reply, { look, title, body, nav, isLive: isLive === true }, status)
 }
 
-async function show(
-  { path, title, content }: OwnPage,
-  { request, reply, who }: PageCall,
+async function show<Texts extends { title: string }>(
+  { path, content }: OwnPage<Texts>,
+  { request, reply, who }: PageCall<Texts>,
   { done, alert }: { done?: string | undefined; alert?: string | Html },
 ): Promise<FastifyReply> {
   const { body, isLive } = await content({ request, reply, who })
   const said = done !== undefined && markup`<p class="done" role="status">${done}</p>`
+  const { title } = who.texts
   const page = { path, title, body: markup`${alertOf(alert)}${said}${body}`, isLive: isLive === true }
   return sendOwnPage(reply, who, page, alert === undefined ? 200 : 400)
 }
 
-function backTo(path: string, { reply, who }: PageCall, done: string): FastifyReply {
+function backTo(
+  path: string,
+  { reply, who }: Pick<PageCall<unknown>, 'reply' | 'who'>,
+  done: string,
+): FastifyReply {
   return reply.redirect(`${path}?${new URLSearchParams({ did: who.account.did, done }).toString()}`, 303)
-}
-
-/** Returns what an error of somebody's doing says; throws any other. */
-function refusalOf(error: unknown): string | Html {
-  const answer = error instanceof DomainError ? toXrpcError(error) : error
-  if (!(answer instanceof XrpcError) || answer.status >= 500) throw error
-  return sentenceOf(error, { locale: 'en' })
 }

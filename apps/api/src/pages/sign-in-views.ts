@@ -2,6 +2,7 @@ import type { FactorKind } from '@rookery/accounts'
 
 import { alertOf } from './alert.ts'
 import { type Html, markup } from './markup.ts'
+import { migratePaths } from './migrate/migrate-views.ts'
 import type { SignInTexts } from './texts/sign-in.ts'
 
 /** What every form carries, and what it says. */
@@ -77,9 +78,15 @@ export function chooser(
 
 /** The form for name and password. */
 export function passwordForm(
-  base: FormBase & { username: string; passkey: Html; alert?: string | Html | undefined },
+  base: FormBase & {
+    username: string
+    passkey: Html
+    alert?: string | Html | undefined
+    /** Whether somebody may sign up here. */
+    isOpen: boolean
+  },
 ): Html {
-  const { csrf, next, isKept, texts, username, passkey, alert } = base
+  const { csrf, next, isKept, texts, username, passkey, alert, isOpen } = base
   const isForApp = next.startsWith('/oauth/authorize?')
   return markup`${alertOf(alert)}
     <form method="post" action="/sign-in">
@@ -114,7 +121,8 @@ export function passwordForm(
     </form>
     ${passkey}
     <p><a href="/account/reset-password">${texts.forgotten}</a></p>
-    ${isForApp && markup`<p><a href="${providersPage(next)}">${texts.create}</a></p>`}`
+    ${isForApp && markup`<p><a href="${providersPage(next)}">${texts.create}</a></p>`}
+    ${isOpen && markup`<p><a href="${migratePaths.start}">${texts.move}</a></p>`}`
 }
 
 /** The form for a second factor. */

@@ -16,6 +16,7 @@ import { dayMs, minuteMs } from '@rookery/std'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { noteSignIn } from '../accounts/note-sign-in.ts'
+import { openDomains } from '../accounts/open-domains.ts'
 import { type SecondFactorDeps, passSecondFactor } from '../accounts/second-factor.ts'
 import type { AccessDeps } from '../auth/access.ts'
 import { clientKey } from '../limits/client-key.ts'
@@ -197,7 +198,8 @@ async function askPassword(
   const passkey = await askPasskey(deps, step)
   const texts = textsOf(step)
   const base = { csrf: visit.csrf, next, isKept: step.isKept, texts }
-  const form = passwordForm({ ...base, username, passkey, alert })
+  const isOpen = (await openDomains(deps.directory, step.request.pdsHost.id)).length > 0
+  const form = passwordForm({ ...base, username, passkey, alert, isOpen })
   const body = markup`${chooser(base, signedIn)}${form}`
   const page = { look: visit.look, title: texts.title, body, hasPasskeys: true }
   return sendPage(reply, page, alert === undefined ? 200 : 400)

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { noteSecurityEvent } from '../../accounts/security-event.ts'
 import { ownPaths } from '../nav.ts'
 import { type OwnPageDeps, registerOwnPage } from '../own-page.ts'
-import { appsTexts as texts } from '../texts/apps.ts'
+import { appsTexts } from '../texts/apps.ts'
 import { type SignedIn, fieldOf } from '../visit.ts'
 import { type AuthorizedApp, appsView } from './apps-views.ts'
 
@@ -16,7 +16,7 @@ export type AppsPageDeps = OwnPageDeps & GrantsDeps
 export function registerApps(app: FastifyInstance, deps: AppsPageDeps): void {
   registerOwnPage(app, deps, {
     path: ownPaths.apps,
-    title: texts.title,
+    texts: appsTexts,
     content: async ({ request, who }) => ({
       body: appsView(who, await listApps(deps, request.pdsHost, who)),
     }),
@@ -26,7 +26,7 @@ export function registerApps(app: FastifyInstance, deps: AppsPageDeps): void {
           await new Grants(deps, request.pdsHost).revoke(who.account.id, fieldOf(form, 'client'))
           await noteSecurityEvent(deps.db.pool, who.account, 'account.app.revoke')
         },
-        done: texts.revoked,
+        done: (texts) => texts.revoked,
       },
     },
   })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { appsTexts } from '../texts/apps.ts'
 import { scopeInWords } from './scope-words.ts'
 
 test.each([
@@ -16,5 +17,5 @@ test.each([
   ['include:com.example.basics', 'what this set of permissions says: com.example.basics'],
   ['constructor', 'something that this page has no words for: constructor'],
 ])('the scope %s lets an app %s', (scope, words) => {
-  expect(scopeInWords(scope)).toBe(words)
+  expect(scopeInWords(scope, appsTexts.en.scopes)).toBe(words)
 })

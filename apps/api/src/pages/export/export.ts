@@ -7,7 +7,6 @@ import type { Database } from '@rookery/db'
 import { XrpcError } from '@rookery/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { localeOf } from '../../accounts/account-mail.ts'
 import { parseRange } from '../../xrpc/com.atproto.sync/blob-conditions.ts'
 import { ownPaths } from '../nav.ts'
 import { type OwnPageDeps, askSignIn, registerOwnPage } from '../own-page.ts'
@@ -29,7 +28,7 @@ export function registerExport(app: FastifyInstance, deps: ExportPageDeps): void
   const { db, blobs: store } = deps
   registerOwnPage(app, deps, {
     path,
-    title: exportTexts.title,
+    texts: exportTexts,
     content: async ({ who }) => {
       const found = await findExport(db.pool, who.account.id)
       return { body: exportView(who, found), isLive: found?.state === 'building' }
@@ -37,16 +36,16 @@ export function registerExport(app: FastifyInstance, deps: ExportPageDeps): void
     actions: {
       ask: {
         charges: ({ who }) => [{ bucket: 'export-day', key: who.account.did }],
-        run: async ({ request, who }) => {
+        run: async ({ who }) => {
           const lifeMs = deps.config.repo.exportKeepMs
-          await requestExport(db, who.account, { lifeMs, locale: localeOf(request) })
+          await requestExport(db, who.account, { lifeMs, locale: who.look.locale })
           deps.wakeWorkers()
         },
-        done: exportTexts.asked,
+        done: (texts) => texts.asked,
       },
       delete: {
         run: ({ who }) => deleteExport({ db, store }, who.account),
-        done: exportTexts.deleted,
+        done: (texts) => texts.deleted,
       },
     },
   })

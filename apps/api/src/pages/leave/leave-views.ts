@@ -1,13 +1,16 @@
 import { buttonForm, codeField, hiddenFields, inputField } from '../form-parts.ts'
 import { type Html, markup } from '../markup.ts'
 import { ownPaths } from '../nav.ts'
-import { leaveTexts as texts } from '../texts/leave.ts'
-import type { SignedIn } from '../visit.ts'
+import type { Reader } from '../own-page.ts'
+import type { LeaveTexts } from '../texts/leave.ts'
+
+type LeaveReader = Reader<LeaveTexts>
 
 const path = ownPaths.leave
 
 /** The page where an owner deactivates the account, activates it again, or deletes it. */
-export function leaveView(who: SignedIn): Html {
+export function leaveView(who: LeaveReader): Html {
+  const { texts } = who
   const query = new URLSearchParams({ did: who.account.did }).toString()
   return markup`<p>${texts.exportFirst} <a href="${ownPaths.export}?${query}">${texts.exportLink}</a></p>
     ${who.account.deactivated_at === null ? deactivation(who) : activation(who)}
@@ -27,19 +30,21 @@ export function leaveView(who: SignedIn): Html {
     </form>`
 }
 
-function deactivation(who: SignedIn): Html {
+function deactivation(who: LeaveReader): Html {
+  const { texts } = who
   return markup`<h2>${texts.deactivate}</h2>
     <p class="note">${texts.deactivateNote}</p>
     ${buttonForm(who, { action: `${path}/deactivate`, label: texts.deactivate })}`
 }
 
-function activation(who: SignedIn): Html {
+function activation(who: LeaveReader): Html {
+  const { texts } = who
   return markup`<h2>${texts.activate}</h2>
     <p class="note">${texts.isDeactivated}</p>
     ${buttonForm(who, { action: `${path}/activate`, label: texts.activate })}`
 }
 
 /** What is shown when the account is gone. */
-export function deletedView(): Html {
+export function deletedView(texts: LeaveTexts): Html {
   return markup`<p class="done" role="status">${texts.deleted}</p>`
 }

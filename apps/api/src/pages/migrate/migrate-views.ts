@@ -4,15 +4,22 @@ import type { OldHome } from '../../accounts/move-in.ts'
 import { alertOf } from '../alert.ts'
 import { buttonForm, codeField, hiddenFields, inputField } from '../form-parts.ts'
 import { type Html, markup } from '../markup.ts'
-import { migrateTexts as texts } from '../texts/migrate.ts'
-import type { SignedIn } from '../visit.ts'
+import type { Reader } from '../own-page.ts'
+import type { MigrateTexts } from '../texts/migrate.ts'
+
+type MigrateReader = Reader<MigrateTexts>
 
 /** Where the pages are. */
 export const migratePaths = { start: '/migrate', here: '/migrate/here' } as const
 
 /** The first step: which account. */
-export function findView(view: { csrf: string; name: string; alert?: string | Html | undefined }): Html {
-  const { csrf, name, alert } = view
+export function findView(view: {
+  texts: MigrateTexts
+  csrf: string
+  name: string
+  alert?: string | Html | undefined
+}): Html {
+  const { texts, csrf, name, alert } = view
   return markup`${alertOf(alert)}
     <p>${texts.intro}</p>
     <form method="post" action="${migratePaths.start}/find">
@@ -27,10 +34,13 @@ export function findView(view: { csrf: string; name: string; alert?: string | Ht
       })}
       <button type="submit">${texts.find}</button>
     </form>
-    <p><a href="/sign-in?next=${migratePaths.here}">${texts.signInInstead}</a></p>`
+    <p><a href="/sign-in?next=${migratePaths.here}">${texts.signInInstead}</a></p>
+    <p><a href="/sign-in">${texts.ownAccount}</a></p>
+    <p><a href="/">${texts.home}</a></p>`
 }
 
 export type BeginView = {
+  texts: MigrateTexts
   csrf: string
   home: OldHome
   domains: readonly string[]
@@ -42,14 +52,15 @@ export type BeginView = {
 
 /** The second step: the password there, and the account here. */
 export function beginView(view: BeginView): Html {
-  const { csrf, home, domains, isInviteAsked, handle, email, alert } = view
+  const { texts, csrf, home, domains, isInviteAsked, handle, email, alert } = view
+  const server = markup`<strong>${new URL(home.pdsUrl).host}</strong>`
   const under = markup`${texts.handleUnder} ${domains.map((domain) => markup`<code>${domain}</code> `)}`
   return markup`${alertOf(alert)}
-    <p>${texts.foundAt} <strong>${new URL(home.pdsUrl).host}</strong>: ${home.handle} (${home.did})</p>
+    <p>${texts.foundAt(server, `${home.handle} (${home.did})`)}</p>
     <form method="post" action="${migratePaths.start}/begin">
       <input type="hidden" name="csrf" value="${csrf}" />
       <input type="hidden" name="name" value="${home.did}" />
-      ${oldFields()}
+      ${oldFields(texts)}
       <h2>${texts.here}</h2>
       ${inputField({ name: 'handle', label: texts.handle, value: handle, autocomplete: 'off', note: under, maxLength: 253 })}
       ${inputField({ name: 'email', label: texts.email, value: email, type: 'email', autocomplete: 'email', maxLength: 320 })}
@@ -76,7 +87,7 @@ export function beginView(view: BeginView): Html {
     <p><a href="${migratePaths.start}">${texts.back}</a></p>`
 }
 
-function oldFields(): Html {
+function oldFields(texts: MigrateTexts): Html {
   return markup`${inputField({
     name: 'oldPassword',
     label: texts.oldPassword,
@@ -96,42 +107,45 @@ function oldFields(): Html {
 }
 
 /** How far the account is, and the last step. */
-export function moveView(who: SignedIn, move: AccountMove | undefined): Html {
+export function moveView(who: MigrateReader, move: AccountMove | undefined): Html {
+  const { texts } = who
   if (who.account.status === 'active') return markup`<p>${texts.finished}</p>`
   if (move === undefined) return markup`<p>${texts.notMoving}</p>${again(who)}`
   if (move.state === 'fetching') return fetching(who, move)
   if (move.state === 'failed')
     return markup`<h2>${texts.failed}</h2>
-      <p class="alert" role="alert">${move.failure}</p>
+      <p class="alert" role="alert" lang="en">${move.failure}</p>
       ${again(who)}`
   return markup`<h2>${texts.fetched}</h2>
-    ${totals(move)} ${move.blobsFailed > 0 && again(who)} ${lastStep(who)}`
+    ${totals(texts, move)} ${move.blobsFailed > 0 && again(who)} ${lastStep(who)}`
 }
 
-function fetching(who: SignedIn, move: AccountMove): Html {
+function fetching(who: MigrateReader, move: AccountMove): Html {
+  const { texts } = who
   const query = new URLSearchParams({ did: who.account.did }).toString()
   return markup`<h2>${texts.fetching}</h2>
-    <div data-live role="status">${totals(move)}</div>
+    <div data-live role="status">${totals(texts, move)}</div>
     <p class="note">${texts.fetchingNote}</p>
     <p><a href="${migratePaths.here}?${query}">${texts.lookAgain}</a></p>`
 }
 
-function totals({ isRepoDone, blobsDone, blobsFailed }: AccountMove): Html {
+function totals(texts: MigrateTexts, { isRepoDone, blobsDone, blobsFailed }: AccountMove): Html {
   return markup`<ul>
     <li>${isRepoDone ? texts.repoDone : texts.repoWaits}</li>
-    <li>${blobsDone} ${texts.files}</li>
-    ${blobsFailed > 0 && markup`<li>${blobsFailed} ${texts.filesFailed}</li>`}
+    <li>${texts.files(blobsDone)}</li>
+    ${blobsFailed > 0 && markup`<li>${texts.filesFailed(blobsFailed)}</li>`}
   </ul>`
 }
 
-function again(who: SignedIn): Html {
+function again(who: MigrateReader): Html {
   return markup`<form method="post" action="${migratePaths.here}/again">
-    ${hiddenFields(who)} ${oldFields()}
-    <button class="plain" type="submit">${texts.again}</button>
+    ${hiddenFields(who)} ${oldFields(who.texts)}
+    <button class="plain" type="submit">${who.texts.again}</button>
   </form>`
 }
 
-function lastStep(who: SignedIn): Html {
+function lastStep(who: MigrateReader): Html {
+  const { texts } = who
   const isWeb = who.account.did.startsWith('did:web:')
   return markup`<h2>${texts.last}</h2>
     <p class="note">${texts.lastNote}</p>

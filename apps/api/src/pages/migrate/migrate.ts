@@ -20,11 +20,11 @@ import { noteSignIn } from '../../accounts/note-sign-in.ts'
 import { openDomains } from '../../accounts/open-domains.ts'
 import { clientKey } from '../../limits/client-key.ts'
 import { accountMailCharges, mailedCodeCharges, signInCharges } from '../../limits/method-charges.ts'
-import { sentenceOf } from '../alert.ts'
+import { PageRefusal, refusalOf } from '../alert.ts'
 import { sendPage } from '../layout.ts'
-import type { Html } from '../markup.ts'
+import { type Html, markup } from '../markup.ts'
 import { type OwnPageDeps, registerOwnPage } from '../own-page.ts'
-import { migrateTexts as texts } from '../texts/migrate.ts'
+import { type MigrateTexts, migrateTexts } from '../texts/migrate.ts'
 import { type Visit, fieldOf, formOf, visitOf } from '../visit.ts'
 import { beginView, findView, migratePaths, moveView } from './migrate-views.ts'
 
@@ -82,7 +82,7 @@ async function begin(deps: MigratePageDeps, step: Step, form: Form): Promise<Fas
     await new Grants(deps, request.pdsHost).signIn(visit.deviceId, account.did as Did, { isKept: false })
     return reply.redirect(`${migratePaths.here}?${new URLSearchParams({ did: account.did }).toString()}`, 303)
   } catch (error) {
-    return askPasswords(deps, step, { home, form, alert: refusalOf(error) })
+    return askPasswords(deps, step, { home, form, alert: movingRefusalOf(error, step.visit) })
   }
 }
 
@@ -90,7 +90,7 @@ async function begin(deps: MigratePageDeps, step: Step, form: Form): Promise<Fas
 function registerArrival(app: FastifyInstance, deps: MigratePageDeps): void {
   registerOwnPage(app, deps, {
     path: migratePaths.here,
-    title: texts.title,
+    texts: migrateTexts,
     content: async ({ who }) => {
       const move = await findMove(deps.db.pool, who.account.id)
       return { body: moveView(who, move), isLive: move?.state === 'fetching' }
@@ -103,20 +103,20 @@ function registerArrival(app: FastifyInstance, deps: MigratePageDeps): void {
           const oldPassword = fieldOf(form, 'oldPassword')
           const wanted = { home, oldPassword, oldCode: codeOf(form) }
           await moveInAgain(deps, who.account, wanted).catch((error: unknown) => {
-            throw isCodeWanted(error) ? new XrpcError(400, 'InvalidRequest', texts.oldCodeWanted) : error
+            throw isCodeWanted(error) ? new PageRefusal(who.texts.oldCodeWanted) : error
           })
         },
-        done: texts.begun,
+        done: (texts) => texts.begun,
       },
       code: {
         charges: ({ who }) => accountMailCharges('plc', who.account.did),
         run: ({ who }) => requestOldCode(deps, who.account),
-        done: texts.codeSent,
+        done: (texts) => texts.codeSent,
       },
       finish: {
         charges: ({ request, who }) => mailedCodeCharges(clientKey(request.ip), who.account.did),
         run: ({ request, who, form }) => finishMove(deps, request.pdsHost, who.account, form['code']?.trim()),
-        done: texts.finished,
+        done: (texts) => texts.finished,
       },
     },
   })
@@ -132,12 +132,12 @@ async function findHome(
   try {
     return await findOldHome(deps, step.request.pdsHost, name)
   } catch (error) {
-    return { sent: askName(step, { name, alert: refusalOf(error) }) }
+    return { sent: askName(step, { name, alert: movingRefusalOf(error, step.visit) }) }
   }
 }
 
 function askName({ reply, visit }: Step, view: { name: string; alert?: string | Html }): FastifyReply {
-  return send(reply, visit, findView({ csrf: visit.csrf, ...view }), view.alert)
+  return send(reply, visit, findView({ texts: textsOf(visit), csrf: visit.csrf, ...view }), view.alert)
 }
 
 async function askPasswords(
@@ -149,6 +149,7 @@ async function askPasswords(
   const domains = deps.directory.listHandleDomains(host.id)
   const tenants = await Promise.all(domains.map(({ tenantId }) => deps.directory.findTenant(tenantId)))
   const view = {
+    texts: textsOf(visit),
     csrf: visit.csrf,
     home,
     domains: await openDomains(deps.directory, host.id),
@@ -160,14 +161,9 @@ async function askPasswords(
   return send(reply, visit, beginView(view), alert)
 }
 
-function send(
-  reply: FastifyReply,
-  { look }: Visit,
-  body: Html,
-  alert: string | Html | undefined,
-): FastifyReply {
-  const english = { ...look, locale: 'en' as const }
-  return sendPage(reply, { look: english, title: texts.title, body }, alert === undefined ? 200 : 400)
+function send(reply: FastifyReply, visit: Visit, body: Html, alert: string | Html | undefined): FastifyReply {
+  const { title } = textsOf(visit)
+  return sendPage(reply, { look: visit.look, title, body }, alert === undefined ? 200 : 400)
 }
 
 function codeOf(form: Form): string | undefined {
@@ -179,11 +175,15 @@ function isCodeWanted(error: unknown): boolean {
   return error instanceof OldServerRefusedError && error.reason === 'AuthFactorTokenRequired'
 }
 
+function textsOf({ look }: Visit): MigrateTexts {
+  return migrateTexts[look.locale]
+}
+
 /** Returns what an error of somebody's doing, or of the other server's, says; throws any other. */
-function refusalOf(error: unknown): string | Html {
-  if (isCodeWanted(error)) return texts.oldCodeWanted
+function movingRefusalOf(error: unknown, visit: Visit): string | Html {
+  if (isCodeWanted(error)) return textsOf(visit).oldCodeWanted
   const answer = error instanceof DomainError ? toXrpcError(error) : error
-  const isOfOthers = answer instanceof XrpcError && answer.error === 'UpstreamFailure'
-  if (!(answer instanceof XrpcError) || (answer.status >= 500 && !isOfOthers)) throw error
-  return isOfOthers ? answer.message : sentenceOf(error, { locale: 'en' })
+  if (answer instanceof XrpcError && answer.error === 'UpstreamFailure')
+    return markup`<span lang="en">${answer.message}</span>`
+  return refusalOf(error, visit.look)
 }

@@ -4,8 +4,10 @@ import type { PasswordSession } from '@rookery/accounts'
 import { hiddenFields, moment } from '../form-parts.ts'
 import { type Html, markup } from '../markup.ts'
 import { ownPaths } from '../nav.ts'
-import { sessionsTexts as texts } from '../texts/sessions.ts'
-import type { SignedIn } from '../visit.ts'
+import type { Reader } from '../own-page.ts'
+import type { SessionsTexts } from '../texts/sessions.ts'
+
+type SessionsReader = Reader<SessionsTexts>
 
 /** A session of an app by OAuth. */
 export type AppSession = { id: string; clientId: string; createdAt: Date; updatedAt: Date }
@@ -17,47 +19,63 @@ export type SessionsView = {
 }
 
 /** The page where an owner sees where the account is signed in, and ends that. */
-export function sessionsView(who: SignedIn, { browsers, withPassword, apps }: SessionsView): Html {
+export function sessionsView(who: SessionsReader, { browsers, withPassword, apps }: SessionsView): Html {
+  const { texts } = who
   return markup`<h2>${texts.browsers}</h2>
     <p class="note">${texts.browsersNote}</p>
-    ${list(browsers.map((browser) => browserRow(who, browser)))}
+    ${list(
+      texts,
+      browsers.map((browser) => browserRow(who, browser)),
+    )}
     <h2>${texts.oauth}</h2>
-    ${list(apps.map((app) => appRow(who, app)))}
+    ${list(
+      texts,
+      apps.map((app) => appRow(who, app)),
+    )}
     <h2>${texts.withPassword}</h2>
     <p class="note">${texts.withPasswordNote}</p>
-    ${list(withPassword.map((session) => passwordRow(who, session)))}`
+    ${list(
+      texts,
+      withPassword.map((session) => passwordRow(who, session)),
+    )}`
 }
 
-function browserRow(who: SignedIn, { deviceId, deviceData, createdAt }: DeviceAccount): Html {
+function browserRow(who: SessionsReader, { deviceId, deviceData, createdAt }: DeviceAccount): Html {
+  const { texts } = who
+  const seenFrom = texts.sinceAndSeenFrom(
+    moment(createdAt),
+    moment(deviceData.lastSeenAt),
+    deviceData.ipAddress,
+  )
   const name = deviceData.userAgent ?? texts.unknownBrowser
   return markup`<li>
     ${name}${deviceId === who.deviceId && markup` <strong>(${texts.thisOne})</strong>`}
-    <span class="note">
-      ${texts.since} ${moment(createdAt)}, ${texts.lastSeen} ${moment(deviceData.lastSeenAt)} ${texts.from} ${deviceData.ipAddress}
-    </span>
-    ${endForm(who, { action: 'browser', id: deviceId, label: texts.signOut, name: `${texts.signOutOf} ${name}` })}
+    <span class="note">${seenFrom}</span>
+    ${endForm(who, { action: 'browser', id: deviceId, label: texts.signOut, name: texts.signOutOf(name) })}
   </li>`
 }
 
-function appRow(who: SignedIn, { id, clientId, createdAt, updatedAt }: AppSession): Html {
+function appRow(who: SessionsReader, { id, clientId, createdAt, updatedAt }: AppSession): Html {
+  const { texts } = who
   return markup`<li>
     ${clientId}
-    <span class="note">${texts.since} ${moment(createdAt)}, ${texts.lastSeen} ${moment(updatedAt)}</span>
-    ${endForm(who, { action: 'app', id, label: texts.end, name: `${texts.endNamed} ${clientId}` })}
+    <span class="note">${texts.sinceAndSeen(moment(createdAt), moment(updatedAt))}</span>
+    ${endForm(who, { action: 'app', id, label: texts.end, name: texts.endNamed(clientId) })}
   </li>`
 }
 
-function passwordRow(who: SignedIn, { id, appPassword, startedAt, expiresAt }: PasswordSession): Html {
-  const name = appPassword === null ? texts.ownPassword : `${texts.appPassword} “${appPassword}”`
+function passwordRow(who: SessionsReader, { id, appPassword, startedAt, expiresAt }: PasswordSession): Html {
+  const { texts } = who
+  const name = appPassword === null ? texts.ownPassword : texts.appPassword(appPassword)
   return markup`<li>
     ${name}
-    <span class="note">${texts.since} ${moment(startedAt)}, ${texts.until} ${moment(expiresAt)}</span>
-    ${endForm(who, { action: 'password', id, label: texts.end, name: `${texts.endNamed} ${name}` })}
+    <span class="note">${texts.sinceAndUntil(moment(startedAt), moment(expiresAt))}</span>
+    ${endForm(who, { action: 'password', id, label: texts.end, name: texts.endNamed(name) })}
   </li>`
 }
 
 function endForm(
-  who: SignedIn,
+  who: SessionsReader,
   { action, id, label, name }: { action: string; id: string; label: string; name: string },
 ): Html {
   return markup`<form method="post" action="${ownPaths.sessions}/${action}">
@@ -66,7 +84,7 @@ function endForm(
   </form>`
 }
 
-function list(rows: readonly Html[]): Html {
+function list(texts: SessionsTexts, rows: readonly Html[]): Html {
   if (rows.length === 0) return markup`<p>${texts.none}</p>`
   return markup`<ul class="rows">
     ${rows}

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { noteSecurityEvent } from '../../accounts/security-event.ts'
 import { ownPaths } from '../nav.ts'
 import { type OwnPageDeps, askSignIn, registerOwnPage } from '../own-page.ts'
-import { sessionsTexts as texts } from '../texts/sessions.ts'
+import { sessionsTexts } from '../texts/sessions.ts'
 import { type SignedIn, fieldOf } from '../visit.ts'
 import { type AppSession, sessionsView } from './sessions-views.ts'
 
@@ -21,7 +21,7 @@ export function registerSessions(app: FastifyInstance, deps: SessionsPageDeps): 
     noteSecurityEvent(pool, account, 'account.session.end')
   registerOwnPage(app, deps, {
     path,
-    title: texts.title,
+    texts: sessionsTexts,
     content: async ({ who }) => ({
       body: sessionsView(who, {
         browsers: await who.provider.accountManager.listAccountDevices(who.account.did as Did),
@@ -37,7 +37,7 @@ export function registerSessions(app: FastifyInstance, deps: SessionsPageDeps): 
           await note(who)
           return deviceId === who.deviceId ? askSignIn(reply, path) : undefined
         },
-        done: texts.signedOut,
+        done: (texts) => texts.signedOut,
       },
       app: {
         run: async ({ who, form }) => {
@@ -47,7 +47,7 @@ export function registerSessions(app: FastifyInstance, deps: SessionsPageDeps): 
           await who.provider.tokenManager.deleteToken(id as TokenId)
           await note(who)
         },
-        done: texts.ended,
+        done: (texts) => texts.ended,
       },
       password: {
         run: async ({ who, form }) => {
@@ -55,7 +55,7 @@ export function registerSessions(app: FastifyInstance, deps: SessionsPageDeps): 
           await inTransaction(pool, (tx) => endPasswordSession(tx, token))
           await note(who)
         },
-        done: texts.ended,
+        done: (texts) => texts.ended,
       },
     },
   })

@@ -3,18 +3,21 @@ import { invalidHandle } from '@rookery/syntax'
 import { buttonForm, codeField, hiddenFields, inputField } from '../form-parts.ts'
 import { type Html, markup } from '../markup.ts'
 import { ownPaths } from '../nav.ts'
-import { settingsTexts as texts } from '../texts/settings.ts'
-import type { SignedIn } from '../visit.ts'
+import type { Reader } from '../own-page.ts'
+import type { SettingsTexts } from '../texts/settings.ts'
+
+type SettingsReader = Reader<SettingsTexts>
 
 const path = ownPaths.settings
 
 /** The page where an owner changes address, password and handle. */
-export function settingsView(who: SignedIn, { domains }: { domains: readonly string[] }): Html {
-  return markup`<p>${texts.account} <strong>${who.account.handle ?? invalidHandle}</strong> (${who.account.did})</p>
+export function settingsView(who: SettingsReader, { domains }: { domains: readonly string[] }): Html {
+  return markup`<p>${who.texts.account} <strong>${who.account.handle ?? invalidHandle}</strong> (${who.account.did})</p>
     ${emailSection(who)} ${passwordSection(who)} ${handleSection(who, domains)}`
 }
 
-function emailSection(who: SignedIn): Html {
+function emailSection(who: SettingsReader): Html {
+  const { texts } = who
   const { email, email_confirmed_at: confirmedAt } = who.account
   const isConfirmed = confirmedAt !== null
   return markup`<h2>${texts.email}</h2>
@@ -40,7 +43,8 @@ function emailSection(who: SignedIn): Html {
     </form>`
 }
 
-function confirmation(who: SignedIn): Html {
+function confirmation(who: SettingsReader): Html {
+  const { texts } = who
   return markup`${buttonForm(who, { action: `${path}/confirm-code`, label: texts.sendConfirmation, isPlain: true })}
     <form method="post" action="${path}/confirm">
       ${hiddenFields(who)} ${codeField('confirmation', texts.confirmCode)}
@@ -48,7 +52,8 @@ function confirmation(who: SignedIn): Html {
     </form>`
 }
 
-function passwordSection(who: SignedIn): Html {
+function passwordSection(who: SettingsReader): Html {
+  const { texts } = who
   const field = (name: string, label: string, autocomplete: string): Html =>
     inputField({ name, label, autocomplete, type: 'password', maxLength: 512 })
   return markup`<h2>${texts.password}</h2>
@@ -63,14 +68,15 @@ function passwordSection(who: SignedIn): Html {
     <p><a href="/account/reset-password">${texts.forgotten}</a></p>`
 }
 
-function handleSection(who: SignedIn, domains: readonly string[]): Html {
+function handleSection(who: SettingsReader, domains: readonly string[]): Html {
+  const { texts } = who
   const note = markup`${
     domains.length > 0 &&
     markup`${texts.handleUnder} ${domains.map((domain) => markup`<code>${domain}</code> `)}<br />`
   }
     ${texts.handleOwn} <code>did=${who.account.did}</code>`
   return markup`<h2>${texts.handle}</h2>
-    <p>${texts.handleNow} <strong>${who.account.handle ?? invalidHandle}</strong>.</p>
+    <p>${texts.handleNow(markup`<strong>${who.account.handle ?? invalidHandle}</strong>`)}</p>
     <form method="post" action="${path}/handle">
       ${hiddenFields(who)}
       ${inputField({ name: 'handle', label: texts.newHandle, autocomplete: 'off', note, maxLength: 253 })}
@@ -79,7 +85,7 @@ function handleSection(who: SignedIn, domains: readonly string[]): Html {
 }
 
 /** What is shown when the password is changed: nobody is signed in any more. */
-export function passwordChangedView(): Html {
+export function passwordChangedView(texts: SettingsTexts): Html {
   return markup`<p class="done" role="status">${texts.signInAgain}</p>
     <p><a href="/sign-in?next=${path}">${texts.signIn}</a></p>`
 }

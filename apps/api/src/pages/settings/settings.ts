@@ -1,9 +1,9 @@
-import { confirmEmail, InvalidPasswordError, NoEmailAddressError } from '@rookery/accounts'
+import { confirmEmail, NoEmailAddressError } from '@rookery/accounts'
 import { parseHandle } from '@rookery/syntax'
 import type { HostDirectory } from '@rookery/tenants'
 import type { FastifyInstance } from 'fastify'
 
-import { localeOf, mailToken } from '../../accounts/account-mail.ts'
+import { mailToken } from '../../accounts/account-mail.ts'
 import { type ChangeEmailDeps, changeAndConfirmEmail } from '../../accounts/change-email.ts'
 import { type ChangePasswordDeps, changePassword } from '../../accounts/change-password.ts'
 import { chooseHandle } from '../../accounts/choose-handle.ts'
@@ -16,10 +16,11 @@ import {
   mailedCodeCharges,
   signInCharges,
 } from '../../limits/method-charges.ts'
+import { PageRefusal } from '../alert.ts'
 import { sendPage } from '../layout.ts'
 import { ownPaths } from '../nav.ts'
 import { type Action, type ActionCall, type OwnPageDeps, registerOwnPage } from '../own-page.ts'
-import { settingsTexts as texts } from '../texts/settings.ts'
+import { type SettingsTexts, settingsTexts } from '../texts/settings.ts'
 import { fieldOf } from '../visit.ts'
 import { passwordChangedView, settingsView } from './settings-views.ts'
 
@@ -35,7 +36,7 @@ const path = ownPaths.settings
 export function registerSettings(app: FastifyInstance, deps: SettingsPageDeps): void {
   registerOwnPage(app, deps, {
     path,
-    title: texts.title,
+    texts: settingsTexts,
     content: ({ request, who }) => {
       const domains = deps.directory
         .listHandleDomains(request.pdsHost.id)
@@ -47,13 +48,13 @@ export function registerSettings(app: FastifyInstance, deps: SettingsPageDeps): 
       ...emailActions(deps),
       password: {
         charges: ({ request, who }) => signInCharges(clientKey(request.ip), who.account.did),
-        run: async ({ request, reply, who, form }) => {
+        run: async ({ reply, who, form }) => {
           const password = fieldOf(form, 'password')
-          if (form['repeat'] !== password) throw new InvalidPasswordError(texts.notTheSame)
-          const locale = localeOf(request)
+          if (form['repeat'] !== password) throw new PageRefusal(who.texts.notTheSame)
+          const locale = who.look.locale
           await changePassword(deps, who.account, { current: fieldOf(form, 'current'), password, locale })
-          const look = { ...who.look, locale: 'en' as const }
-          return sendPage(reply, { look, title: texts.passwordChanged, body: passwordChangedView() })
+          const { look, texts } = who
+          return sendPage(reply, { look, title: texts.passwordChanged, body: passwordChangedView(texts) })
         },
       },
       handle: {
@@ -62,19 +63,20 @@ export function registerSettings(app: FastifyInstance, deps: SettingsPageDeps): 
           const handle = parseHandle(fieldOf(form, 'handle').trim().replace(/^@/, ''))
           await chooseHandle(deps, request.pdsHost, who.account, handle)
         },
-        done: texts.handleChanged,
+        done: (texts) => texts.handleChanged,
       },
     },
   })
 }
 
-function emailActions(deps: SettingsPageDeps): Record<string, Action> {
-  const codes = ({ request, who }: ActionCall) => mailedCodeCharges(clientKey(request.ip), who.account.did)
+function emailActions(deps: SettingsPageDeps): Record<string, Action<SettingsTexts>> {
+  const codes = ({ request, who }: ActionCall<SettingsTexts>) =>
+    mailedCodeCharges(clientKey(request.ip), who.account.did)
   return {
     'confirm-code': {
       charges: ({ who }) => accountMailCharges('confirm', who.account.did),
-      run: ({ request, who }) => mailToken(deps, who.account, 'confirm-email', localeOf(request)),
-      done: texts.codeSent,
+      run: ({ who }) => mailToken(deps, who.account, 'confirm-email', who.look.locale),
+      done: (texts) => texts.codeSent,
     },
     confirm: {
       charges: codes,
@@ -83,21 +85,21 @@ function emailActions(deps: SettingsPageDeps): Record<string, Action> {
         if (email === null) throw new NoEmailAddressError()
         await confirmEmail(deps, { id, email }, fieldOf(form, 'confirmation').trim())
       },
-      done: texts.isConfirmed,
+      done: (texts) => texts.isConfirmed,
     },
     'email-code': {
       charges: ({ who }) => accountMailCharges('update', who.account.did),
-      run: ({ request, who }) => mailToken(deps, who.account, 'update-email', localeOf(request)),
-      done: texts.codeSent,
+      run: ({ who }) => mailToken(deps, who.account, 'update-email', who.look.locale),
+      done: (texts) => texts.codeSent,
     },
     email: {
       charges: codes,
-      run: async ({ request, who, form }) => {
+      run: async ({ who, form }) => {
         const token = form['token']?.trim()
-        const change = { email: fieldOf(form, 'email').trim(), token, locale: localeOf(request) }
+        const change = { email: fieldOf(form, 'email').trim(), token, locale: who.look.locale }
         await changeAndConfirmEmail(deps, who.account, change)
       },
-      done: texts.emailChanged,
+      done: (texts) => texts.emailChanged,
     },
   }
 }

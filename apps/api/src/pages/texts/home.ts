@@ -11,6 +11,7 @@ const en = {
   build: (method: Html, firehose: Html) =>
     markup`Building something? Start with ${method}; everything that happens here streams from ${firehose}.`,
   security: 'Security of your account',
+  move: 'Have an account elsewhere? Move it here',
 }
 
 /** What the first page says. */
@@ -25,6 +26,7 @@ const de: HomeTexts = {
   build: (method, firehose) =>
     markup`Sie bauen etwas? Beginnen Sie mit ${method}; alles, was hier geschieht, kommt von ${firehose}.`,
   security: 'Sicherheit Ihres Kontos',
+  move: 'Sie haben anderswo ein Konto? Ziehen Sie damit hierher um',
 }
 
 const fr: HomeTexts = {
@@ -36,6 +38,7 @@ const fr: HomeTexts = {
   build: (method, firehose) =>
     markup`Vous développez ? Commencez par ${method} ; tout ce qui se passe ici est diffusé par ${firehose}.`,
   security: 'Sécurité de votre compte',
+  move: 'Vous avez un compte ailleurs ? Transférez-le ici',
 }
 
 const es: HomeTexts = {
@@ -47,6 +50,7 @@ const es: HomeTexts = {
   build: (method, firehose) =>
     markup`¿Desarrolla algo? Empiece por ${method}; todo lo que ocurre aquí se transmite desde ${firehose}.`,
   security: 'Seguridad de su cuenta',
+  move: '¿Tiene una cuenta en otro lugar? Trasládela aquí',
 }
 
 const ja: HomeTexts = {
@@ -58,6 +62,7 @@ const ja: HomeTexts = {
   build: (method, firehose) =>
     markup`開発者の方は ${method} から始めてください。ここで起きることはすべて ${firehose} から配信されます。`,
   security: 'アカウントのセキュリティ',
+  move: 'ほかのサーバーのアカウントをここへ移転',
 }
 
 /** What the first page says, in every language. */

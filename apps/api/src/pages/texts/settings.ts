@@ -1,5 +1,8 @@
-/** English words of the page for e-mail, password and handle. */
-export const settingsTexts = {
+import type { Locale } from '@rookery/tenants'
+
+import { type Html, markup } from '../markup.ts'
+
+const en = {
   title: 'E-mail, password, handle',
   account: 'Account',
   email: 'E-mail address',
@@ -29,11 +32,180 @@ export const settingsTexts = {
   signInAgain: 'You are signed out everywhere. Sign in with the new password.',
   signIn: 'Sign in',
   handle: 'Handle',
-  handleNow: 'Your handle is',
+  handleNow: (handle: Html) => markup`Your handle is ${handle}.`,
   newHandle: 'New handle',
   handleUnder: 'Here, a handle ends with one of:',
   handleOwn:
     'A domain of your own will do too. First set a DNS record of type TXT for _atproto.<your domain> with this text:',
   changeHandle: 'Change the handle',
   handleChanged: 'Your handle is changed.',
-} as const
+}
+
+/** What the page for e-mail, password and handle says. */
+export type SettingsTexts = typeof en
+
+const de: SettingsTexts = {
+  title: 'E-Mail, Passwort, Handle',
+  account: 'Konto',
+  email: 'E-Mail-Adresse',
+  noAddress: 'Ihr Konto hat keine E-Mail-Adresse.',
+  confirmed: 'bestätigt',
+  notConfirmed: 'noch nicht bestätigt',
+  sendConfirmation: 'Code zum Bestätigen mailen',
+  confirmCode: 'Code aus dieser E-Mail',
+  confirm: 'Adresse bestätigen',
+  isConfirmed: 'Ihre E-Mail-Adresse ist bestätigt.',
+  codeSent: 'Der Code ist unterwegs.',
+  changeEmail: 'Adresse ändern',
+  sendChangeCode: 'Code an die jetzige Adresse mailen',
+  changeNeedsCode: 'Die jetzige Adresse ist bestätigt; deshalb wird zuerst ein Code von dort verlangt.',
+  changeCode: 'Code, der an die jetzige Adresse gemailt wurde',
+  newEmail: 'Neue E-Mail-Adresse',
+  emailChanged:
+    'Ihre E-Mail-Adresse ist geändert. Wir haben einen Code dorthin gemailt: Geben Sie ihn ein, um die Adresse zu bestätigen.',
+  password: 'Passwort',
+  passwordNote: 'Ein neues Passwort meldet Sie überall ab, auch hier. App-Passwörter bleiben.',
+  current: 'Jetziges Passwort',
+  newPassword: 'Neues Passwort',
+  repeat: 'Neues Passwort noch einmal',
+  changePassword: 'Passwort ändern',
+  forgotten: 'Ich weiß mein jetziges Passwort nicht',
+  notTheSame: 'Die beiden neuen Passwörter sind nicht gleich.',
+  passwordChanged: 'Ihr Passwort ist geändert',
+  signInAgain: 'Sie sind überall abgemeldet. Melden Sie sich mit dem neuen Passwort an.',
+  signIn: 'Anmelden',
+  handle: 'Handle',
+  handleNow: (handle) => markup`Ihr Handle ist ${handle}.`,
+  newHandle: 'Neuer Handle',
+  handleUnder: 'Hier endet ein Handle auf eines von diesen:',
+  handleOwn:
+    'Eine eigene Domain geht auch. Legen Sie zuerst einen DNS-Eintrag vom Typ TXT für _atproto.<Ihre Domain> mit diesem Text an:',
+  changeHandle: 'Handle ändern',
+  handleChanged: 'Ihr Handle ist geändert.',
+}
+
+const fr: SettingsTexts = {
+  title: 'E-mail, mot de passe, identifiant',
+  account: 'Compte',
+  email: 'Adresse e-mail',
+  noAddress: 'Votre compte n’a pas d’adresse e-mail.',
+  confirmed: 'confirmée',
+  notConfirmed: 'pas encore confirmée',
+  sendConfirmation: 'M’envoyer un code pour la confirmer',
+  confirmCode: 'Code reçu dans cet e-mail',
+  confirm: 'Confirmer l’adresse',
+  isConfirmed: 'Votre adresse e-mail est confirmée.',
+  codeSent: 'Le code est en route.',
+  changeEmail: 'Changer l’adresse',
+  sendChangeCode: 'Envoyer un code à l’adresse actuelle',
+  changeNeedsCode: 'L’adresse actuelle est confirmée : un code envoyé à celle-ci est donc d’abord demandé.',
+  changeCode: 'Code envoyé à l’adresse actuelle',
+  newEmail: 'Nouvelle adresse e-mail',
+  emailChanged:
+    'Votre adresse e-mail est changée. Nous y avons envoyé un code : saisissez-le pour confirmer l’adresse.',
+  password: 'Mot de passe',
+  passwordNote:
+    'Un nouveau mot de passe vous déconnecte partout, ici aussi. Les mots de passe d’application restent.',
+  current: 'Mot de passe actuel',
+  newPassword: 'Nouveau mot de passe',
+  repeat: 'Nouveau mot de passe, encore une fois',
+  changePassword: 'Changer le mot de passe',
+  forgotten: 'Je ne connais pas mon mot de passe actuel',
+  notTheSame: 'Les deux nouveaux mots de passe ne sont pas identiques.',
+  passwordChanged: 'Votre mot de passe est changé',
+  signInAgain: 'Vous êtes déconnecté partout. Connectez-vous avec le nouveau mot de passe.',
+  signIn: 'Se connecter',
+  handle: 'Identifiant',
+  handleNow: (handle) => markup`Votre identifiant est ${handle}.`,
+  newHandle: 'Nouvel identifiant',
+  handleUnder: 'Ici, un identifiant se termine par l’un de ceux-ci :',
+  handleOwn:
+    'Un domaine à vous convient aussi. Créez d’abord un enregistrement DNS de type TXT pour _atproto.<votre domaine> avec ce texte :',
+  changeHandle: 'Changer l’identifiant',
+  handleChanged: 'Votre identifiant est changé.',
+}
+
+const es: SettingsTexts = {
+  title: 'Correo, contraseña, identificador',
+  account: 'Cuenta',
+  email: 'Dirección de correo',
+  noAddress: 'Su cuenta no tiene dirección de correo.',
+  confirmed: 'confirmada',
+  notConfirmed: 'aún sin confirmar',
+  sendConfirmation: 'Enviarme un código para confirmarla',
+  confirmCode: 'Código de ese correo',
+  confirm: 'Confirmar la dirección',
+  isConfirmed: 'Su dirección de correo está confirmada.',
+  codeSent: 'El código está en camino.',
+  changeEmail: 'Cambiar la dirección',
+  sendChangeCode: 'Enviar un código a la dirección actual',
+  changeNeedsCode: 'La dirección actual está confirmada, así que antes se pide un código enviado a ella.',
+  changeCode: 'Código que se envió a la dirección actual',
+  newEmail: 'Nueva dirección de correo',
+  emailChanged:
+    'Su dirección de correo se ha cambiado. Hemos enviado un código a ella: introdúzcalo para confirmar la dirección.',
+  password: 'Contraseña',
+  passwordNote:
+    'Una contraseña nueva cierra su sesión en todas partes, también aquí. Las contraseñas de aplicación se conservan.',
+  current: 'Contraseña actual',
+  newPassword: 'Nueva contraseña',
+  repeat: 'Nueva contraseña, otra vez',
+  changePassword: 'Cambiar la contraseña',
+  forgotten: 'No sé mi contraseña actual',
+  notTheSame: 'Las dos contraseñas nuevas no son iguales.',
+  passwordChanged: 'Su contraseña se ha cambiado',
+  signInAgain: 'Se ha cerrado su sesión en todas partes. Inicie sesión con la contraseña nueva.',
+  signIn: 'Iniciar sesión',
+  handle: 'Identificador',
+  handleNow: (handle) => markup`Su identificador es ${handle}.`,
+  newHandle: 'Nuevo identificador',
+  handleUnder: 'Aquí, un identificador termina en uno de estos:',
+  handleOwn:
+    'También sirve un dominio propio. Cree antes un registro DNS de tipo TXT para _atproto.<su dominio> con este texto:',
+  changeHandle: 'Cambiar el identificador',
+  handleChanged: 'Su identificador se ha cambiado.',
+}
+
+const ja: SettingsTexts = {
+  title: 'メール・パスワード・ハンドル',
+  account: 'アカウント',
+  email: 'メールアドレス',
+  noAddress: 'アカウントにメールアドレスがありません。',
+  confirmed: '確認済み',
+  notConfirmed: '未確認',
+  sendConfirmation: '確認のためのコードをメールで送る',
+  confirmCode: 'メールに書かれたコード',
+  confirm: 'メールアドレスを確認',
+  isConfirmed: 'メールアドレスを確認しました。',
+  codeSent: 'コードを送信しました。',
+  changeEmail: 'メールアドレスを変更',
+  sendChangeCode: '現在のメールアドレスにコードを送る',
+  changeNeedsCode: '現在のメールアドレスは確認済みのため、先にそこへ届くコードが必要です。',
+  changeCode: '現在のメールアドレスに届いたコード',
+  newEmail: '新しいメールアドレス',
+  emailChanged:
+    'メールアドレスを変更しました。新しいメールアドレスにコードを送りましたので、入力して確認してください。',
+  password: 'パスワード',
+  passwordNote:
+    'パスワードを変更すると、このブラウザーを含むすべての場所でサインアウトします。アプリパスワードは残ります。',
+  current: '現在のパスワード',
+  newPassword: '新しいパスワード',
+  repeat: '新しいパスワード(もう一度)',
+  changePassword: 'パスワードを変更',
+  forgotten: '現在のパスワードがわからない方',
+  notTheSame: '新しいパスワードが一致しません。',
+  passwordChanged: 'パスワードを変更しました',
+  signInAgain: 'すべての場所でサインアウトしました。新しいパスワードでサインインしてください。',
+  signIn: 'サインイン',
+  handle: 'ハンドル',
+  handleNow: (handle) => markup`現在のハンドルは ${handle} です。`,
+  newHandle: '新しいハンドル',
+  handleUnder: 'ここでのハンドルの末尾は次のいずれかです:',
+  handleOwn:
+    'ご自身のドメインも使えます。先に _atproto.<ご自身のドメイン> の DNS に、次の内容の TXT レコードを設定してください:',
+  changeHandle: 'ハンドルを変更',
+  handleChanged: 'ハンドルを変更しました。',
+}
+
+/** What the page for e-mail, password and handle says, in every language. */
+export const settingsTexts: Readonly<Record<Locale, SettingsTexts>> = { en, de, fr, es, ja }
