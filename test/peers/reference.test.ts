@@ -13,6 +13,7 @@ import {
   expectVerifiable,
 } from '../support/after-migration.ts'
 import { migrateAccount } from '../support/migrate-account.ts'
+import { moveOnPages } from '../support/move-on-pages.ts'
 import { type Peer, contentOf } from '../support/peer.ts'
 import { installReference } from '../support/reference/install-reference.ts'
 import { startReference } from '../support/reference/start-reference.ts'
@@ -60,6 +61,22 @@ test('an account moves in from the reference PDS', async () => {
   await expectDeparted(resident, oldFirehose)
   await expectAtHome(moved, 'incomer2.second.test')
   expect([...oldFirehose.notices, ...newFirehose.notices]).toEqual([])
+}, 120_000)
+
+test('an account moves in from the reference PDS on pages alone', async () => {
+  const resident = await settle(reference, 'walkerin')
+  await using oldFirehose = new Subscriber(reference.url)
+  await using newFirehose = new Subscriber(rookery.url)
+  await Promise.all([oldFirehose.opened, newFirehose.opened])
+  const before = await contentOf(resident)
+  const moved = await moveOnPages(resident, { peer: rookery, handle: 'walkerin.second.test' })
+  await expectSameContent(moved, before)
+  await expectVerifiable(moved, before)
+  const { data } = await moved.agent.app.bsky.actor.getPreferences()
+  expect(data.preferences).toContainEqual(expect.objectContaining({ enabled: true }))
+  await expectArrivalEvents(moved, newFirehose, before)
+  await expectDeparted(resident, oldFirehose)
+  await expectAtHome(moved, 'walkerin2.second.test')
 }, 120_000)
 
 test('an account moves out to the reference PDS, and returns', async () => {
