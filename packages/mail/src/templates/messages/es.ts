@@ -64,7 +64,7 @@ export const es: Messages = {
       'Si ha sido usted, no tiene que hacer nada. Si no, restablezca su contraseña ahora: así se cierran todas las sesiones.',
     ],
     'export-ready': [
-      'El archivo de la cuenta {account} en {brand} que se pidió está listo: publicaciones, imágenes y otros ficheros, ajustes. Para descargarlo, inicie sesión y abra la página «Export». Se borrará al cabo de unos días.',
+      'El archivo de la cuenta {account} en {brand} que se pidió está listo: publicaciones, imágenes y otros ficheros, ajustes. Para descargarlo, inicie sesión y abra la página «Exportar». Se borrará al cabo de unos días.',
       'Si no fue usted, bórrelo allí, restablezca su contraseña ahora y pídanos ayuda.',
     ],
     'account-deleted': [
