@@ -286,8 +286,6 @@ const silent: Step[] = [
     (p) => post(`${server}.createSession`, { identifier: p.handle, password: passwordOf(p.name) }),
     [],
   ],
-  ['createAppPassword', (p) => post(`${server}.createAppPassword`, { name: 'app' }, own(p)), []],
-  ['revokeAppPassword', (p) => post(`${server}.revokeAppPassword`, { name: 'app' }, own(p)), []],
   ['uploadBlob', (p) => post(`${repo}.uploadBlob`, undefined, { ...own(p), body: Buffer.from('text') }), []],
   ['reserveSigningKey', (p) => post(`${server}.reserveSigningKey`, { did: p.did }), []],
   [
@@ -304,6 +302,8 @@ const silent: Step[] = [
     },
     [],
   ],
+  ['createAppPassword', (p) => post(`${server}.createAppPassword`, { name: 'app' }, own(p)), []],
+  ['revokeAppPassword', (p) => post(`${server}.revokeAppPassword`, { name: 'app' }, own(p)), []],
   [
     'admin.updateAccountPassword',
     (p) => post(`${admin}.updateAccountPassword`, { did: p.did, password: passwordOf('new') }, byAdmin(p)),

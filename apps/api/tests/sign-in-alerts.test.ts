@@ -116,9 +116,13 @@ describe('the audit log tells', () => {
 
   test('of app passwords, password, address and handle that were changed by XRPC', async () => {
     const owner = await signUp('changes')
-    const options = { token: owner.accessJwt }
-    await api.post('com.atproto.server.createAppPassword', { name: 'reader' }, options)
-    await api.post('com.atproto.server.revokeAppPassword', { name: 'reader' }, options)
+    const before = { token: owner.accessJwt }
+    await api.post('com.atproto.server.createAppPassword', { name: 'reader' }, before)
+    await api.post('com.atproto.server.revokeAppPassword', { name: 'reader' }, before)
+    // The end of an app password ends every access token.
+    const refresh = { token: owner.refreshJwt }
+    const { body } = await api.post('com.atproto.server.refreshSession', undefined, refresh)
+    const options = { token: body.accessJwt }
     await api.post('com.atproto.server.updateEmail', { email: 'other@mail.test' }, options)
     await api.post('com.atproto.identity.updateHandle', { handle: 'changed.one.test' }, options)
     await api.post('com.atproto.identity.updateHandle', { handle: 'changed.one.test' }, options)
