@@ -109,7 +109,7 @@ function oldFields(texts: MigrateTexts): Html {
 /** How far the account is, and the last step. */
 export function moveView(who: MigrateReader, move: AccountMove | undefined): Html {
   const { texts } = who
-  if (who.account.status === 'active') return markup`<p>${texts.finished}</p>`
+  if (who.account.status === 'active') return markup`<p class="done" role="status">${texts.finished}</p>`
   if (move === undefined) return markup`<p>${texts.notMoving}</p>${again(who)}`
   if (move.state === 'fetching') return fetching(who, move)
   if (move.state === 'failed')

@@ -116,7 +116,6 @@ function registerArrival(app: FastifyInstance, deps: MigratePageDeps): void {
       finish: {
         charges: ({ request, who }) => mailedCodeCharges(clientKey(request.ip), who.account.did),
         run: ({ request, who, form }) => finishMove(deps, request.pdsHost, who.account, form['code']?.trim()),
-        done: (texts) => texts.finished,
       },
     },
   })
