@@ -7,6 +7,7 @@ import { readEvents } from '../src/event-batch.ts'
 import { listEvents } from '../src/fanout/log-queries.ts'
 import { clockSkewMsMax } from '../src/limits.ts'
 import { LeaderSession, LeadershipLostError } from '../src/sequencer/leader-session.ts'
+import { readSequencerMarks } from '../src/sequencer/marks-queries.ts'
 import { EventPublisher } from '../src/sequencer/publisher.ts'
 import { Sequencer, type SequencerOptions } from '../src/sequencer/sequencer.ts'
 import { numberEvents } from '../src/sequencer/sequencer-queries.ts'
@@ -106,6 +107,17 @@ describe('Sequencer', () => {
       }, 'the event is published')
     }
     expect(await streamSeqs()).toEqual((await readLog(db.pool)).map(({ seq }) => seq))
+  })
+
+  test('at rest the database knows that all is published', async () => {
+    await using _ = startSequencer({ pollMs: 20 })
+    for (let n = 1; n <= 3; n++) await say(db.pool, { host: 1, account: 1, n })
+    await until(async () => {
+      const isAllNumbered = (await readLog(db.pool)).length === 3
+      const { assignedSeq, publishedSeq } = await readSequencerMarks(db.pool)
+      return isAllNumbered && publishedSeq === assignedSeq
+    }, 'the last event is noted as published')
+    expect((await streamSeqs()).at(-1)).toBe((await readSequencerMarks(db.pool)).publishedSeq)
   })
 
   test('a leader that was silent for longer than the lease can neither number nor publish', async () => {

@@ -22,6 +22,11 @@ const takeTermStatement = statement<Term>(
   'update event_sequencer set term = term + 1 where id = 1 returning term, assigned_seq, published_seq',
 )
 
+const notePublishedStatement = statement(
+  'leader_note_published',
+  'update event_sequencer set published_seq = $2 where id = 1 and term = $1 and published_seq < $2',
+)
+
 // The newest events above a seq, oldest first, as many as fit; the oldest of them says what precedes it.
 const unpublishedStatement = statement<EventBatch>(
   'leader_unpublished',
@@ -101,6 +106,14 @@ export async function numberEvents(
     }
   }
   return batch
+}
+
+/** Notes how far events are published, as every round does that numbers some; nothing if another leads by now. */
+export async function notePublished(
+  client: pg.ClientBase,
+  { term, publishedSeq }: { term: number; publishedSeq: number },
+): Promise<void> {
+  await notePublishedStatement(client, [term, publishedSeq])
 }
 
 /** Returns the newest numbered events above a seq, up to a count and bytes; undefined if there are none. */

@@ -41,7 +41,7 @@ import { LeaderSession, LeadershipLostError } from './leader-session.ts'
 import { maintainPartitions } from './maintain-partitions.ts'
 import { EventPublisher } from './publisher.ts'
 import { QueueFloor } from './queue-floor.ts'
-import { listUnpublished, numberEvents } from './sequencer-queries.ts'
+import { listUnpublished, notePublished, numberEvents } from './sequencer-queries.ts'
 
 /** Is thrown by a leader whose clock is too far behind the last seq to go on from it. */
 export class ClockBehindError extends DomainError {
@@ -73,6 +73,10 @@ type Leadership = {
   floorDueMs: number
   /** When the next round may begin. */
   roundDueMs: number
+  /** Whether the last round found nothing. */
+  isResting: boolean
+  /** What the database was told is published. */
+  notedSeq: number
 }
 
 /** Runs one sequencer until disposed; see the module's header. */
@@ -187,6 +191,8 @@ export class Sequencer implements AsyncDisposable {
       floor: new QueueFloor(),
       floorDueMs: 0,
       roundDueMs: 0,
+      isResting: false,
+      notedSeq: term.published_seq,
     }
   }
 
@@ -196,6 +202,7 @@ export class Sequencer implements AsyncDisposable {
     const nowMicros = this.#checkedClock(leadership)
     await this.#maintain(leadership, nowMicros)
     await this.#publishMissing(leadership)
+    const { publishedSeq } = publisher
     const batch = await session.run((client) =>
       numberEvents(client, {
         term,
@@ -203,10 +210,12 @@ export class Sequencer implements AsyncDisposable {
         rowsMax: sequenceRowsMax,
         bytesMax: sequenceBytesMax,
         nowMicros,
-        publishedSeq: publisher.publishedSeq,
+        publishedSeq,
       }),
     )
-    if (!batch) return this.#pollMs
+    if (!batch) return this.#rest(leadership)
+    leadership.isResting = false
+    leadership.notedSeq = publishedSeq
     leadership.assignedSeq = batch.last_seq
     leadership.roundDueMs = startMs + (batch.events.length < busyRoundBytes ? roundMs : busyRoundMs)
     // What could not be published leaves a gap that the next round closes first.
@@ -215,6 +224,18 @@ export class Sequencer implements AsyncDisposable {
     metrics.observe('rookery_sequencer_round_seconds', {}, (performance.now() - startMs) / 1_000)
     await this.#raiseFloor(leadership)
     return 0
+  }
+
+  /** With the second round that finds nothing: while events come, the rounds that number them note it as well. */
+  async #rest(leadership: Leadership): Promise<number> {
+    const { session, term, publisher, isResting, notedSeq } = leadership
+    const { publishedSeq } = publisher
+    if (isResting && publishedSeq > notedSeq) {
+      await session.run((client) => notePublished(client, { term, publishedSeq }))
+      leadership.notedSeq = publishedSeq
+    }
+    leadership.isResting = true
+    return this.#pollMs
   }
 
   async #raiseFloor(leadership: Leadership): Promise<void> {
