@@ -12,9 +12,9 @@ describe.each(hosts)('$tenant', (host) => {
     const person = await resident(host)
     const app = new NodeApp(host, 'atproto account:email repo:app.bsky.feed.post')
     await app.begin(page, host.url)
-    await page.keyboard.type(person.handle)
+    await typeInto(page, 'Handle or e-mail address', person.handle)
     await page.keyboard.press('Tab')
-    await page.keyboard.type(person.password)
+    await typeInto(page, 'Password', person.password)
     await pressButton(page, 'Sign in')
     await page.waitForURL('**/oauth/authorize?**')
     await pressButton(page, `Sign in as @${person.handle}`)
@@ -23,6 +23,12 @@ describe.each(hosts)('$tenant', (host) => {
     expect(visitor.pods.size).toBe(2)
   })
 })
+
+/** Types into the field that has the focus, which must be this one. */
+async function typeInto(page: Page, label: string, text: string): Promise<void> {
+  await page.getByLabel(label).and(page.locator(':focus')).waitFor()
+  await page.keyboard.type(text)
+}
 
 /** Goes from one thing to the next until the button has the focus, which must show, and presses it. */
 async function pressButton(page: Page, name: string): Promise<void> {
