@@ -13,7 +13,7 @@ import {
   requestExport,
 } from '@rookery/archives'
 import { type BlobStore, DiskBlobStore, exportPrefix } from '@rookery/blobs'
-import { inTransaction } from '@rookery/db'
+import { type Queryable, inTransaction } from '@rookery/db'
 import { KeyWrapper, SigningKeys } from '@rookery/identity'
 import { type JobPayload, type RunningJob, listJobs } from '@rookery/jobs'
 import {
@@ -109,6 +109,18 @@ async function takeJob(change: Partial<Job> = {}): Promise<Job> {
     ...change,
   }
 }
+
+test('an archive whose commit succeeded stays, whatever its builder was told', async () => {
+  const account = await addAccount('lost')
+  await requestExport(world.db.database, account, { lifeMs })
+  const complete = async (tx: Queryable): Promise<void> => {
+    await tx.query('commit')
+    throw new Error('the answer was lost')
+  }
+  await expect(buildExport(deps(), await takeJob({ complete }))).rejects.toThrow('the answer was lost')
+  const { objectKey } = await getReadyExport(world.db.pool, account.id)
+  expect((await exportObjects()).map(({ key }) => key)).toEqual([objectKey])
+})
 
 test('a worker builds the archive beside the blobs, mails that it is ready, and counts it to no quota', async () => {
   const ann = await addAccount('ann')

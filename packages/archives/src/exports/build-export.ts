@@ -17,6 +17,7 @@ import {
   type ExportProgress,
   failExport,
   findExport,
+  findExportKeys,
   finishExport,
   storeExportProgress,
 } from './export-queries.ts'
@@ -60,15 +61,17 @@ export async function buildExport(deps: BuildExportDeps, job: Job): Promise<void
       await deps.announce(tx, account, job.payload.locale)
       await job.complete(tx)
     })
-    await objects.delete(objects.repo)
   } catch (error) {
-    await objects.delete(objects.repo)
-    await objects.delete(objects.archive)
+    // A commit whose answer was lost has made it ready all the same. Where that cannot be found out, it stays.
+    const kept = await findExportKeys(pool, account.host_id, [objects.archive])
+    if (kept.size === 0) await objects.delete(objects.archive)
     if (error instanceof NotWantedError) return
     const isOver =
       error instanceof ArchiveTooLargeError || job.attempt >= queues['account-export'].attemptsMax
     if (isOver && !job.signal.aborted) await failExport(pool, { accountId, id }, sentenceOf(error))
     if (!(error instanceof ArchiveTooLargeError)) throw error
+  } finally {
+    await objects.delete(objects.repo)
   }
 }
 
