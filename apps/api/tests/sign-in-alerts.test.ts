@@ -44,6 +44,31 @@ async function auditOf(did: string): Promise<{ action: string; actor: string; de
   return rows
 }
 
+test('a sign-up is answered though its network could not be noted', async () => {
+  await api.db.pool.query('alter table known_device rename to known_device_away')
+  const owner = await signUp('unnoted').finally(() =>
+    api.db.pool.query('alter table known_device_away rename to known_device'),
+  )
+  expect(owner.accessJwt).not.toBe('')
+})
+
+test('a network that is known is noted once a day, not with every sign-in of an app', async () => {
+  const owner = await signUp('daily')
+  const seen = async (): Promise<Date> => {
+    const { rows } = await api.db.pool.query<{ last_seen_at: Date }>(
+      'select last_seen_at from known_device where account_id = (select id from account where did = $1)',
+      [owner.did],
+    )
+    return rows[0]!.last_seen_at
+  }
+  const first = await seen()
+  expect(await signIn(owner, '127.0.0.1')).toBe(200)
+  expect(await seen()).toEqual(first)
+  await api.db.pool.query(`update known_device set last_seen_at = last_seen_at - interval '2 days'`)
+  expect(await signIn(owner, '127.0.0.1')).toBe(200)
+  expect((await seen()).getTime()).toBeGreaterThan(first.getTime())
+})
+
 describe('the owner is told of a sign-in', () => {
   test('by an app from a network that is new, once, and never of a refresh', async () => {
     const owner = await signUp('nets')

@@ -87,6 +87,7 @@ export {
   isKnownBrowser,
   isTrustedDevice,
   forgetOldNetworks,
+  isNetworkNoted,
   networkDevice,
   noteDevice,
 } from './devices/known-device-queries.ts'

@@ -79,6 +79,9 @@ export const failureWindowMs = hourMs
 /** Networks that an account is known to sign in from; the one that was used longest ago is forgotten first. */
 export const knownNetworksMax = 30
 
+/** How exactly it is noted when an account signed in from a network that it is known by, in milliseconds. */
+export const networkSeenEveryMs = dayMs
+
 /** Browsers and networks that are new to an account within an hour, past which its owner is told of no more. */
 export const signInAlertsHourMax = 5
 

@@ -1,6 +1,7 @@
 import {
   type Account,
   forgetOldNetworks,
+  isNetworkNoted,
   networkDevice,
   noteDevice,
   signInAlertsHourMax,
@@ -35,15 +36,18 @@ export async function noteSignIn(
   const action = 'account.sign-in.new-device'
   const announce = auditedAnnouncer(deps, { template: 'new-device', action, locale })
   const { id: accountId } = account
+  const network = { accountId, deviceId: networkDevice(clientKey(address)) }
+  // Apps sign in often: where nobody would be told, nothing is written.
+  if (deviceId === undefined && (await isNetworkNoted(deps.db.pool, network))) return
   const isTold = await inTransaction(deps.db.pool, async (tx) => {
-    const network = await noteDevice(tx, { accountId, deviceId: networkDevice(clientKey(address)) })
-    if (!network.isKnown) await forgetOldNetworks(tx, accountId)
+    const noted = await noteDevice(tx, network)
+    if (!noted.isKnown && noted.hasOthers) await forgetOldNetworks(tx, accountId)
     const browser =
       deviceId === undefined ? undefined : await noteDevice(tx, { accountId, deviceId, trustMs })
     const isStrange =
       browser?.isKnown !== true &&
-      ((!network.isKnown && network.hasOthers) || (browser !== undefined && browser.hasOthers))
-    if (!isStrange || (browser ?? network).newOnes > signInAlertsHourMax) return false
+      ((!noted.isKnown && noted.hasOthers) || (browser !== undefined && browser.hasOthers))
+    if (!isStrange || (browser ?? noted).newOnes > signInAlertsHourMax) return false
     await announce(tx, account)
     return true
   })

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 
 import type { Queryable } from '@rookery/db'
 
-import { knownNetworksMax } from '../limits.ts'
+import { knownNetworksMax, networkSeenEveryMs } from '../limits.ts'
 
 /** How an account stands to a browser or network. */
 export type NotedDevice = {
@@ -45,6 +45,19 @@ export async function noteDevice(
   )
   const { is_new: isNew = false, has_others: hasOthers = false, new_ones: newOnes = 0 } = rows[0] ?? {}
   return { isKnown: !isNew, hasOthers, newOnes: newOnes + (isNew ? 1 : 0) }
+}
+
+/** Tells whether it was noted within `networkSeenEveryMs` that the account signed in from a network. */
+export async function isNetworkNoted(
+  db: Queryable,
+  network: { accountId: number; deviceId: string },
+): Promise<boolean> {
+  const { rows } = await db.query(
+    `select 1 from known_device
+      where account_id = $1 and device_id = $2 and last_seen_at > now() - $3::integer * interval '1 millisecond'`,
+    [network.accountId, network.deviceId, networkSeenEveryMs],
+  )
+  return rows.length > 0
 }
 
 /** Forgets the networks of an account beyond those that it is known to sign in from. */

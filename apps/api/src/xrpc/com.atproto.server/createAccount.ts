@@ -25,7 +25,10 @@ export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDe
         )
       }
       const { account, accessJwt, refreshJwt } = await signUp(deps, host, input)
-      await noteSignIn(deps, account, { address: request.ip, locale: undefined })
+      // The account is there: whoever signed up must get its tokens.
+      await noteSignIn(deps, account, { address: request.ip, locale: undefined }).catch((error: unknown) =>
+        deps.log.warn({ err: error, account: account.did }, 'the network of a sign-up was not noted'),
+      )
       return { handle: account.handle ?? invalidHandle, did: account.did, accessJwt, refreshJwt }
     },
   })
