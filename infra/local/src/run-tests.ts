@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 import { ensureChromium } from './chromium.ts'
 import { ensureRedisServer } from './redis.ts'
@@ -14,8 +14,8 @@ import { ensureProgram } from './system-program.ts'
 
 const projectDir = resolve(import.meta.dirname, '../../..')
 
-/** Counts of a step. */
-export type Tally = { passed: number; failed: number; skipped: number }
+/** What came of a step: counts, and a line for each failure. */
+export type Tally = { passed: number; failed: number; skipped: number; failures: string[] }
 
 const checks: Record<string, string[]> = {
   lint: ['oxlint', '--type-aware'],
@@ -49,30 +49,34 @@ export async function runTests(names: readonly string[]): Promise<boolean> {
     console.log(`\n── ${name}`)
     const startedMs = performance.now()
     const check = checks[name]
-    const tally = check === undefined ? await runSuite(name) : await runCheck(check)
+    const tally = check === undefined ? await runSuite(name) : await runCheck(name, check)
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
     console.log(`── ${name}: ${tally.failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)`)
     tallies.push(tally)
   }
   const total = addUp(tallies)
-  console.log(closingLine(total))
+  console.log(closingLines(total))
   return total.failed === 0
 }
 
-/** The last line of `npm test`. */
-export function closingLine(total: Tally): string {
+/** The end of `npm test`: what failed, so that nobody has to look for it in thousands of lines, and the counts last. */
+export function closingLines(total: Tally): string {
   const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
-  return `${total.passed} passed, ${total.failed} failed${skipped}`
+  const counts = `${total.passed} passed, ${total.failed} failed${skipped}`
+  return [...total.failures.map((failure) => `FAILED ${failure}`), counts].join('\n')
 }
 
 function addUp(tallies: Tally[]): Tally {
-  const sum = (key: keyof Tally) => tallies.reduce((count, tally) => count + tally[key], 0)
-  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
+  const sum = (key: 'passed' | 'failed' | 'skipped') =>
+    tallies.reduce((count, tally) => count + tally[key], 0)
+  const failures = tallies.flatMap((tally) => tally.failures)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), failures }
 }
 
-async function runCheck(command: string[]): Promise<Tally> {
-  const isGood = (await run(command)) === 0
-  return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: 0 }
+async function runCheck(name: string, command: string[]): Promise<Tally> {
+  return (await run(command)) === 0
+    ? { passed: 1, failed: 0, skipped: 0, failures: [] }
+    : { passed: 0, failed: 1, skipped: 0, failures: [name] }
 }
 
 async function runSuite(project: string): Promise<Tally> {
@@ -88,7 +92,7 @@ async function runSuite(project: string): Promise<Tally> {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ])
-    return suiteTally(code, report)
+    return suiteTally(project, code, report)
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
@@ -97,34 +101,50 @@ async function runSuite(project: string): Promise<Tally> {
 /** The part of vitest's JSON report that is counted. */
 type Report = {
   numPassedTests?: number
-  numFailedTests?: number
   numPendingTests?: number
   numTodoTests?: number
-  testResults?: { status: string; assertionResults: { status: string }[] }[]
+  testResults?: ReportedFile[]
+}
+type ReportedFile = {
+  name: string
+  status: string
+  message?: string
+  assertionResults: { status: string; fullName: string; failureMessages?: string[] }[]
 }
 
 /**
- * Counts what vitest reported. A file that failed without a failed test (it did not load, or its set-up or disposal
- * failed) counts as one failure, and so does a run that failed without any (a crash, an unhandled error).
+ * Counts and names what vitest reported. A file that failed without a failed test (it did not load, or its set-up or
+ * disposal failed) counts as one failure, and so does a run that failed without any (a crash, an unhandled error).
  */
-export function suiteTally(code: number, reportFile: string): Tally {
+export function suiteTally(suite: string, code: number, reportFile: string): Tally {
   let report: Report = {}
   try {
     report = JSON.parse(readFileSync(reportFile, 'utf8')) as Report
   } catch {
     console.log('vitest left no report')
   }
-  const brokenFiles = (report.testResults ?? []).filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
-  )
-  const failed = (report.numFailedTests ?? 0) + brokenFiles.length
+  const failures = (report.testResults ?? []).flatMap(fileFailures)
+  if (code !== 0 && failures.length === 0) {
+    failures.push(`vitest ended with ${code}, though no test failed: see its output above`)
+  }
   return {
     passed: report.numPassedTests ?? 0,
-    failed: code !== 0 && failed === 0 ? 1 : failed,
+    failed: failures.length,
     skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
+    failures: failures.map((failure) => `${suite}: ${failure}`),
   }
 }
+
+/** A line per failed test of a file; one line when the file failed without any. */
+function fileFailures(file: ReportedFile): string[] {
+  if (file.status !== 'failed') return []
+  const path = relative(projectDir, file.name)
+  const failed = file.assertionResults.filter(({ status }) => status === 'failed')
+  if (failed.length === 0) return [`${path}: ${firstLine(file.message)}`]
+  return failed.map((test) => `${path} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`)
+}
+
+const firstLine = (message = 'no message') => message.split('\n', 1)[0]
 
 /** Runs a program of node_modules/.bin to its end, with its output on ours; resolves with its exit code. */
 function run([program = '', ...args]: string[]): Promise<number> {

@@ -38,6 +38,8 @@ export class LexiconResolver {
   readonly #options: LexiconResolverOptions
   /** Least recently read first. */
   readonly #memory = new Map<string, Kept>()
+  /** Callers that came before one of them had an answer wait for the same question to the table, and its look-up. */
+  readonly #asked = new Map<string, Promise<PublishedLexicon>>()
   readonly #running = new Map<string, Promise<PublishedLexicon>>()
   #minute = 0
   #begun = 0
@@ -55,6 +57,14 @@ export class LexiconResolver {
     if (!isNsid(nsid)) throw new LexiconNotFoundError(nsid, 'it is no NSID')
     const kept = this.#memory.get(nsid)
     if (kept !== undefined && Date.now() - kept.readAtMs < memoryMs) return known(nsid, kept.found)
+    const asked = this.#asked.get(nsid)
+    if (asked !== undefined) return asked
+    const answer = this.#ask(nsid).finally(() => this.#asked.delete(nsid))
+    this.#asked.set(nsid, answer)
+    return answer
+  }
+
+  async #ask(nsid: string): Promise<PublishedLexicon> {
     const stored = await findLexicon(this.#options.db.pool, nsid)
     if (stored === undefined || !isUsable(stored)) return this.#lookUpOnce(nsid)
     const found = parse(stored)
