@@ -26,11 +26,11 @@ const resultsDir = join(benchDir, 'results')
 
 /**
  * Before each window, in milliseconds: processes compile what a case needs before its first. New ones take long: of
- * the first twenty seconds of load, a sixth of an api process's time is V8's optimising compiler.
+ * the first forty seconds of load, an eighth of an api process's time is V8's optimising compiler.
  */
 const warmUpMs = {
   quick: { fresh: 6_000, first: 1_500, later: 200 },
-  full: { fresh: 20_000, first: 2_000, later: 500 },
+  full: { fresh: 60_000, first: 4_000, later: 500 },
 }
 
 function say(text: string): void {

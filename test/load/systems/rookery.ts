@@ -7,6 +7,7 @@ import type { Server } from '../http/connection.ts'
 import type { MeasuredProcess } from '../process-stats.ts'
 import { type Child, lastLines, startChild } from '../../support/child.ts'
 import { dataDirectory, databaseBytes } from './database-size.ts'
+import { queryRows } from './database.ts'
 import { seedAccounts } from './rookery-seed.ts'
 import type { System } from './system.ts'
 import { twoFreePorts, untilReady } from './until-ready.ts'
@@ -78,6 +79,9 @@ export async function startRookery(options: RookeryOptions): Promise<Rookery> {
     restartServers: () => replace('api', options.dir, serving),
     restartFirehoses: () => replace('firehose', options.dir, serving),
     seedAccounts: (handles) => seedAccounts({ databaseUrl, dir: options.dir, hostname: host }, handles),
+    gatherStatistics: async () => {
+      await queryRows(databaseUrl, 'analyze account')
+    },
     storedBytes: () => databaseBytes(databaseUrl),
     resize: async (apiCount) => {
       await child.stop()

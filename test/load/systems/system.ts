@@ -30,6 +30,8 @@ export type System = AsyncDisposable & {
   readonly databaseUrl?: string
   /** Bytes on disk of accounts, records and events, without blobs. */
   storedBytes(): Promise<number>
+  /** Has the database count the accounts, as it does by itself within a minute; absent where that changes nothing. */
+  readonly gatherStatistics?: () => Promise<void>
   /** Makes accounts, one for each handle, for less than a sign-up costs; absent where that is impossible. */
   readonly seedAccounts?: (handles: readonly string[]) => Promise<Account[]>
 }

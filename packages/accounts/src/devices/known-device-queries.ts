@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-import type { Queryable } from '@rookery/db'
+import { type Queryable, statement } from '@rookery/db'
 
 import { knownNetworksMax, networkSeenEveryMs } from '../limits.ts'
 
@@ -19,6 +19,21 @@ export function networkDevice(network: string): string {
   return `net-${hash('sha256', network, 'base64url').slice(0, 22)}`
 }
 
+const note = statement<{ is_new: boolean; has_others: boolean; new_ones: number }>(
+  'known_device_note',
+  `with others as (
+     select device_id, first_seen_at from known_device where account_id = $1 and device_id <> $2)
+   insert into known_device (account_id, device_id, trusted_until, trusted_at)
+   values ($1, $2, now() + $3::bigint * interval '1 millisecond',
+           case when $3::bigint is null then null else now() end)
+   on conflict (account_id, device_id) do update
+     set last_seen_at = now(), trusted_until = coalesce(excluded.trusted_until, known_device.trusted_until),
+         trusted_at = coalesce(excluded.trusted_at, known_device.trusted_at)
+   returning xmax = 0 as is_new,
+     exists (select from others where left(device_id, 4) = left($2, 4)) as has_others,
+     (select count(*)::integer from others where first_seen_at > now() - interval '1 hour') as new_ones`,
+)
+
 /**
  * Notes that the account signed in with a browser, or from a network, and tells how it stands to it.
  *
@@ -29,34 +44,23 @@ export async function noteDevice(
   tx: Queryable,
   device: { accountId: number; deviceId: string; trustMs?: number | undefined },
 ): Promise<NotedDevice> {
-  const { rows } = await tx.query<{ is_new: boolean; has_others: boolean; new_ones: number }>(
-    `with others as (
-       select device_id, first_seen_at from known_device where account_id = $1 and device_id <> $2)
-     insert into known_device (account_id, device_id, trusted_until, trusted_at)
-     values ($1, $2, now() + $3::bigint * interval '1 millisecond',
-             case when $3::bigint is null then null else now() end)
-     on conflict (account_id, device_id) do update
-       set last_seen_at = now(), trusted_until = coalesce(excluded.trusted_until, known_device.trusted_until),
-           trusted_at = coalesce(excluded.trusted_at, known_device.trusted_at)
-     returning xmax = 0 as is_new,
-       exists (select from others where left(device_id, 4) = left($2, 4)) as has_others,
-       (select count(*)::integer from others where first_seen_at > now() - interval '1 hour') as new_ones`,
-    [device.accountId, device.deviceId, device.trustMs ?? null],
-  )
+  const { rows } = await note(tx, [device.accountId, device.deviceId, device.trustMs ?? null])
   const { is_new: isNew = false, has_others: hasOthers = false, new_ones: newOnes = 0 } = rows[0] ?? {}
   return { isKnown: !isNew, hasOthers, newOnes: newOnes + (isNew ? 1 : 0) }
 }
+
+const isNoted = statement(
+  'known_device_is_noted',
+  `select 1 from known_device
+    where account_id = $1 and device_id = $2 and last_seen_at > now() - $3::integer * interval '1 millisecond'`,
+)
 
 /** Tells whether it was noted within `networkSeenEveryMs` that the account signed in from a network. */
 export async function isNetworkNoted(
   db: Queryable,
   network: { accountId: number; deviceId: string },
 ): Promise<boolean> {
-  const { rows } = await db.query(
-    `select 1 from known_device
-      where account_id = $1 and device_id = $2 and last_seen_at > now() - $3::integer * interval '1 millisecond'`,
-    [network.accountId, network.deviceId, networkSeenEveryMs],
-  )
+  const { rows } = await isNoted(db, [network.accountId, network.deviceId, networkSeenEveryMs])
   return rows.length > 0
 }
 

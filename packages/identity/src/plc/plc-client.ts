@@ -27,7 +27,8 @@ export class PlcClient {
       body: JSON.stringify(operation),
     })
     if (!response.ok) throw await refusal(response)
-    await response.body?.cancel()
+    // Read to its end, so that the connection serves the next operation: to cancel would close it.
+    await response.arrayBuffer().catch(() => undefined)
   }
 
   /**

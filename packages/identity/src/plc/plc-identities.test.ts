@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -42,6 +44,20 @@ function documentOf(did: string) {
   const sources = { fetch, plcFetch: fetch, plcUrl: plc.url, allowPrivateNetwork: true, resolveTxt }
   return fetchDidDocument(sources, did)
 }
+
+test('PlcClient sends one operation after the other on one connection', async () => {
+  let connections = 0
+  const server = createServer((_, response) => response.end('OK')).on('connection', () => connections++)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const client = new PlcClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, fetch)
+    for (let n = 0; n < 3; n++) await client.send(`did:plc:${n}`, {})
+    expect(connections).toBe(1)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+})
 
 describe('PlcIdentities', () => {
   // SPEC PLC-1, PLC-2

@@ -2,7 +2,7 @@ import { type AnyXrpcMethod, type XrpcCall, XrpcError, defineMethod, invalidRequ
 import { invalidHandle } from '@rookery/syntax'
 
 import type { AccountMailDeps } from '../../accounts/account-mail.ts'
-import { noteSignIn } from '../../accounts/note-sign-in.ts'
+import { noteSignUp } from '../../accounts/note-sign-in.ts'
 import { type SignUpDeps, type SignUpInput, signUp } from '../../accounts/sign-up.ts'
 import { type ServiceAuth, type ServiceAuthDeps, optionalServiceAuth } from '../../auth/service.ts'
 
@@ -26,7 +26,7 @@ export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDe
       }
       const { account, accessJwt, refreshJwt } = await signUp(deps, host, input)
       // The account is there: whoever signed up must get its tokens.
-      await noteSignIn(deps, account, { address: request.ip, locale: undefined }).catch((error: unknown) =>
+      await noteSignUp(deps, account, request.ip).catch((error: unknown) =>
         deps.log.warn({ err: error, account: account.did }, 'the network of a sign-up was not noted'),
       )
       return { handle: account.handle ?? invalidHandle, did: account.did, accessJwt, refreshJwt }
