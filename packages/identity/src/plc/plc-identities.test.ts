@@ -45,14 +45,18 @@ function documentOf(did: string) {
   return fetchDidDocument(sources, did)
 }
 
-test('PlcClient sends one operation after the other on one connection', async () => {
+test('PlcClient keeps its connections from one operation to the next', async () => {
   let connections = 0
-  const server = createServer((_, response) => response.end('OK')).on('connection', () => connections++)
+  const server = createServer((_, response) => {
+    response.flushHeaders()
+    setImmediate(() => response.end('OK'))
+  }).on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   try {
     const client = new PlcClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, fetch)
-    for (let n = 0; n < 3; n++) await client.send(`did:plc:${n}`, {})
-    expect(connections).toBe(1)
+    for (let n = 0; n < 10; n++) await client.send(`did:plc:${n}`, {})
+    // `fetch` may open a second one while it puts the first aside.
+    expect(connections).toBeLessThanOrEqual(2)
   } finally {
     server.closeAllConnections()
     server.close()
