@@ -49,7 +49,7 @@ test('PlcClient keeps its connections from one operation to the next', async () 
   let connections = 0
   const server = createServer((_, response) => {
     response.flushHeaders()
-    setImmediate(() => response.end('OK'))
+    setTimeout(() => response.end('OK'), 5)
   }).on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   try {
