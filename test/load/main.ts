@@ -30,7 +30,7 @@ const resultsDir = join(benchDir, 'results')
  */
 const warmUpMs = {
   quick: { fresh: 6_000, first: 1_500, later: 200 },
-  full: { fresh: 60_000, first: 4_000, later: 500 },
+  full: { fresh: 40_000, first: 3_000, later: 1_500 },
 }
 
 function say(text: string): void {
