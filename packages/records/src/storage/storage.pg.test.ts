@@ -148,14 +148,16 @@ describe('compaction', () => {
     for (let i = 0; i < 100; i++) await add(i)
     for (let i = 0; i < 50; i++) await writer.commit(repo, () => [deleteOf(`com.example.other/k${i}`)])
     const before = await packBytes(repo.accountId)
-    const [joinedBytes, again] = await Promise.all([
+    const [one, other] = await Promise.all([
       joinDeltas(db.pool, repo.accountId),
       joinDeltas(db.pool, repo.accountId),
       add(1_000),
     ])
     const after = await packBytes(repo.accountId)
-    expect(joinedBytes).toBeLessThan((before.bytes - base.bytes) / 10)
-    expect(again).toBeDefined()
+    // One that looks when the other is done has nothing to join.
+    const joined = [one, other].filter((bytes) => bytes !== undefined)
+    expect(joined).not.toEqual([])
+    for (const bytes of joined) expect(bytes).toBeLessThan((before.bytes - base.bytes) / 10)
     // The base's rows, what was joined, at most twice, and what came meanwhile.
     expect(after.rows).toBeLessThanOrEqual(base.rows + 3)
     await using cold = testWriter(db.database, { nodeCache: new NodeCache(0) })
