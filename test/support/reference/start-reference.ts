@@ -37,8 +37,9 @@ export async function startReference(options: ReferenceOptions): Promise<Referen
   const { install, dir } = options
   mkdirSync(join(dir, 'blobs'), { recursive: true })
   const port = await freePort()
-  const start = () =>
-    startReferencePart('pds', { install, dir, port, environment: pdsEnvironment(options, port) })
+  // Made once: its secrets outlive a restart, and with them all tokens.
+  const environment = pdsEnvironment(options, port)
+  const start = () => startReferencePart('pds', { install, dir, port, environment })
   let child = await start()
   return {
     port,
