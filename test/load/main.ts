@@ -29,7 +29,7 @@ const resultsDir = join(benchDir, 'results')
  * the first forty seconds of load, an eighth of an api process's time is V8's optimising compiler.
  */
 const warmUpMs = {
-  quick: { fresh: 6_000, first: 1_500, later: 200 },
+  quick: { fresh: 3_000, first: 800, later: 200 },
   full: { fresh: 40_000, first: 3_000, later: 1_500 },
 }
 
