@@ -7,19 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { OAuthProviders } from '../src/oauth/providers.ts'
 import { TestBrowser } from './oauth-flow.ts'
-import { RawApp, confidentialApp } from './raw-app.ts'
-import { TestApi } from './test-api.ts'
-
-type Person = { did: string; handle: string; password: string }
+import { type Person, type RawApp, confidentialApp, startWithApp } from './raw-app.ts'
+import type { TestApi } from './test-api.ts'
 
 let api: TestApi
 let alice: Person
 let app: RawApp
 
 beforeAll(async () => {
-  api = await TestApi.start()
-  alice = { ...(await api.signUp('alice')), password: 'alice-pass' }
-  app = await RawApp.local(api)
+  ;({ api, alice, app } = await startWithApp())
 })
 afterAll(() => api[Symbol.asyncDispose]())
 

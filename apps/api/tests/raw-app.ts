@@ -4,9 +4,9 @@ import { JoseKey } from '@atproto/oauth-client-node'
 import { must } from '@rookery/std'
 
 import { TestBrowser } from './oauth-flow.ts'
-import type { Answer, TestApi } from './test-api.ts'
+import { type Answer, TestApi } from './test-api.ts'
 
-type Person = { did: string; handle: string; password: string }
+export type Person = { did: string; handle: string; password: string }
 type Form = Record<string, string>
 
 /** What differs from an honest proof; `key` signs it, `header` is its header. */
@@ -17,6 +17,13 @@ export type Tokens = { access_token: string; refresh_token: string; scope: strin
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const redirectUri = 'http://127.0.0.1/callback'
+
+/** An api with an account on it, and an app of the developer's own that the account can sign in to. */
+export async function startWithApp(): Promise<{ api: TestApi; alice: Person; app: RawApp }> {
+  const api = await TestApi.start()
+  const alice = { ...(await api.signUp('alice')), password: 'alice-pass' }
+  return { api, alice, app: await RawApp.local(api) }
+}
 
 /** An app that speaks the protocol by hand, so that a test can speak it wrong. */
 export class RawApp {
