@@ -56,7 +56,11 @@ describe('LexiconResolver', () => {
 
   test('one look-up serves all who ask at once, and its outcome the other processes too', async () => {
     const resolver = start()
+    const query = vi.spyOn(db.pool, 'query')
     const answers = await Promise.allSettled(Array.from({ length: 20 }, () => resolver.resolve(nsid)))
+    // What is stored, and that there is none: each once.
+    expect(query).toHaveBeenCalledTimes(2)
+    query.mockRestore()
     expect(answers.every(({ status }) => status === 'rejected')).toBe(true)
     await expect(start().resolve(nsid)).rejects.toThrow(LexiconNotFoundError)
     expect(lookUps).toBe(1)

@@ -3,8 +3,8 @@
  *
  * What was found counts for `lexiconMaxMs` and is looked up anew in the background once it is older than
  * `lexiconStaleMs`; that there is none counts for `absenceMs`. Whoever asks for the same lexicon at the same time
- * shares one look-up. A process looks up `lookUpsMax` at a time and begins `lookUpsPerMinuteMax` in a minute; past
- * that, a lexicon counts as not found, for now and for this caller only.
+ * shares one question to the table and one look-up. A process looks up `lookUpsMax` at a time and begins `lookUpsPerMinuteMax` in a minute; past
+ * that, a lexicon counts as not found, for now and for those who asked at that moment only.
  */
 import type { Database } from '@rookery/db'
 import type { LexiconDocument } from '@rookery/lexicon'
@@ -38,7 +38,7 @@ export class LexiconResolver {
   readonly #options: LexiconResolverOptions
   /** Least recently read first. */
   readonly #memory = new Map<string, Kept>()
-  /** Callers that came before one of them had an answer wait for the same question to the table, and its look-up. */
+  /** Answers on their way: from the table, or from a look-up that this led to. */
   readonly #asked = new Map<string, Promise<PublishedLexicon>>()
   readonly #running = new Map<string, Promise<PublishedLexicon>>()
   #minute = 0
