@@ -26,7 +26,8 @@ const resultsDir = join(benchDir, 'results')
 
 /**
  * Before each window, in milliseconds: processes compile what a case needs before its first. New ones take long: of
- * the first forty seconds of load, an eighth of an api process's time is V8's optimising compiler.
+ * the first twenty seconds of load, a sixth of an api process's time is V8's optimising compiler, and still an eighth
+ * after forty.
  */
 const warmUpMs = {
   quick: { fresh: 3_000, first: 800, later: 200 },
