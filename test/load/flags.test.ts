@@ -19,6 +19,7 @@ describe('parseFlags', () => {
     ['--only', 'nothing'],
     ['--systems', 'other'],
     ['--rounds', '0'],
+    ['--api', '0'],
     ['--windows', '5'],
     ['extra'],
   ])('refuses %s %s', (...args) => {
@@ -28,16 +29,23 @@ describe('parseFlags', () => {
 
 describe('chooseCases', () => {
   test('has every case in a full run, and its main variant in a quick one', () => {
-    const all = chooseCases({ only: [], isQuick: false }).flatMap(({ cases }) => cases)
-    const quick = chooseCases({ only: [], isQuick: true }).flatMap(({ cases }) => cases)
+    const all = chooseCases({ only: [], isQuick: false, apiCount: 1 }).flatMap(({ cases }) => cases)
+    const quick = chooseCases({ only: [], isQuick: true, apiCount: 1 }).flatMap(({ cases }) => cases)
     expect(new Set(all.map(({ name }) => name))).toEqual(new Set(caseNames()))
     expect(quick.filter(({ name }) => name === 'createRecord').map(({ params }) => params)).toEqual([
       { accounts: 100, concurrency: 16 },
     ])
   })
 
+  test('starts the asked number of api processes where a case has none of its own', () => {
+    const apiCounts = chooseCases({ only: ['createRecord'], isQuick: false, apiCount: 3 }).map(
+      (group) => group.apiCount,
+    )
+    expect(apiCounts).toEqual([parseFlags(['--api', '3']).apiCount, 1, 2, 4])
+  })
+
   test('has no two variants with the same name and parameters', () => {
-    const all = chooseCases({ only: [], isQuick: false }).flatMap(({ cases }) => cases)
+    const all = chooseCases({ only: [], isQuick: false, apiCount: 1 }).flatMap(({ cases }) => cases)
     const keys = all.map(({ name, params }) => JSON.stringify([name, params]))
     expect(new Set(keys).size).toBe(keys.length)
   })

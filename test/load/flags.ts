@@ -1,4 +1,5 @@
 /** The flags of `npm run bench`. */
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
 import { BenchError } from './bench-error.ts'
@@ -15,6 +16,8 @@ export type BenchOptions = {
   systems: SystemName[]
   rounds: number
   windowMs: number
+  /** Processes that answer requests, where a case does not ask for another number. */
+  apiCount: number
   throughBalancer: boolean
   /** Numbers of accounts at which the growth of cost and storage is measured; empty for none. */
   growth: number[]
@@ -37,6 +40,7 @@ prints what each operation costs. The first run installs the reference from npm 
   --systems LIST      rookery, reference or both (default: rookery,reference)
   --rounds N          rounds per case (default: 3, with --quick 2)
   --window-ms N       length of a window (default: 2000, with --quick 1000)
+  --api N             api processes, where a case does not ask for a number of its own (default: 1 per two cores)
   --balancer          send requests through the local load balancer; its CPU time is shown, not counted
   --profile           afterwards profile each case on Rookery: CPU time by function, SQL statements and plans
   --growth LIST       instead: cost and storage at these numbers of accounts, e.g. 1000,10000,100000, and by the size of
@@ -65,6 +69,7 @@ export function parseFlags(args: readonly string[]): BenchOptions {
       min: 100,
       max: 600_000,
     }),
+    apiCount: parseNumber('api', values.api ?? String(apiCountDefault()), { min: 1, max: 64 }),
     throughBalancer: values.balancer,
     growth: (values.growth?.split(',') ?? []).map((text) =>
       parseNumber('growth', text, { min: 100, max: 1_000_000 }),
@@ -88,6 +93,7 @@ function parse(args: readonly string[]) {
         systems: { type: 'string', default: 'rookery,reference' },
         rounds: { type: 'string' },
         'window-ms': { type: 'string' },
+        api: { type: 'string' },
         balancer: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
         growth: { type: 'string' },
@@ -99,6 +105,11 @@ function parse(args: readonly string[]) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new BenchError(`${reason} (npm run bench -- --help lists every flag)`, { cause: error })
   }
+}
+
+/** The other half of the cores is for PostgreSQL, Redis, the other roles and the load itself. */
+function apiCountDefault(): number {
+  return Math.max(1, Math.floor(availableParallelism() / 2))
 }
 
 function parseNames(given: readonly string[]): string[] {

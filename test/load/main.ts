@@ -6,7 +6,6 @@ import { SetUpError } from '@rookery/local'
 
 import { BenchError } from './bench-error.ts'
 import { chooseCases, caseGroups } from './cases/cases.ts'
-import { apiCountDefault } from './cases/write-cases.ts'
 import { Subscribers } from './firehose/subscribers.ts'
 import { Fixtures } from './fixtures/fixtures.ts'
 import { type BenchOptions, helpText, parseFlags } from './flags.ts'
@@ -55,7 +54,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
     ? installReference({ parentDir: benchDir, update: options.updateReference, say })
     : undefined
   const subscribers = running.use(await Subscribers.start())
-  const apiCount = groups[0]?.apiCount ?? apiCountDefault
+  const apiCount = groups[0]?.apiCount ?? options.apiCount
   const benches = await startSystems(running, { options, dir, install, apiCount, subscribers })
   const startedMs = performance.now()
   const { rounds, isQuick, windowMs } = options
@@ -78,12 +77,12 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
 }
 
 async function growth(running: AsyncDisposableStack, dir: string, options: BenchOptions): Promise<void> {
-  const { growth: steps, hourlyRate, windowMs, systems, updateReference: update } = options
+  const { growth: steps, hourlyRate, windowMs, systems, apiCount, updateReference: update } = options
   const hasReference = steps.length > 0 && systems.includes('reference')
   const install = hasReference ? installReference({ parentDir: benchDir, update, say }) : undefined
   say("starting Rookery's stack")
   const rookery = running.use(
-    await startRookery({ dir: join(dir, 'rookery'), apiCount: apiCountDefault, throughBalancer: false }),
+    await startRookery({ dir: join(dir, 'rookery'), apiCount, throughBalancer: false }),
   )
   const reference = install && running.use(await startReference({ install, dir: join(dir, 'reference') }))
   await measureGrowth({ rookery, reference, steps, hourlyRate, windowMs, resultsDir, say })
@@ -143,7 +142,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 function listCases(): string {
-  const lines = caseGroups.flatMap(({ cases }) =>
+  const lines = caseGroups(1).flatMap(({ cases }) =>
     cases.map(({ name, params, isQuick }) => `${isQuick ? 'quick' : '     '}  ${name} ${paramText(params)}`),
   )
   return `${lines.join('\n')}\n`

@@ -4,9 +4,6 @@ import { Connection } from '../http/connection.ts'
 import { callJson } from '../http/load-balance.ts'
 import { type BenchCase, type CaseContext, httpCase, roundRobin, sessions } from './bench-case.ts'
 
-/** Api processes of the stack unless a case asks for another number. */
-export const apiCountDefault = 2
-
 /** The concurrencies of the plot, over 100 accounts; 16 is the headline. */
 const plotted = [4, 16, 64].map((concurrency) => overAccounts(100, concurrency))
 
