@@ -59,7 +59,7 @@ export const cachedTreeCommitsMax = 256
 export const cachedNodeBytesMax = 64 * 1024 * 1024
 
 /** Delta bytes that may be written to a repo whatever its size, before it is compacted. */
-export const deltaBytesFloor = 128 * 1024
+export const deltaBytesFloor = 512 * 1024
 
 /**
  * Delta bytes that may be written to a repo with a large base, as a multiple of the base: a write adds some kilobytes of
@@ -70,7 +70,10 @@ export const largeBaseShare = 2
 /** Bytes of joined deltas past which a repo is compacted whatever its size: a cold load reads them all. */
 export const joinedBytesMax = 4 * 1024 * 1024
 
-/** Delta packs past which they are joined to one: about 5 ms. */
+/** Delta packs of one process's commits past which it joins them from what it has in memory: about 1 ms. */
+export const madePacksMax = 48
+
+/** Delta packs past which they are read and joined to one: about 5 ms. */
 export const loosePacksMax = 128
 
 /** Bytes of delta packs, as far as one process knows, past which they are joined. */
@@ -79,8 +82,8 @@ export const looseBytesMax = 1024 * 1024
 /** Delta packs past which a repo is compacted: joining them has failed again and again. */
 export const deltaPacksMax = 500
 
-/** Commits after which a compaction that is due is asked for again. */
-export const compactionReminderCommits = 64
+/** Delta bytes after which a compaction that is due is asked for again. */
+export const compactionReminderBytes = 128 * 1024
 
 /** Live tree up to which a write's process compacts the repo itself, in bytes; larger ones are a job. */
 export const inlineCompactionBytesMax = 512 * 1024

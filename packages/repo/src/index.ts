@@ -79,7 +79,7 @@ export { emptyTreeCid, subtreesOf } from './node.ts'
 export { isRecordPath, keyLayer, sharedPrefixLength } from './path.ts'
 export { type CarLimits, type OpenCar, collectCar, readCar } from './read-car.ts'
 export { buildSlice } from './slice.ts'
-export { type Tree, emptyTree, findRecord, loadPaths, openTree, pathProof } from './tree.ts'
+export { type Tree, emptyTree, findRecord, loadPaths, loadedNodes, openTree, pathProof } from './tree.ts'
 export { type ForeignRepo, verifyRepo } from './verify-repo.ts'
 export {
   type PathRange,

@@ -125,6 +125,24 @@ export function pathProof(tree: Tree, path: string): Block[] {
 }
 
 /**
+ * Returns blocks of nodes that are loaded, parents first: of those wanted, and no further down than the first that is
+ * not.
+ *
+ * @example
+ * for (const { cid, bytes } of loadedNodes(tree, (cid) => isNew(cid))) store.set(cid, bytes)
+ */
+export function loadedNodes(tree: Tree, isWanted: (cid: Cid) => boolean): Block[] {
+  const blocks: Block[] = []
+  const visit = (subtree: Subtree): void => {
+    if (!subtree.node || !subtree.cid || !isWanted(subtree.cid)) return
+    blocks.push(blockOf(subtree, subtree.node))
+    for (const child of subtree.node.children) if (child) visit(child)
+  }
+  visit(tree.top)
+  return blocks
+}
+
+/**
  * Visits every subtree whose range of keys holds the key or borders on it, parents first: the path to the key and,
  * if the key is there, the right edge of what is left of it and the left edge of what is right of it. These are
  * the nodes that adding, deleting or proving the key and its neighbours can touch (SPEC DIFF-3).

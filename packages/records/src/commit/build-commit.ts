@@ -41,6 +41,8 @@ export type BuiltCommit = {
   readonly tree: Tree
   /** Nodes that the tree before did not have. */
   readonly newNodes: readonly Block[]
+  /** Nodes that only that one had. */
+  readonly removedNodes: readonly Cid[]
 }
 
 /**
@@ -95,6 +97,7 @@ export async function buildCommit(options: {
   return {
     tree: applied.tree,
     newNodes: applied.newNodes,
+    removedNodes: applied.removedNodes,
     commit: {
       accountId: head.accountId,
       hostId: head.hostId,

@@ -3,6 +3,7 @@ import { cacheTally } from '@rookery/telemetry'
 
 import { cachedHeadsMax } from '../limits.ts'
 import type { PackGrowth } from '../storage/compact.ts'
+import type { MadeNodes } from '../storage/made-nodes.ts'
 import type { RepoHead } from '../storage/storage-queries.ts'
 
 const tally = cacheTally('heads')
@@ -13,6 +14,8 @@ export type CachedHead = {
   readonly tree: Tree
   /** One object for all heads of the repo that follow each other here; the numbers in `head` are those it was read with. */
   readonly growth: PackGrowth
+  /** Likewise one object: what has been written here since the first of them. */
+  readonly made: MadeNodes
   /** Commits since the tree was opened. */
   readonly treeCommits: number
 }

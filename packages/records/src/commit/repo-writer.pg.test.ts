@@ -16,8 +16,9 @@ import {
   writeOf,
 } from '../../test-support/test-repo.ts'
 import { RepoDeactivatedError, WritesOverloadedError } from '../errors.ts'
-import { optimisticAttemptsMax, waitingWritesPerRepoMax } from '../limits.ts'
+import { madePacksMax, optimisticAttemptsMax, waitingWritesPerRepoMax } from '../limits.ts'
 import { compactRepo, joinDeltas } from '../storage/compact.ts'
+import { checkRepo } from '../storage/check-repo.ts'
 import { findHead } from '../storage/storage-queries.ts'
 import type { RecordWrite } from './record-write.ts'
 
@@ -37,66 +38,74 @@ async function oracleRoot(records: Map<string, string>): Promise<string> {
 
 describe('RepoWriter', () => {
   // SPEC DIFF-1, DIFF-3, WR-8
-  test('keeps the tree of any history, through cold starts and compactions', async () => {
-    const step = fc.record({
-      paths: fc.uniqueArray(
-        fc
-          .tuple(fc.constantFrom(...collections), fc.integer({ min: 0, max: 150 }))
-          .map(([c, k]) => `${c}/key${k}`),
-        { minLength: 1, maxLength: 12 },
-      ),
-      value: fc.integer(),
-      remove: fc.boolean(),
-      after: fc.constantFrom(
-        'nothing',
-        'nothing',
-        'restart',
-        'join',
-        'join and restart',
-        'compact',
-        'compact and restart',
-      ),
-    })
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-        const repo = await createTestRepo(db.database)
-        let writer = testWriter(db.database)
-        const records = new Map<string, string>()
-        for (const { paths, value, remove, after } of steps) {
-          await writer.commit(repo, async ({ find }) => {
-            const found = await find(paths)
-            return paths.flatMap((path, index) => {
-              const before = found[index]
-              expect(before && cidToString(before)).toBe(records.get(path))
-              if (remove) return before ? [deleteOf(path)] : []
-              return [writeOf(before ? 'update' : 'create', path, { value })]
+  test.each([madePacksMax, 2])(
+    'keeps the tree of any history, through cold starts, joins and compactions (%i packs)',
+    async (madePacksMax) => {
+      const step = fc.record({
+        paths: fc.uniqueArray(
+          fc
+            .tuple(fc.constantFrom(...collections), fc.integer({ min: 0, max: 150 }))
+            .map(([c, k]) => `${c}/key${k}`),
+          { minLength: 1, maxLength: 12 },
+        ),
+        value: fc.integer(),
+        remove: fc.boolean(),
+        after: fc.constantFrom(
+          'nothing',
+          'nothing',
+          'restart',
+          'join',
+          'join and restart',
+          'compact',
+          'compact and restart',
+        ),
+      })
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+          const repo = await createTestRepo(db.database)
+          let writer = testWriter(db.database, { madePacksMax })
+          const records = new Map<string, string>()
+          for (const { paths, value, remove, after } of steps) {
+            await writer.commit(repo, async ({ find }) => {
+              const found = await find(paths)
+              return paths.flatMap((path, index) => {
+                const before = found[index]
+                expect(before && cidToString(before)).toBe(records.get(path))
+                if (remove) return before ? [deleteOf(path)] : []
+                return [writeOf(before ? 'update' : 'create', path, { value })]
+              })
             })
-          })
-          for (const path of paths) {
-            if (remove) records.delete(path)
-            else
-              records.set(path, cidToString((writeOf('create', path, { value }) as { cid: Uint8Array }).cid))
+            for (const path of paths) {
+              if (remove) records.delete(path)
+              else
+                records.set(
+                  path,
+                  cidToString((writeOf('create', path, { value }) as { cid: Uint8Array }).cid),
+                )
+            }
+            if (after.includes('compact')) await compactRepo(db.pool, repo.accountId)
+            if (after.includes('join')) await joinDeltas(db.pool, repo.accountId)
+            if (after.includes('restart')) {
+              await writer[Symbol.asyncDispose]()
+              writer = testWriter(db.database, { madePacksMax })
+            }
           }
-          if (after.includes('compact')) await compactRepo(db.pool, repo.accountId)
-          if (after.includes('join')) await joinDeltas(db.pool, repo.accountId)
-          if (after.includes('restart')) {
-            await writer[Symbol.asyncDispose]()
-            writer = testWriter(db.database)
-          }
-        }
-        await writer[Symbol.asyncDispose]()
-        const head = await findHead(db.pool, repo.accountId)
-        expect(cidToString(head!.data)).toBe(await oracleRoot(records))
-        expect(await checkHistory(db.database, repo)).toBe(cidToString(head!.data))
-        const { rows } = await db.pool.query<{ path: string; cid: Buffer }>(
-          `select collection || '/' || rkey as path, cid from record where account_id = $1`,
-          [repo.accountId],
-        )
-        expect(new Map(rows.map(({ path, cid }) => [path, cidToString(cid)]))).toEqual(records)
-      }),
-      { numRuns: 15 },
-    )
-  }, 120_000)
+          await writer[Symbol.asyncDispose]()
+          expect(await checkRepo(db.pool, repo.accountId)).toMatchObject({ packsComplete: true })
+          const head = await findHead(db.pool, repo.accountId)
+          expect(cidToString(head!.data)).toBe(await oracleRoot(records))
+          expect(await checkHistory(db.database, repo)).toBe(cidToString(head!.data))
+          const { rows } = await db.pool.query<{ path: string; cid: Buffer }>(
+            `select collection || '/' || rkey as path, cid from record where account_id = $1`,
+            [repo.accountId],
+          )
+          expect(new Map(rows.map(({ path, cid }) => [path, cidToString(cid)]))).toEqual(records)
+        }),
+        { numRuns: 15 },
+      )
+    },
+    120_000,
+  )
 
   // SPEC DIFF-1
   test('makes slices that @atproto/repo reads', async () => {
@@ -149,14 +158,14 @@ describe('RepoWriter', () => {
     const write = (n: number) => (n % 2 ? one : two).commit(repo, () => [writeOf('create', `a.b.c/${n}`, {})])
     for (let n = 0; n < 60; n++) await write(n)
     statements.length = 0
-    for (let n = 60; n < 160; n++) await write(n)
+    for (let n = 60; n < 120; n++) await write(n)
     // One each: a commit that finds the repo being compacted is tried again, but not built again.
-    expect(statements.filter((name) => name === 'repo_refresh')).toHaveLength(100)
+    expect(statements.filter((name) => name === 'repo_refresh')).toHaveLength(60)
     expect(new Set(statements)).toEqual(new Set(['commit_batch_of_session', 'repo_refresh']))
     // On its own again, a process stops to ask.
-    for (let n = 161; n < 461; n += 2) await write(n)
+    for (let n = 121; n < 421; n += 2) await write(n)
     statements.length = 0
-    for (let n = 461; n < 481; n += 2) await write(n)
+    for (let n = 421; n < 441; n += 2) await write(n)
     expect(new Set(statements)).toEqual(new Set(['commit_batch_of_session']))
     await checkHistory(db.database, repo)
   }, 60_000)

@@ -22,10 +22,11 @@ import { BlobNotFoundError } from '../blobs/errors.ts'
 import { SessionOverError, WritesOverloadedError } from '../errors.ts'
 import {
   cachedTreeCommitsMax,
-  compactionReminderCommits,
+  compactionReminderBytes,
   inlineCompactionsMax,
   joinedBytesMax,
   lockedWritesMax,
+  madePacksMax,
   movedShareMax,
   movedShareWeight,
   optimisticAttemptsMax,
@@ -34,7 +35,8 @@ import {
 } from '../limits.ts'
 import { notActive } from '../repo-status.ts'
 import { Slots } from '../slots.ts'
-import { type PackGrowth, compactRepo, compactionNeed, joinDeltas } from '../storage/compact.ts'
+import { type PackGrowth, compactRepo, compactionNeed, joinDeltas, storeJoined } from '../storage/compact.ts'
+import { MadeNodes } from '../storage/made-nodes.ts'
 import { NodeCache } from '../storage/node-cache.ts'
 import {
   type KnownRepo,
@@ -48,7 +50,7 @@ import {
 } from '../storage/storage-queries.ts'
 import { readPack } from '../storage/pack.ts'
 import { StoredNodes } from '../storage/stored-nodes.ts'
-import { type WritePlan, buildCommit } from './build-commit.ts'
+import { type BuiltCommit, type WritePlan, buildCommit } from './build-commit.ts'
 import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queries.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type CachedHead, HeadCache } from './head-cache.ts'
@@ -70,6 +72,8 @@ export type RepoWriterOptions = {
   now?: () => Date
   /** Default a cache of `cachedNodeBytesMax`. */
   nodeCache?: NodeCache
+  /** Packs of its own past which the writer joins them. Default `madePacksMax`. */
+  madePacksMax?: number
 }
 
 /** A stored commit. */
@@ -184,19 +188,19 @@ export class RepoWriter implements AsyncDisposable {
   /** Holds the row's lock while it computes and stores: nothing can get in between. */
   async #commitLocked(repo: WrittenRepo, plan: WritePlan): Promise<StoredCommit | undefined> {
     await using _slot = await this.#locked.acquire()
-    let built: { next: CachedHead; packBytes: number } | undefined
+    let built: { next: CachedHead; commit: BuiltCommit } | undefined
     const result = await inTransaction(this.#options.pool, async (client) => {
       const head = await lockHead(client, repo.accountId)
       if (head === undefined) throw notActive(repo.did, undefined)
       const packs = await loadPacks(client, repo.accountId)
-      const start = { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), packs }
+      const start = { ...opened(head), packs }
       const store = async (commit: NewCommit): Promise<CommitOutcome> =>
         must((await storeCommits(client, [{ ...commit, sessionEpoch: repo.sessionEpoch }]))[0])
       return this.#build({ db: client, start, plan, store, keep: (entry) => (built = entry) })
     })
     if (result === 'retry' || result === 'busy') throw new Error('the head moved under its lock')
     if (built !== undefined) {
-      this.#keep(repo, built.next, built.packBytes)
+      this.#keep(repo, built.next, built.commit)
       this.#options.onStored()
     }
     return result
@@ -207,7 +211,7 @@ export class RepoWriter implements AsyncDisposable {
     start: CachedHead & { packs?: RepoPacks }
     plan: WritePlan
     store: (commit: NewCommit) => Promise<CommitOutcome>
-    keep?: (built: { next: CachedHead; packBytes: number }) => void
+    keep?: (built: { next: CachedHead; commit: BuiltCommit }) => void
   }): Promise<StoredCommit | undefined | 'retry' | 'busy'> {
     const { db, start, plan, store } = options
     const { head, tree, packs } = start
@@ -240,9 +244,8 @@ export class RepoWriter implements AsyncDisposable {
       for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
     }
     const next: CachedHead = follow(start, built.commit, built.tree)
-    const packBytes = built.commit.pack.length
-    if (options.keep === undefined) this.#keep(repo, next, packBytes)
-    else options.keep({ next, packBytes })
+    if (options.keep === undefined) this.#keep(repo, next, built)
+    else options.keep({ next, commit: built })
     return { cid: built.commit.head, rev }
   }
 
@@ -263,7 +266,7 @@ export class RepoWriter implements AsyncDisposable {
     if (kept !== undefined) this.#countUse(found.state === 'moved')
     if (found.state === 'unmoved') return must(kept)
     const { head, packs, isWhole } = found
-    const start = { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head) }
+    const start = opened(head)
     if (isWhole) return { ...start, packs }
     for (const delta of packs.deltas) readPack(delta, ({ cid, bytes }) => this.#nodes.add(cid, bytes))
     return start
@@ -273,21 +276,26 @@ export class RepoWriter implements AsyncDisposable {
     this.#movedShare += ((wasMoved ? 1 : 0) - this.#movedShare) * movedShareWeight
   }
 
-  #keep(repo: RepoRef, entry: CachedHead, packBytes: number): void {
+  #keep(repo: RepoRef, entry: CachedHead, built: BuiltCommit): void {
     this.#heads.set(entry)
-    const { growth } = entry
+    const { growth, made } = entry
     const wasDue = compactionNeed(growth) === 'job'
+    const { newNodes, removedNodes, commit } = built
+    const packBytes = commit.pack.length
     growth.deltaBytes += packBytes
     growth.looseBytes += packBytes
     if (packBytes > 0) growth.deltaCount++
-    const need = compactionNeed(growth)
+    // A tree that was opened anew no longer has the nodes that were made before.
+    if (entry.treeCommits === 0) made.restart(commit.rev)
+    else made.add({ rev: commit.rev, newNodes, removedNodes, packBytes })
+    const need = made.packs > (this.#options.madePacksMax ?? madePacksMax) ? 'join' : compactionNeed(growth)
     if (need === 'none' || this.#compactions.has(repo.accountId)) return
     // The next commit asks again.
     if (this.#compactions.size >= waitingCompactionsMax) return
     if (need === 'join') this.#inBackground(repo, () => this.#join(repo))
     else if (need === 'inline') this.#inBackground(repo, () => this.#compact(repo))
     // Once when it becomes due, and again now and then: the job may take its time.
-    else if (!wasDue || growth.deltaCount % compactionReminderCommits === 0) {
+    else if (!wasDue || passesMultiple(growth.deltaBytes, packBytes, compactionReminderBytes)) {
       this.#inBackground(repo, () => this.#askForCompaction(repo))
     }
   }
@@ -308,9 +316,22 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   async #join(repo: RepoRef): Promise<void> {
+    const kept = this.#heads.get(repo.accountId)
+    if (kept !== undefined && (await this.#joinMade(kept))) return
     const joinedBytes = await joinDeltas(this.#options.pool, repo.accountId)
     this.#setGrowth(repo, { deltaCount: 0, looseBytes: 0 })
     if (joinedBytes !== undefined && joinedBytes > joinedBytesMax) this.#options.onCompactionDue(repo)
+  }
+
+  /** Joins what this process has written, if that is most of what there is to join; false if it is not. */
+  async #joinMade({ head, tree, growth, made }: CachedHead): Promise<boolean> {
+    const joined = made.packs * 2 < growth.deltaCount ? undefined : made.join(tree)
+    if (joined === undefined) return false
+    if (!(await storeJoined(this.#options.pool, head.accountId, joined))) return false
+    made.joined(joined)
+    growth.deltaCount -= joined.packs - 1
+    growth.looseBytes = 0
+    return true
   }
 
   /**
@@ -319,7 +340,10 @@ export class RepoWriter implements AsyncDisposable {
    */
   #setGrowth(repo: RepoRef, growth: Partial<PackGrowth>): void {
     const kept = this.#heads.get(repo.accountId)
-    if (kept !== undefined) Object.assign(kept.growth, growth)
+    if (kept === undefined) return
+    Object.assign(kept.growth, growth)
+    // The packs that it counts are gone.
+    if (growth.deltaCount === 0) kept.made.restart(kept.head.rev)
   }
 
   #inBackground(repo: RepoRef, work: () => Promise<void>): void {
@@ -334,11 +358,21 @@ export class RepoWriter implements AsyncDisposable {
   }
 }
 
+/** Tells whether adding the last part to a sum took it past a multiple of something. */
+function passesMultiple(sum: number, part: number, of: number): boolean {
+  return Math.floor(sum / of) > Math.floor((sum - part) / of)
+}
+
 /** Notes how long a stage took and returns the time. */
 function endStage(stage: string, begunMs: number): number {
   const nowMs = performance.now()
   metrics.observe('rookery_write_stage_seconds', { stage }, (nowMs - begunMs) / 1_000)
   return nowMs
+}
+
+function opened(head: RepoHead): CachedHead {
+  const made = new MadeNodes(head.rev)
+  return { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), made }
 }
 
 function growthOf({ baseBytes, deltaBytes, deltaCount }: RepoHead): PackGrowth {
@@ -357,6 +391,7 @@ function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']):
       commit: Buffer.from(commit.commit),
     },
     growth: start.growth,
+    made: start.made,
     tree: isOld ? openTree(tree.root) : tree,
     treeCommits: isOld ? 0 : start.treeCommits + 1,
   }

@@ -16,6 +16,7 @@ import {
   loosePacksMax,
   walkChunksMax,
 } from '../limits.ts'
+import type { JoinedDelta } from './made-nodes.ts'
 import { ChunkBuilder, type PackedNode, encodeDirectory, readPack } from './pack.ts'
 import { type BasePack, loadRepo, lockHead, replaceBase, replaceDeltas } from './storage-queries.ts'
 import { StoredNodes } from './stored-nodes.ts'
@@ -62,9 +63,43 @@ export async function joinDeltas(pool: Database['pool'], accountId: number): Pro
     const now = await lockHead(client, accountId)
     // An import or a compaction has replaced the packs that were read.
     if (now === undefined || now.baseRev !== head.baseRev) return undefined
-    await replaceDeltas(client, accountId, { baseRev: head.baseRev, rev: head.rev, bytes })
+    const { baseRev, rev } = head
+    await replaceDeltas(client, accountId, { baseRev, since: baseRev, rev, bytes })
     return bytes.length
   })
+}
+
+/**
+ * Stores a delta that was joined from memory in the place of the deltas that it was joined from.
+ *
+ * @returns false if those are not what is stored: another process has joined or compacted them, or an import has replaced
+ *   the repo. A delta that others have joined into one of these revs is longer than the one it took the place of, or
+ *   holds the same nodes, so number and bytes tell.
+ */
+export async function storeJoined(
+  pool: Database['pool'],
+  accountId: number,
+  joined: JoinedDelta,
+): Promise<boolean> {
+  try {
+    await inTransaction(pool, async (client) => {
+      const now = await lockHead(client, accountId)
+      if (now === undefined) throw new ReplacedDeltasError('the repo is gone')
+      const replaced = await replaceDeltas(client, accountId, { ...joined, baseRev: now.baseRev })
+      if (replaced.packs !== joined.packs || replaced.packBytes !== joined.packBytes) {
+        throw new ReplacedDeltasError(`${replaced.packs} deltas where there were ${joined.packs}`)
+      }
+    })
+    return true
+  } catch (error) {
+    if (error instanceof ReplacedDeltasError) return false
+    throw error
+  }
+}
+
+/** Rolls back. */
+class ReplacedDeltasError extends Error {
+  override readonly name = 'ReplacedDeltasError'
 }
 
 /** Returns one delta with the nodes of several that a tree reaches. What lies below a node of the base is of the base. */

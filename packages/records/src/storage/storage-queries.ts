@@ -176,9 +176,12 @@ const setBase = statement(
    where account_id = $1`,
 )
 
-const dropDeltas = statement(
+const dropDeltas = statement<{ packs: number; packBytes: number }>(
   'pack_drop_deltas',
-  `delete from pack where account_id = $1 and rev > coalesce($2, '') and rev <= $3 and chunk = 0`,
+  `with dropped as (
+     delete from pack where account_id = $1 and rev > coalesce($2, '') and rev <= $3 and chunk = 0
+     returning length(bytes) as bytes
+   ) select count(*) as packs, coalesce(sum(bytes), 0) as "packBytes" from dropped`,
 )
 const insertDelta = statement(
   'pack_insert_delta',
@@ -193,18 +196,19 @@ const countDeltas = statement(
 )
 
 /**
- * Puts one delta in the place of those above the base and up to a rev. The caller holds the head's lock and has seen
- * that `base_rev` is still the one that it started from.
+ * Puts one delta in the place of those above one rev and up to another; returns how many those were and their bytes. The
+ * caller holds the head's lock and has seen, or sees by what this returns, that they are the ones that it has joined.
  */
 export async function replaceDeltas(
   tx: Queryable,
   accountId: number,
-  joined: { baseRev: Tid | null; rev: Tid; bytes: Buffer },
-): Promise<void> {
-  const { baseRev, rev, bytes } = joined
-  await dropDeltas(tx, [accountId, baseRev, rev])
+  joined: { baseRev: Tid | null; since: Tid | null; rev: Tid; bytes: Buffer },
+): Promise<{ packs: number; packBytes: number }> {
+  const { baseRev, since, rev, bytes } = joined
+  const { rows } = await dropDeltas(tx, [accountId, since, rev])
   await insertDelta(tx, [accountId, rev, bytes])
   await countDeltas(tx, [accountId, baseRev])
+  return must(rows[0])
 }
 
 /** What a compaction replaces the repo's packs with. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { type TestRepo, createTestRepo, deleteOf, testWriter, writeOf } from '../../test-support/test-repo.ts'
 import {
-  compactionReminderCommits,
+  compactionReminderBytes,
   deltaBytesFloor,
   deletionBatchRows,
   inlineCompactionBytesMax,
@@ -143,10 +143,10 @@ describe('compaction', () => {
     await fill(repo, 3_000)
     await compactRepo(db.pool, repo.accountId)
     const base = await packBytes(repo.accountId)
-    await using writer = testWriter(db.database)
+    await using writer = testWriter(db.database, { madePacksMax: Infinity })
     const add = (i: number) => writer.commit(repo, () => [writeOf('create', `com.example.other/k${i}`, {})])
-    for (let i = 0; i < 100; i++) await add(i)
-    for (let i = 0; i < 50; i++) await writer.commit(repo, () => [deleteOf(`com.example.other/k${i}`)])
+    for (let i = 0; i < 80; i++) await add(i)
+    for (let i = 0; i < 40; i++) await writer.commit(repo, () => [deleteOf(`com.example.other/k${i}`)])
     const before = await packBytes(repo.accountId)
     const [one, other] = await Promise.all([
       joinDeltas(db.pool, repo.accountId),
@@ -161,11 +161,32 @@ describe('compaction', () => {
     // The base's rows, what was joined, at most twice, and what came meanwhile.
     expect(after.rows).toBeLessThanOrEqual(base.rows + 3)
     await using cold = testWriter(db.database, { nodeCache: new NodeCache(0) })
-    for (const key of ['thing/k1', 'thing/k2999', 'other/k99', 'other/k1000']) {
+    for (const key of ['thing/k1', 'thing/k2999', 'other/k79', 'other/k1000']) {
       await cold.commit(repo, () => [deleteOf(`com.example.${key}`)])
     }
     const check = await checkRepo(db.pool, repo.accountId)
-    expect(check).toEqual({ recordsMatch: true, packsComplete: true, records: 3_047 })
+    expect(check).toEqual({ recordsMatch: true, packsComplete: true, records: 3_037 })
+  })
+
+  test('joins what a process has written without reading it, again and again', async () => {
+    const repo = await createTestRepo(db.database)
+    await fill(repo, 3_000)
+    await compactRepo(db.pool, repo.accountId)
+    const base = await packBytes(repo.accountId)
+    const reads = vi.spyOn(db.pool, 'query')
+    await using writer = testWriter(db.database, { madePacksMax: 20 })
+    for (let i = 0; i < 150; i++) {
+      await writer.commit(repo, () => [writeOf('create', `com.example.other/k${i}`, {})])
+    }
+    await writer[Symbol.asyncDispose]()
+    const names = reads.mock.calls.map(([query]) => (query as { name?: string }).name)
+    reads.mockRestore()
+    // The one that began.
+    expect(names.filter((name) => name === 'repo_refresh')).toHaveLength(1)
+    const after = await packBytes(repo.accountId)
+    expect(after.rows).toBeLessThan(base.rows + 2 * 20)
+    expect((await findHead(db.pool, repo.accountId))!.deltaCount).toBe(after.rows - base.rows)
+    expect((await checkRepo(db.pool, repo.accountId)).packsComplete).toBe(true)
   })
 
   test('is asked for once, and not again when a worker has done it', async () => {
@@ -185,10 +206,18 @@ describe('compaction', () => {
       writer.commit(repo, () => [writeOf('update', 'com.example.thing/k1', { value: n })])
     await write(1)
     // The first one to pass the bound finds it passed already; it is asked for at the next reminder.
-    for (let n = 2; due.asked === 0 && n < 4 * compactionReminderCommits; n++) await write(n)
+    const commitsOf = async (reminders: number) => {
+      const { rows } = await db.pool.query<{ bytes: number }>(
+        'select length(bytes) as bytes from pack where account_id = $1 order by rev desc limit 1',
+        [repo.accountId],
+      )
+      return Math.ceil((reminders * compactionReminderBytes) / rows[0]!.bytes)
+    }
+    const enough = await commitsOf(2)
+    for (let n = 2; due.asked === 0 && n < enough; n++) await write(n)
     await vi.waitFor(() => expect(due.asked).toBe(1))
     await compactRepo(db.pool, repo.accountId)
-    for (let n = 0; n < 3 * compactionReminderCommits; n++) await write(n + 1_000)
+    for (let n = 0; n < 1.5 * enough; n++) await write(n + 1_000)
     await writer[Symbol.asyncDispose]()
     expect(due.asked).toBe(1)
   })
