@@ -14,7 +14,8 @@
  * nobody else's commit. The event's id is taken under that lock. Rows that others may hold are touched one at a
  * time: a join that waits for a row of a partitioned table evaluates itself again and may lose it. Planner settings
  * keep to index look-ups whatever the statistics say. Most batches only create records without blobs: they skip what
- * the others need.
+ * the others need. The compared head says that a record to create is not there: a row of it would be damage, and fails
+ * the commit.
  */
 export const commitBatch = `
     create or replace function commit_batch(
@@ -88,19 +89,26 @@ export const commitBatch = `
           substring(payload from r.at + 45 for r.bytes)
         from unnest(r_commit, r_action, r_collection, r_rkey, r_at, r_has_link, r_bytes)
           as r(n, action, collection, rkey, at, has_link, bytes)
-        where codes[r.n] = 0 and r.action < 2
-        on conflict (account_id, collection, rkey)
-        do update set cid = excluded.cid, rev = excluded.rev, link = excluded.link, bytes = excluded.bytes;
+        where codes[r.n] = 0 and r.action = 0;
 
       if 0 < any (r_action) then
         for r in
-          select c_account[u.n] as account_id, u.n, u.action, u.collection, u.rkey
-          from unnest(r_commit, r_action, r_collection, r_rkey) as u(n, action, collection, rkey)
+          select c_account[u.n] as account_id, c_rev[u.n] as rev, u.n, u.action, u.collection, u.rkey, u.at,
+            u.has_link, u.bytes
+          from unnest(r_commit, r_action, r_collection, r_rkey, r_at, r_has_link, r_bytes)
+            as u(n, action, collection, rkey, at, has_link, bytes)
           where codes[u.n] = 0 and u.action > 0
         loop
           if r.action = 2 then
             delete from record where record.account_id = r.account_id and record.collection = r.collection
               and record.rkey = r.rkey;
+          else
+            insert into record (account_id, collection, rkey, cid, rev, link, bytes)
+              values (r.account_id, r.collection, r.rkey, substring(payload from r.at + 1 for 36), r.rev,
+                case when r.has_link then substring(payload from r.at + 37 for 8) end,
+                substring(payload from r.at + 45 for r.bytes))
+              on conflict (account_id, collection, rkey)
+              do update set cid = excluded.cid, rev = excluded.rev, link = excluded.link, bytes = excluded.bytes;
           end if;
           for b in
             delete from blob_ref ref where ref.account_id = r.account_id and ref.collection = r.collection

@@ -35,6 +35,7 @@ import * as captcha from './0051-captcha.ts'
 import * as signInFailure from './0052-sign-in-failure.ts'
 import * as sessionEpoch from './0053-session-epoch.ts'
 import * as spentCode from './0054-spent-code.ts'
+import * as plainInserts from './0058-plain-inserts.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, SchemaMigration> = {
@@ -73,4 +74,5 @@ export const migrations: Record<string, SchemaMigration> = {
   '0052-sign-in-failure': signInFailure,
   '0053-session-epoch': sessionEpoch,
   '0054-spent-code': spentCode,
+  '0058-plain-inserts': plainInserts,
 }

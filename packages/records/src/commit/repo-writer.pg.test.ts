@@ -269,6 +269,26 @@ describe('RepoWriter', () => {
     expect(results.map(({ status }) => status === 'fulfilled')).toEqual(repos.map((repo) => repo !== bad))
   })
 
+  test('fails only the commit that finds a row of a record that the tree does not have', async () => {
+    const repos = await Promise.all(Array.from({ length: 4 }, () => createTestRepo(db.database)))
+    await using writer = testWriter(db.database)
+    const write = (repo: (typeof repos)[number], action: 'create' | 'update') =>
+      writer.commit(repo, () => [writeOf(action, 'app.bsky.feed.post/a', { action })])
+    const damaged = repos[1]!
+    await db.pool.query(
+      `insert into record (account_id, collection, rkey, cid, rev, bytes)
+       values ($1, 'app.bsky.feed.post', 'a', '\\x00', '3jzfcijpj2z2a', '\\x00')`,
+      [damaged.accountId],
+    )
+    const results = await Promise.allSettled(repos.map((repo) => write(repo, 'create')))
+    expect(results.map(({ status }) => status === 'fulfilled')).toEqual(repos.map((repo) => repo !== damaged))
+    // A lost row comes back with the next update.
+    const bereft = repos[2]!
+    await db.pool.query('delete from record where account_id = $1', [bereft.accountId])
+    await write(bereft, 'update')
+    expect(await checkRepo(db.pool, bereft.accountId)).toMatchObject({ recordsMatch: true, records: 1 })
+  })
+
   test('never locks two batches of two processes against each other', async () => {
     const repos = await Promise.all(Array.from({ length: 12 }, () => createTestRepo(db.database)))
     await using one = testWriter(db.database)
