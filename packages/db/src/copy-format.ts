@@ -1,67 +1,8 @@
-const signatureBytes = 11
-
 /** What a file in the format begins with: its signature, no flags, no extension. */
 export const copyHeader: Buffer = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
 
 /** What a file in the format ends with. */
 export const copyTrailer: Buffer = Buffer.from('ffff', 'hex')
-
-/** Cuts PostgreSQL's binary COPY format into rows. */
-export class CopyParser {
-  #rest: Buffer = Buffer.alloc(0)
-  #isStarted = false
-  #isEnded = false
-
-  /** Returns the rows that the chunk completes. */
-  push(chunk: Buffer): Buffer[][] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    let at = 0
-    if (!this.#isStarted) {
-      if (bytes.length < copyHeader.length) return this.#keep(bytes, [])
-      at = copyHeader.length + bytes.readInt32BE(signatureBytes + 4)
-      this.#isStarted = true
-    }
-    const rows: Buffer[][] = []
-    for (;;) {
-      const end = this.#readRow(bytes, at, rows)
-      if (end === undefined) return this.#keep(bytes.subarray(at), rows)
-      at = end
-    }
-  }
-
-  /** Requires that nothing is missing. */
-  end(): void {
-    if (!this.#isEnded) throw new Error('a COPY ended without its trailer')
-  }
-
-  /** Adds the row at a place and returns where the next begins; undefined if it is not complete yet. */
-  #readRow(bytes: Buffer, start: number, rows: Buffer[][]): number | undefined {
-    if (this.#isEnded || start + 2 > bytes.length) return undefined
-    const count = bytes.readInt16BE(start)
-    if (count < 0) {
-      this.#isEnded = true
-      return undefined
-    }
-    const row: Buffer[] = []
-    let at = start + 2
-    for (let i = 0; i < count; i++) {
-      if (at + 4 > bytes.length) return undefined
-      // A null has the length -1; no column that is copied here can be one.
-      const length = Math.max(0, bytes.readInt32BE(at))
-      at += 4
-      if (at + length > bytes.length) return undefined
-      row.push(bytes.subarray(at, at + length))
-      at += length
-    }
-    rows.push(row)
-    return at
-  }
-
-  #keep(rest: Buffer, rows: Buffer[][]): Buffer[][] {
-    this.#rest = rest
-    return rows
-  }
-}
 
 /** Rows in PostgreSQL's binary COPY format, gathered in one buffer. */
 export class CopyRows {

@@ -1,4 +1,5 @@
 export { CopyRows } from './copy-format.ts'
+export { CopyOut } from './copy-out.ts'
 export { copyIn, copyOut } from './copy-queries.ts'
 export {
   type Connection,

@@ -106,6 +106,9 @@ export const chunkLayerMax = 3
 /** Chunks of one repo that a walk keeps at hand. */
 export const walkChunksMax = 4
 
+/** Chunks that an export reads at once: about as many as one statement's records hang from. */
+export const chunksAheadMax = 6
+
 /** Rows of one transaction when an account's content is deleted. */
 export const deletionBatchRows = 1_000
 

@@ -17,7 +17,7 @@
  * bytes. Trees are immutable, so a commit that loses its race leaves nothing behind.
  *
  * The other ways in: `verifyRepo` for whole imports and `diffTrees` for partial ones; `walkTree` and `listRecords`
- * for exports, compaction and repair; `TreeBuilder` to make a tree from its records; `readCar`, `collectCar`,
+ * for imports, compaction and repair; `NodeSlots` for exports, which do not decode nodes; `TreeBuilder` to make a tree from its records; `readCar`, `collectCar`,
  * `encodeCar` and the `carHeader` family for the container; `pathProof` for one record's proof; `verifyInversion`
  * for what a strict consumer of the firehose checks.
  *
@@ -76,6 +76,7 @@ export {
   treeRecordsMax,
 } from './limits.ts'
 export { emptyTreeCid, subtreesOf } from './node.ts'
+export { NodeSlots, nodePaths } from './node-slots.ts'
 export { isRecordPath, keyLayer, sharedPrefixLength } from './path.ts'
 export { type CarLimits, type OpenCar, collectCar, readCar } from './read-car.ts'
 export { buildSlice } from './slice.ts'

@@ -1,10 +1,8 @@
-import { carHeader, writeCarSectionHeader } from '@rookery/repo'
-import { type Cid, cidBytes } from '@rookery/syntax'
+import { carHeader } from '@rookery/repo'
+import { cidBytes } from '@rookery/syntax'
 
+import { cidHead, digestBytes, placeDigest, placeEnd, placeStart } from '../storage/pack.ts'
 import { exportChunkBytes } from './limits.ts'
-
-// The length of a section takes at most five bytes.
-const header = Buffer.allocUnsafe(5 + cidBytes)
 
 /**
  * A CAR in the making: gathers blocks into chunks of a size that is worth sending. Every chunk but the last is cut
@@ -15,15 +13,30 @@ export class CarChunks {
   #at = 0
   readonly #full: Buffer[] = []
 
-  /** Begins the CAR of a commit. */
-  constructor(root: Cid) {
-    this.#write(carHeader(root))
+  /** Begins the CAR of a commit, whose block is the first. */
+  constructor(head: { head: Uint8Array; commit: Buffer }) {
+    const header = carHeader(head.head)
+    this.#write(header, 0, header.length)
+    this.#varint(cidBytes + head.commit.length)
+    for (const byte of head.head) this.#byte(byte)
+    this.#write(head.commit, 0, head.commit.length)
   }
 
-  /** Adds a copy of a block. */
-  add(cid: Cid, bytes: Uint8Array): void {
-    this.#write(header, writeCarSectionHeader(header, 0, cid, bytes.length))
-    this.#write(bytes)
+  /** Adds a copy of the node at a place of a pack. */
+  addNode(pack: Buffer, at: number): void {
+    const start = placeStart(at)
+    const end = placeEnd(pack, at)
+    const digestAt = placeDigest(at)
+    this.#varint(cidBytes + end - start)
+    for (const byte of cidHead) this.#byte(byte)
+    this.#write(pack, digestAt, digestAt + digestBytes)
+    this.#write(pack, start, end)
+  }
+
+  /** Adds a copy of a block that lies behind its CID. */
+  addBlock(source: Buffer, start: number, end: number): void {
+    this.#varint(end - start)
+    this.#write(source, start, end)
   }
 
   /** Returns a chunk that is full, or undefined. */
@@ -36,21 +49,32 @@ export class CarChunks {
     return this.#chunk.subarray(0, this.#at)
   }
 
-  #write(bytes: Uint8Array, length: number = bytes.length): void {
-    let from = 0
-    while (this.#at + length - from >= exportChunkBytes) {
-      const to = from + exportChunkBytes - this.#at
-      this.#copy(bytes, from, to)
-      from = to
-      this.#full.push(this.#chunk)
-      this.#chunk = Buffer.allocUnsafeSlow(exportChunkBytes)
-      this.#at = 0
-    }
-    this.#copy(bytes, from, length)
+  #varint(value: number): void {
+    let rest = value
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#byte((rest & 0x7f) | 0x80)
+    this.#byte(rest)
   }
 
-  #copy(bytes: Uint8Array, from: number, to: number): void {
-    this.#chunk.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), this.#at)
-    this.#at += to - from
+  #byte(value: number): void {
+    this.#chunk[this.#at++] = value
+    if (this.#at === exportChunkBytes) this.#cut()
+  }
+
+  #write(source: Buffer, start: number, end: number): void {
+    let from = start
+    while (this.#at + end - from >= exportChunkBytes) {
+      const to = from + exportChunkBytes - this.#at
+      source.copy(this.#chunk, this.#at, from, to)
+      from = to
+      this.#cut()
+    }
+    source.copy(this.#chunk, this.#at, from, end)
+    this.#at += end - from
+  }
+
+  #cut(): void {
+    this.#full.push(this.#chunk)
+    this.#chunk = Buffer.allocUnsafeSlow(exportChunkBytes)
+    this.#at = 0
   }
 }

@@ -97,14 +97,14 @@ export async function endSnapshot(connection: Connection): Promise<void> {
 /** A run of records of one collection: both ends count. */
 export type RecordRun = { collection: string; first: string; last: string }
 
-/** Returns the COPY of the blocks (CID, bytes) of runs of an account's records, in the order of the runs. */
+/** Returns the COPY of the blocks of runs of an account's records, each behind its CID, in the order of the runs. */
 export function copyRuns(connection: Connection, accountId: number, runs: readonly RecordRun[]): string {
   const values = runs.map(
     ({ collection, first, last }, n) =>
       `(${n}, ${[collection, first, last].map((text) => connection.escapeLiteral(text)).join(', ')})`,
   )
   return `copy (
-    select r.cid, r.bytes from (values ${values.join(', ')}) as run (n, collection, first, last)
+    select r.cid || r.bytes from (values ${values.join(', ')}) as run (n, collection, first, last)
     cross join lateral (
       select cid, bytes, rkey from record
       where account_id = ${accountId} and collection = run.collection collate "C"
@@ -114,10 +114,10 @@ export function copyRuns(connection: Connection, accountId: number, runs: readon
   ) to stdout (format binary)`
 }
 
-/** Returns the COPY of the blocks (CID, bytes) of an account's records that came or changed above a rev. */
+/** Returns the COPY of the blocks of an account's records that came or changed above a rev, each behind its CID. */
 export function copyRecordsSince(connection: Connection, accountId: number, since: Tid): string {
   return `copy (
-    select cid, bytes from record where account_id = ${accountId} and rev > ${connection.escapeLiteral(since)}
+    select cid || bytes from record where account_id = ${accountId} and rev > ${connection.escapeLiteral(since)}
     order by rev
   ) to stdout (format binary)`
 }

@@ -20,6 +20,7 @@ import {
   RepoTakendownError,
 } from '../errors.ts'
 import type { RecordWrite } from '../index.ts'
+import { chunksAheadMax } from '../limits.ts'
 import { compactRepo, joinDeltas } from '../storage/compact.ts'
 import { findHead } from '../storage/storage-queries.ts'
 import { getBlocks } from './get-blocks.ts'
@@ -87,6 +88,42 @@ describe('RepoExporter', () => {
       for await (const { cid } of walkTree(openTree(head.data), memoryStore(blocks)))
         reached.push(cidToString(cid))
       expect(await blocksOf(car)).toEqual(reached)
+    }
+  }, 60_000)
+
+  test('reads a base of many chunks, whatever of it commits have replaced', async () => {
+    const repo = await createAccountRepo(db.database)
+    const paths = await fill(repo, 6_000)
+    const early = must(await findHead(db.pool, repo.accountId))
+    const earlier = new Set(await blocksOf(await exportRepo(repo)))
+    await commit(repo, [writeOf('update', must(paths[0]), { text: 'before the base' })])
+    const before = new Set(await blocksOf(await exportRepo(repo)))
+    await compactRepo(db.pool, repo.accountId)
+    const { rows } = await db.pool.query<{ count: number }>(
+      'select count(*) from pack where account_id = $1 and chunk > 1',
+      [repo.accountId],
+    )
+    expect(must(rows[0]).count).toBeGreaterThan(chunksAheadMax + 1)
+    const { rev } = must(await findHead(db.pool, repo.accountId))
+    // Most of one part of the tree, and single records all over it.
+    const changed = paths.filter((_, i) => i % 500 === 3 || (i > 2_000 && i < 2_150))
+    await commit(
+      repo,
+      changed.map((path) => writeOf('update', path, { text: 'changed' })),
+    )
+    await commit(repo, [deleteOf(must(paths[4_000])), deleteOf(must(paths[5_999]))])
+    const car = await exportRepo(repo)
+    const verified = await verifyRepoCar(car, repo.did, repo.keypair.did())
+    expect(verified.creates).toHaveLength(5_998)
+    const now = await blocksOf(car)
+    for (const [since, had] of [
+      [rev, before],
+      [early.rev, earlier],
+    ] as const) {
+      const sent = new Set(await blocksOf(await exportRepo(repo, { since })))
+      expect([...sent].filter((cid) => !now.includes(cid))).toEqual([])
+      expect(now.filter((cid) => !had.has(cid) && !sent.has(cid))).toEqual([])
+      expect(sent.size).toBeLessThan(now.length / 5)
     }
   }, 60_000)
 

@@ -4,9 +4,8 @@ import type { Connection, Database } from '@rookery/db'
 import type { Cid, Tid } from '@rookery/syntax'
 
 import { Slots } from '../slots.ts'
-import { loadPacks } from '../storage/storage-queries.ts'
 import { ExportTimeoutError } from '../errors.ts'
-import { exportChunks, exportChunksSince } from './export-chunks.ts'
+import { openExport } from './export-chunks.ts'
 import { type RepoAddress, beginSnapshot, endSnapshot } from './export-queries.ts'
 import { exportMsMax, exportStallMsMax, exportsMax, waitingExportsMax } from './limits.ts'
 import { type ReadOptions, getServableRepo } from './servable-repo.ts'
@@ -82,10 +81,9 @@ class ExportSession {
     const connection = this.#connection
     try {
       await beginSnapshot(connection)
-      const head = await getServableRepo(connection, address, options)
-      const snapshot = { connection, head, packs: await loadPacks(connection, head.accountId) }
       const { since } = options
-      const chunks = since === undefined ? exportChunks(snapshot) : exportChunksSince(snapshot, since)
+      const head = await getServableRepo(connection, address, options)
+      const chunks = await openExport({ connection, head }, { since })
       return { body: this.#stream(chunks), head: head.head, rev: head.rev }
     } catch (error) {
       this.#close({ isDone: false })

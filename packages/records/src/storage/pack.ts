@@ -23,10 +23,14 @@ export class InvalidPackError extends DomainError {
 }
 
 const version = 1
-const digestBytes = 32
+const revBytes = 8
+export const digestBytes = 32
 const prefixBytes = 4
-const nodeHeadBytes = 8 + digestBytes + 4
-const cidHead = Buffer.from([0x01, 0x71, 0x12, 0x20])
+const nodeHeadBytes = revBytes + digestBytes + 4
+/** Where a pack's first node begins. */
+export const firstPlace = 1
+/** What the CID of every node begins with. */
+export const cidHead = Buffer.from([0x01, 0x71, 0x12, 0x20])
 
 /** Returns the pack of one commit's new nodes. */
 export function encodePack(nodes: readonly { cid: Cid; bytes: Uint8Array }[], rev: Tid): Buffer {
@@ -109,8 +113,7 @@ export class Directory {
  * @throws {InvalidPackError} if the pack is damaged or of a newer version.
  */
 export function readPack(pack: Buffer, visit: (node: PackedNode) => void): void {
-  checkVersion(pack)
-  readNodes(pack, 1, visit)
+  readNodes(pack, firstPlace, visit)
 }
 
 /**
@@ -119,6 +122,17 @@ export function readPack(pack: Buffer, visit: (node: PackedNode) => void): void 
  * @throws {InvalidPackError} if it is damaged or of a newer version.
  */
 export function readDirectory(row: Buffer, visit: (node: PackedNode) => void): Directory {
+  const { directory, nodesAt } = openDirectory(row)
+  readNodes(row, nodesAt, visit)
+  return directory
+}
+
+/**
+ * Reads a base pack's directory, and tells where the nodes begin that it holds itself.
+ *
+ * @throws {InvalidPackError} if it is damaged or of a newer version.
+ */
+export function openDirectory(row: Buffer): { directory: Directory; nodesAt: number } {
   checkVersion(row)
   if (row.length < 5) throw new InvalidPackError('a directory is cut short')
   let at = 5
@@ -130,29 +144,65 @@ export function readDirectory(row: Buffer, visit: (node: PackedNode) => void): D
     prefixes.push(row.subarray(at + 4, end))
     at = end
   }
-  readNodes(row, at, visit)
-  return new Directory(prefixes)
+  return { directory: new Directory(prefixes), nodesAt: at }
+}
+
+/**
+ * Gives `visit` the place of each node of a pack.
+ *
+ * @throws {InvalidPackError} if the pack is damaged or of a newer version.
+ */
+export function eachPlace(pack: Buffer, start: number, visit: (at: number) => void): void {
+  checkVersion(pack)
+  let at = start
+  while (at < pack.length) {
+    const end = placeEnd(pack, at)
+    visit(at)
+    at = end
+  }
+}
+
+/** Where the digest of a node begins that begins at a place. */
+export function placeDigest(at: number): number {
+  return at + revBytes
+}
+
+/** Where the bytes of a node begin that begins at a place. */
+export function placeStart(at: number): number {
+  return at + nodeHeadBytes
+}
+
+/**
+ * Where a node ends that begins at a place, and the next begins.
+ *
+ * @throws {InvalidPackError} if it is not all there.
+ */
+export function placeEnd(pack: Buffer, at: number): number {
+  const isCut = at + nodeHeadBytes > pack.length
+  const end = isCut ? at : at + nodeHeadBytes + pack.readUInt32BE(at + revBytes + digestBytes)
+  if (isCut || end > pack.length) throw new InvalidPackError('a pack is cut short')
+  return end
+}
+
+/** Tells whether the node at a place came into the tree above a rev, which is given as `encodeRev` does. */
+export function isAbove(pack: Buffer, at: number, rev: Buffer): boolean {
+  return pack.compare(rev, 0, revBytes, at, at + revBytes) > 0
 }
 
 function readNodes(pack: Buffer, start: number, visit: (node: PackedNode) => void): void {
-  let at = start
   let lastRev = pack.subarray(0, 0)
   let rev: Tid = ''
-  while (at < pack.length) {
-    if (at + nodeHeadBytes > pack.length) throw new InvalidPackError('a pack is cut short')
-    const revBytes = pack.subarray(at, at + 8)
-    if (!revBytes.equals(lastRev)) {
-      rev = decodeRev(revBytes)
-      lastRev = revBytes
+  eachPlace(pack, start, (at) => {
+    const revOfNode = pack.subarray(at, at + revBytes)
+    if (!revOfNode.equals(lastRev)) {
+      rev = decodeRev(revOfNode)
+      lastRev = revOfNode
     }
     const cid = Buffer.allocUnsafe(cidBytes)
     cid.set(cidHead)
-    pack.copy(cid, cidHead.length, at + 8, at + 8 + digestBytes)
-    const end = at + nodeHeadBytes + pack.readUInt32BE(at + 8 + digestBytes)
-    if (end > pack.length) throw new InvalidPackError('a pack is cut short')
-    visit({ cid, rev, bytes: pack.subarray(at + nodeHeadBytes, end) })
-    at = end
-  }
+    pack.copy(cid, cidHead.length, placeDigest(at), placeDigest(at) + digestBytes)
+    visit({ cid, rev, bytes: pack.subarray(placeStart(at), placeEnd(pack, at)) })
+  })
 }
 
 function writeNode(out: Buffer, at: number, node: { cid: Cid; bytes: Uint8Array; revBytes: Buffer }): number {
@@ -163,7 +213,8 @@ function writeNode(out: Buffer, at: number, node: { cid: Cid; bytes: Uint8Array;
   return at + nodeHeadBytes + node.bytes.length
 }
 
-function checkVersion(row: Buffer): void {
+/** @throws {InvalidPackError} if the row is of a newer version. */
+export function checkVersion(row: Buffer): void {
   if (row[0] !== version) throw new InvalidPackError(`a pack is of version ${row[0]}`)
 }
 

@@ -24,6 +24,9 @@ export type RepoHead = {
   readonly keyVersion: number
 }
 
+/** Number in the table of a base pack's first chunk; 0 is a commit's nodes, 1 the directory. */
+export const firstChunk = 2
+
 /** The packs that a cold repo starts from: its base's directory and what commits added since, oldest first. */
 export type RepoPacks = { readonly directory: Buffer | undefined; readonly deltas: readonly Buffer[] }
 

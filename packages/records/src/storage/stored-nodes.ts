@@ -4,10 +4,7 @@ import { type Cid, type Tid, cidKey } from '@rookery/syntax'
 
 import type { NodeCache } from './node-cache.ts'
 import { type Directory, type PackedNode, readDirectory, readPack } from './pack.ts'
-import { type RepoPacks, loadChunks, loadPacks } from './storage-queries.ts'
-
-/** Number in the table of a base pack's first chunk; 0 is a commit's nodes, 1 the directory. */
-const firstChunk = 2
+import { type RepoPacks, firstChunk, loadChunks, loadPacks } from './storage-queries.ts'
 
 export type StoredNodesOptions = {
   /** Shared with other repos and commits. Default none. */
