@@ -8,7 +8,9 @@ import { type ServiceAuth, type ServiceAuthDeps, optionalServiceAuth } from '../
 
 const nsid = 'com.atproto.server.createAccount'
 
-type Input = SignUpInput & { plcOp?: unknown }
+type Input = Pick<SignUpInput, 'handle' | 'email' | 'password' | 'inviteCode' | 'did' | 'recoveryKey'> & {
+  plcOp?: unknown
+}
 
 /** com.atproto.server.createAccount: with a new DID for anybody, or with the DID that a service token proves. */
 export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDeps): AnyXrpcMethod {
@@ -24,7 +26,10 @@ export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDe
           `Missing auth to create account with did: ${input.did}`,
         )
       }
-      const { account, accessJwt, refreshJwt } = await signUp(deps, host, input)
+      // Named one by one: a body may have more fields, and none of them says that a captcha was solved.
+      const { handle, email, password, inviteCode, did, recoveryKey } = input
+      const wanted = { handle, email, password, inviteCode, did, recoveryKey }
+      const { account, accessJwt, refreshJwt } = await signUp(deps, host, wanted)
       // The account is there: whoever signed up must get its tokens.
       await noteSignUp(deps, account, request.ip).catch((error: unknown) =>
         deps.log.warn({ err: error, account: account.did }, 'the network of a sign-up was not noted'),
