@@ -80,7 +80,8 @@ export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput
     sessionMs: tenant.settings.passwordSessionMs,
   })
   deps.wakeSequencer()
-  await deps.identities.forget({ did: identity.did, handle })
+  // Nobody can have asked for a DID that is new.
+  await deps.identities.forget(input.did === undefined ? { handle } : { did: input.did, handle })
   return session
 }
 
