@@ -10,7 +10,7 @@ import type { BlobStore } from '@rookery/blobs'
 import type { Config } from '@rookery/config'
 import type { Database } from '@rookery/db'
 import { sequencerWaker } from '@rookery/events'
-import { UpstreamClient, createSafeFetch } from '@rookery/http'
+import { UpstreamClient, createAskServer, createSafeFetch } from '@rookery/http'
 import {
   IdentityResolver,
   KeyWrapper,
@@ -177,9 +177,8 @@ function identityDeps(
   keys: RedisKeys,
 ): Pick<ApiDeps, 'plc' | 'identities' | 'allowPrivateNetwork'> {
   const { allowPrivateNetwork, plcUrl, plcRotationKey, recoveryDidKey, ...rest } = config.identity
-  // The operator names the directory, so it may be anywhere.
-  const plcFetch = createSafeFetch({ to: 'plc', allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
-  const client = new PlcClient(plcUrl, plcFetch)
+  const askPlc = createAskServer({ to: 'plc', timeoutMs: plcTimeoutMs })
+  const client = new PlcClient(plcUrl, askPlc)
   const fetch = createSafeFetch({
     to: 'identity',
     allowPrivateNetwork,
@@ -198,7 +197,7 @@ function identityDeps(
       log,
       redis,
       keys,
-      sources: { fetch, plcFetch, plcUrl, allowPrivateNetwork, resolveTxt: txtResolver(rest.nameservers) },
+      sources: { fetch, askPlc, plcUrl, allowPrivateNetwork, resolveTxt: txtResolver(rest.nameservers) },
       cacheStaleMs: rest.cacheStaleMs,
       cacheMaxMs: rest.cacheMaxMs,
     }),

@@ -99,6 +99,8 @@ describe('createAccount of a tenant with a captcha', () => {
   test('makes no new identity, unless an invite code is shown', async () => {
     const closed = await api.post('com.atproto.server.createAccount', newcomer())
     expect(closed).toMatchObject({ status: 403, body: { error: 'SignUpClosed' } })
+    const boastful = newcomer({ hasSolvedCaptcha: true })
+    expect((await api.post('com.atproto.server.createAccount', boastful)).status).toBe(403)
     await api.set('one', { inviteRequired: true })
     const { body } = await api.post('com.atproto.server.createInviteCode', { useCount: 1 }, { admin: true })
     const invited = await api.post('com.atproto.server.createAccount', newcomer({ inviteCode: body.code }))

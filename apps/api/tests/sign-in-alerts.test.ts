@@ -44,12 +44,13 @@ async function auditOf(did: string): Promise<{ action: string; actor: string; de
   return rows
 }
 
-test('a sign-up is answered though its network could not be noted', async () => {
+test('a sign-up whose network could not be noted leaves no account, and its names are free', async () => {
   await api.db.pool.query('alter table known_device rename to known_device_away')
   const answer = signUp('unnoted')
   await Promise.allSettled([answer])
   await api.db.pool.query('alter table known_device_away rename to known_device')
-  expect((await answer).accessJwt).not.toBe('')
+  await expect(answer).rejects.toThrow('InternalServerError')
+  expect((await signUp('unnoted')).accessJwt).not.toBe('')
 })
 
 test('a network that is known is noted once a day, not with every sign-in of an app', async () => {

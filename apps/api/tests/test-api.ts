@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { loadConfig } from '@rookery/config'
-import { type SafeFetch, createSafeFetch } from '@rookery/http'
+import { type SafeFetch, createAskServer } from '@rookery/http'
 import { IdentityResolver } from '@rookery/identity'
 import { bundledLexicons } from '@rookery/lexicon'
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '@rookery/local'
@@ -254,7 +254,7 @@ function resolverOf(
     keys,
     sources: {
       fetch: webFetch(web),
-      plcFetch: createSafeFetch({ allowPrivateNetwork: true }),
+      askPlc: createAskServer(),
       plcUrl: config.identity.plcUrl,
       allowPrivateNetwork: true,
       resolveTxt: (name) => Promise.resolve((dns.get(name) ?? []).map((text) => [text])),

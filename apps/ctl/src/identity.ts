@@ -1,4 +1,4 @@
-import { createSafeFetch } from '@rookery/http'
+import { createAskServer, createSafeFetch } from '@rookery/http'
 import {
   IdentityResolver,
   KeyWrapper,
@@ -26,7 +26,7 @@ export type CtlIdentity = Disposable & {
 export function openIdentity(context: CtlContext): CtlIdentity {
   const { identity, redis: server } = context.config(['ctl'])
   const { plcUrl, allowPrivateNetwork } = identity
-  const plcFetch = createSafeFetch({ allowPrivateNetwork: true, timeoutMs: plcTimeoutMs })
+  const askPlc = createAskServer({ timeoutMs: plcTimeoutMs })
   const fetch = createSafeFetch({
     allowPrivateNetwork,
     timeoutMs: resolutionTimeoutMs,
@@ -38,7 +38,7 @@ export function openIdentity(context: CtlContext): CtlIdentity {
     wrapper,
     signingKeys: new SigningKeys({ db: context.db, wrapper }),
     plc: new PlcIdentities({
-      client: new PlcClient(plcUrl, plcFetch),
+      client: new PlcClient(plcUrl, askPlc),
       rotationKey: identity.plcRotationKey,
       previousRotationKeys: identity.plcRotationKeysPrevious,
       recoveryDidKey: identity.recoveryDidKey,
@@ -49,7 +49,7 @@ export function openIdentity(context: CtlContext): CtlIdentity {
       keys: redisKeys(server.prefix),
       sources: {
         fetch,
-        plcFetch,
+        askPlc,
         plcUrl,
         allowPrivateNetwork,
         resolveTxt: txtResolver(identity.nameservers),

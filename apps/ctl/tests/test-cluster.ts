@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { inTransaction } from '@rookery/db'
-import { createSafeFetch } from '@rookery/http'
+import { createAskServer } from '@rookery/http'
 import { KeyWrapper, PlcClient, PlcIdentities, SigningKeys } from '@rookery/identity'
 import { type PlcDirectory, startPlc } from '@rookery/local'
 import { type RecordWrite, RepoWriter, createRepo, processTidClock, repoSigner } from '@rookery/records'
@@ -99,7 +99,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** The cluster's identities, or those that another rotation key would see. */
   identities(rotationKey: string = this.plcKey): PlcIdentities {
-    const client = new PlcClient(this.plc.url, createSafeFetch({ allowPrivateNetwork: true }))
+    const client = new PlcClient(this.plc.url, createAskServer())
     return new PlcIdentities({ client, rotationKey })
   }
 

@@ -1,6 +1,7 @@
 import type { Queryable } from '@rookery/db'
 import {
   type AccountEventStatus,
+  type EventFrame,
   appendEvent,
   encodeAccountFrame,
   encodeIdentityFrame,
@@ -16,9 +17,8 @@ import { findSignedHead } from './status/status-queries.ts'
  * repo is there yet.
  */
 export async function appendIdentityEvent(tx: Queryable, account: Account): Promise<void> {
-  const { id: accountId, host_id: hostId, did, handle } = account
-  const frame = encodeIdentityFrame({ did, time: now(), ...(handle === null ? {} : { handle }) })
-  await appendEvent(tx, { hostId, accountId, kind: 'identity', frame })
+  const { id: accountId, host_id: hostId } = account
+  await appendEvent(tx, { hostId, accountId, kind: 'identity', frame: identityFrame(account) })
 }
 
 /** Appends #account with the account's status, or with `deleted`. */
@@ -28,8 +28,17 @@ export async function appendAccountEvent(
   status: AccountEventStatus | undefined = account.status === 'active' ? undefined : account.status,
 ): Promise<void> {
   const { id: accountId, host_id: hostId, did } = account
-  const frame = encodeAccountFrame({ did, time: now(), ...(status === undefined ? {} : { status }) })
-  await appendEvent(tx, { hostId, accountId, kind: 'account', frame })
+  await appendEvent(tx, { hostId, accountId, kind: 'account', frame: accountFrame(did, status) })
+}
+
+/** Returns the frame of an #identity. */
+export function identityFrame({ did, handle }: Pick<Account, 'did' | 'handle'>): EventFrame {
+  return encodeIdentityFrame({ did, time: now(), ...(handle === null ? {} : { handle }) })
+}
+
+/** Returns the frame of an #account; without a status it says that the account is active. */
+export function accountFrame(did: string, status?: AccountEventStatus): EventFrame {
+  return encodeAccountFrame({ did, time: now(), ...(status === undefined ? {} : { status }) })
 }
 
 /** Appends #sync of the repo's head as it is; nothing if there is no repo. */

@@ -145,39 +145,6 @@ export async function findTaken(
   return rows[0] ?? { did: false, handle: false, email: false }
 }
 
-/** What a new account row holds. */
-export type NewAccount = {
-  hostId: number
-  tenantId: number
-  did: string
-  handle: string
-  email: string | null
-  passwordHash: string | null
-  deactivatedAt: Date | null
-  deleteAfter: Date | null
-}
-
-const insert = statement<Account>(
-  'account_insert',
-  `insert into account (host_id, tenant_id, did, handle, email, password_hash, deactivated_at, delete_after)
-   values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
-)
-
-/** Inserts an account and returns it. A DID, handle or address that is taken is a unique violation of PostgreSQL. */
-export async function insertAccount(tx: Queryable, account: NewAccount): Promise<Account> {
-  const { rows } = await insert(tx, [
-    account.hostId,
-    account.tenantId,
-    account.did,
-    account.handle,
-    account.email,
-    account.passwordHash,
-    account.deactivatedAt,
-    account.deleteAfter,
-  ])
-  return rows[0] as Account
-}
-
 /** Stores a new password hash. */
 export async function updatePasswordHash(
   tx: Queryable,

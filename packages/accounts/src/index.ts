@@ -2,7 +2,6 @@ export { appendAccountEvent, appendIdentityEvent } from './account-events.ts'
 export { AccountReader } from './account-reader.ts'
 export {
   columns as accountColumns,
-  type NewAccount,
   findAccount,
   findAccountByDid,
   findAccountByEmail,

@@ -1,7 +1,7 @@
-import type { EventKind, Queryable, Tx } from '@rookery/db'
+import type { EventKind, Queryable } from '@rookery/db'
 
 import type { EventFrame } from './frames/event-frames.ts'
-import { insertEvent, insertEventWithKysely } from './queue-queries.ts'
+import { insertEvent } from './queue-queries.ts'
 
 /** An event to be sequenced once its transaction has committed. */
 export type NewEvent = {
@@ -19,7 +19,6 @@ export type NewEvent = {
  * overlooked (`QueueFloor`). Several events of one transaction keep the order of their calls. After the commit, wake
  * the leader (`sequencerWaker`).
  */
-export async function appendEvent(tx: Queryable | Tx, event: NewEvent): Promise<void> {
-  if ('insertInto' in tx) await insertEventWithKysely(tx, event)
-  else await insertEvent(tx, event)
+export async function appendEvent(tx: Queryable, event: NewEvent): Promise<void> {
+  await insertEvent(tx, event)
 }

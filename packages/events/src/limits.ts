@@ -12,7 +12,10 @@ export const sequenceBytesMax = 4_000_000
 /** Shortest time from the begin of a round that found events to the next, in milliseconds. */
 export const roundMs = 20
 
-/** The same after a round of many bytes: a round costs about as much as 20 events, at every process on their way. */
+/**
+ * The same after a round of many bytes, or one that followed another that found events: a round costs about as much as
+ * 20 events, at every process on their way.
+ */
 export const busyRoundMs = 40
 export const busyRoundBytes = 32_000
 

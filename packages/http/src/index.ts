@@ -1,3 +1,4 @@
+export { type AskServer, type ServerAnswer, type ServerRequest, createAskServer } from './ask-server.ts'
 export { registerCompression } from './compression.ts'
 export { registerCors } from './cors.ts'
 export { errorMap, toXrpcError } from './error-map.ts'

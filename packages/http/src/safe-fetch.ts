@@ -1,14 +1,14 @@
 import { safeFetchWrap } from '@atproto-labs/fetch-node'
-import { metrics } from '@rookery/telemetry'
 
 import { fetchBytesMax, fetchTimeoutMs } from './limits.ts'
+import { type OutboundTarget, measureOutbound } from './outbound.ts'
 
 /** `fetch` for URLs that strangers chose. */
 export type SafeFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 export type SafeFetchOptions = {
   /** What is asked, as metrics call it; what is asked for nobody's request has none. */
-  to?: 'plc' | 'identity' | 'client' | 'lexicon' | 'relay' | 'old-server'
+  to?: OutboundTarget
   /** Allows plain HTTP, ports, IP literals and private addresses: for a local stack only. */
   allowPrivateNetwork: boolean
   /** Longest wait, in milliseconds. Default 5,000. */
@@ -33,18 +33,5 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
     responseMaxSize: options.responseBytesMax ?? fetchBytesMax,
     ...(allowPrivateNetwork ? { forbiddenDomainNames: [] } : {}),
   })
-  return async (input, init) => {
-    const startMs = performance.now()
-    let outcome = 'failed'
-    try {
-      const response = await guarded(input, { redirect: 'error', ...init })
-      outcome = `${Math.floor(response.status / 100)}xx`
-      return response
-    } finally {
-      if (to !== undefined) {
-        const seconds = (performance.now() - startMs) / 1_000
-        metrics.observe('rookery_outbound_seconds', { to, outcome }, seconds)
-      }
-    }
-  }
+  return (input, init) => measureOutbound(to, () => guarded(input, { redirect: 'error', ...init }))
 }

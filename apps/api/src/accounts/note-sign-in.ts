@@ -24,15 +24,6 @@ export type SignInPlace = {
   locale: Locale | undefined
 }
 
-/** Notes the network from which somebody signed up by an app; there is nobody to tell of it. */
-export async function noteSignUp(
-  { db }: { db: Pick<Database, 'pool'> },
-  account: Pick<Account, 'id'>,
-  address: string,
-): Promise<void> {
-  await noteDevice(db.pool, { accountId: account.id, deviceId: networkDevice(clientKey(address)) })
-}
-
 /**
  * Notes that an account signed in. The owner is told if that was with a browser that was not used before, though others
  * were, or without a known browser from such a network; and of some within an hour at most.

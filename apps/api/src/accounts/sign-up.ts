@@ -9,6 +9,7 @@ import {
   UnsupportedDomainError,
   assertNewPassword,
   createAccount,
+  networkDevice,
   parseOwnEmail,
 } from '@rookery/accounts'
 import { type PdsHost, XrpcError } from '@rookery/http'
@@ -17,6 +18,7 @@ import { must } from '@rookery/std'
 import { type Handle, parseHandle } from '@rookery/syntax'
 import type { HostDirectory, Tenant } from '@rookery/tenants'
 
+import { clientKey } from '../limits/client-key.ts'
 import { assertEmailDomain } from './email-domain.ts'
 import { type HandleDeps, assertOwnHandle, findOwnDomain } from './handles.ts'
 
@@ -41,6 +43,8 @@ export type SignUpInput = {
   did?: string | undefined
   /** Whether a captcha of the host's page was solved. */
   hasSolvedCaptcha?: boolean
+  /** IP address that the account is then known to sign in from. Default none. */
+  address?: string
   /** did:key of the user's own, to be the new DID's most powerful rotation key. */
   recoveryKey?: string | undefined
 }
@@ -72,10 +76,12 @@ export async function signUp(deps: SignUpDeps, host: PdsHost, input: SignUpInput
     email,
     passwordHash,
     inviteCode,
+    deviceId: input.address === undefined ? undefined : networkDevice(clientKey(input.address)),
     sessionMs: tenant.settings.passwordSessionMs,
   })
   deps.wakeSequencer()
-  await deps.identities.forget({ did: identity.did, handle })
+  // Nobody can have asked for a DID that is new.
+  await deps.identities.forget(input.did === undefined ? { handle } : { did: input.did, handle })
   return session
 }
 

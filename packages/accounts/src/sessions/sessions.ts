@@ -24,6 +24,9 @@ const noAccountId = 0
 /** An account that is signed in, with its tokens. */
 export type Session = { account: Account; accessJwt: string; refreshJwt: string }
 
+/** A refresh token as it is stored. */
+export type RefreshToken = { id: string; expiresAt: Date }
+
 /** The host as sessions know it: its row id, and the DID that its tokens are for. */
 export type SessionHost = { id: number; serviceDid: string }
 
@@ -180,13 +183,18 @@ export async function startSession(
   login: { account: Account; appPassword?: AppPassword; sessionMs: number | null },
 ): Promise<Session> {
   const { account, appPassword, sessionMs } = login
-  const refresh = { id: newTokenId(), expiresAt: tokens.refreshExpiry(sessionMs) }
+  const refresh = newRefreshToken(tokens, sessionMs)
   await insertRefreshToken(tx, {
     accountId: account.id,
     ...refresh,
     appPasswordName: appPassword?.name ?? null,
   })
   return withTokens(tokens, host, account, { ...refresh, scope: scopeOf(appPassword) })
+}
+
+/** Returns a refresh token that is to be stored; `sessionMs` is how long the account's tenant lets a session rest. */
+export function newRefreshToken(tokens: SessionTokens, sessionMs: number | null): RefreshToken {
+  return { id: newTokenId(), expiresAt: tokens.refreshExpiry(sessionMs) }
 }
 
 /**
@@ -257,11 +265,12 @@ function takendownSession({ tokens }: SignInDeps, host: SessionHost, account: Ac
   return withTokens(tokens, host, account, { ...refresh, scope: 'com.atproto.takendown' })
 }
 
-function withTokens(
+/** Returns the account's session with the tokens of a refresh token that is stored. */
+export function withTokens(
   tokens: SessionTokens,
   host: SessionHost,
   account: Account,
-  session: { id: string; expiresAt: Date; scope: AccessScope },
+  session: RefreshToken & { scope: AccessScope },
 ): Session {
   const { did, session_epoch: epoch } = account
   const { id, expiresAt, scope } = session

@@ -49,24 +49,3 @@ export async function deleteClaim(tx: Queryable, claim: Pick<Claim, 'hostId' | '
   ])
   return rowCount === 1
 }
-
-const consume = statement<{ claimed: boolean; rev: string | null }>(
-  'account_claim_consume',
-  `with claim as (delete from account_claim where host_id = $1 and did = $2 returning did),
-        tombstone as (delete from account_tombstone where host_id = $1 and did = $2 returning rev)
-   select exists (select from claim) as claimed, (select rev from tombstone) as rev`,
-)
-
-/**
- * Gives the names up, and removes the tombstone of the DID's deleted account, if there is one.
- *
- * @returns the tombstone's rev, if there was one; undefined if the claim was no longer there.
- */
-export async function consumeClaim(
-  tx: Queryable,
-  claim: Pick<Claim, 'hostId' | 'did'>,
-): Promise<{ lastRev: string | undefined } | undefined> {
-  const { rows } = await consume(tx, [claim.hostId, claim.did])
-  const [row] = rows
-  return row?.claimed === true ? { lastRev: row.rev ?? undefined } : undefined
-}

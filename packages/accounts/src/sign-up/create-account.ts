@@ -2,15 +2,16 @@ import { type AccountStatus, type Database, type Queryable, inTransaction } from
 import type { Logger } from '@rookery/telemetry'
 import { businessEvent } from '@rookery/telemetry'
 
-import { appendAccountEvent, appendIdentityEvent } from '../account-events.ts'
-import { findTaken, insertAccount } from '../account-queries.ts'
+import { accountFrame, identityFrame } from '../account-events.ts'
+import { findTaken } from '../account-queries.ts'
 import type { Account } from '../account.ts'
 import { HandleNotAvailableError, SignUpExpiredError } from '../errors.ts'
 import { consumeInviteUse, reserveInviteUse } from '../invites/invite-queries.ts'
 import { unclaimedImportMs } from '../limits.ts'
 import type { SessionTokens } from '../sessions/session-tokens.ts'
-import { type Session, type SessionHost, startSession } from '../sessions/sessions.ts'
-import { type Claim, consumeClaim, deleteClaim, findClaimed, insertClaim } from './claim-queries.ts'
+import { type Session, type SessionHost, newRefreshToken, withTokens } from '../sessions/sessions.ts'
+import { type Claim, deleteClaim, findClaimed, insertClaim } from './claim-queries.ts'
+import { insertAccount } from './insert-queries.ts'
 import { takenError, toTakenError } from './taken.ts'
 
 /** The DID and signing key of an account that is about to exist. */
@@ -53,6 +54,8 @@ export type CreateAccountInput = {
   email: string | null
   passwordHash: string | null
   inviteCode: string | null
+  /** The network that the account is known to sign in from then on. Default none. */
+  deviceId?: string | undefined
   /** How long the first session may rest, in milliseconds. Default: as long as the cluster lets it. */
   sessionMs?: number | null
 }
@@ -60,8 +63,8 @@ export type CreateAccountInput = {
 /**
  * Creates an account with its repo and first session.
  *
- * The names are claimed first, in a short transaction: of many sign-ups for one handle exactly one goes on to make a
- * DID. The directory is then asked with no transaction open, and everything else is one transaction, which also
+ * The names are claimed first: of many sign-ups for one handle exactly one goes on to make a DID. The directory is then
+ * asked with no transaction open, and everything else is one transaction, which also
  * gives the claim up. A DID that was registered is tombstoned if that transaction fails; a process that dies in
  * between leaves a claim that is void after two minutes.
  *
@@ -104,20 +107,37 @@ export async function createAccount(deps: CreateAccountDeps, input: CreateAccoun
 }
 
 async function claimNames(deps: CreateAccountDeps, claim: Claim, tenantId: number): Promise<void> {
-  await inTransaction(deps.db.pool, async (tx) => {
-    if (claim.inviteCode !== null) {
-      await reserveInviteUse(tx, { hostId: claim.hostId, tenantId, code: claim.inviteCode })
-    }
-    if (!(await insertClaim(tx, claim))) {
-      const claimed = await findClaimed(tx, claim)
-      throw (
-        takenError(claimed, claim.handle) ??
-        new HandleNotAvailableError(`Handle already taken: ${claim.handle}`)
-      )
-    }
-    const taken = takenError(await findTaken(tx, claim.hostId, claim), claim.handle)
-    if (taken !== undefined) throw taken
-  })
+  const { hostId, inviteCode } = claim
+  const { pool } = deps.db
+  if (inviteCode !== null) {
+    await inTransaction(pool, async (tx) => {
+      await reserveInviteUse(tx, { hostId, tenantId, code: inviteCode })
+      await takeNames(tx, claim)
+      await assertFree(tx, claim)
+    })
+    return
+  }
+  await takeNames(pool, claim)
+  try {
+    await assertFree(pool, claim)
+  } catch (error) {
+    await undo(deps, claim, { isVoid: false, registered: undefined })
+    throw error
+  }
+}
+
+async function takeNames(tx: Queryable, claim: Claim): Promise<void> {
+  if (await insertClaim(tx, claim)) return
+  const claimed = await findClaimed(tx, claim)
+  throw (
+    takenError(claimed, claim.handle) ?? new HandleNotAvailableError(`Handle already taken: ${claim.handle}`)
+  )
+}
+
+/** Asked once the names are claimed: an account that was being made with them is there by then. */
+async function assertFree(tx: Queryable, claim: Claim): Promise<void> {
+  const taken = takenError(await findTaken(tx, claim.hostId, claim), claim.handle)
+  if (taken !== undefined) throw taken
 }
 
 async function insertEverything(
@@ -127,31 +147,31 @@ async function insertEverything(
   claim: Claim,
 ): Promise<Session> {
   const { host, identity } = input
-  const consumed = await consumeClaim(tx, claim)
-  if (consumed === undefined) throw new SignUpExpiredError()
   const isNew = identity.register !== undefined
-  const account = await insertAccount(tx, {
-    hostId: host.id,
+  const refreshToken = newRefreshToken(deps.tokens, input.sessionMs ?? null)
+  const made = await insertAccount(tx, claim, {
     tenantId: input.tenantId,
-    did: identity.did,
-    handle: input.handle,
-    email: input.email,
     passwordHash: input.passwordHash,
     deactivatedAt: isNew ? null : new Date(),
     deleteAfter: isNew ? null : new Date(Date.now() + unclaimedImportMs),
+    refreshToken,
+    deviceId: input.deviceId ?? null,
+    events: isNew
+      ? [
+          { kind: 'identity', frame: identityFrame(claim) },
+          { kind: 'account', frame: accountFrame(claim.did) },
+        ]
+      : [],
   })
+  if (made === undefined) throw new SignUpExpiredError()
+  const { account, lastRev: revAbove } = made
   await identity.storeSigningKey(tx, account.id)
   if (input.inviteCode !== null) {
     const { tenantId, inviteCode } = input
     await consumeInviteUse(tx, { hostId: host.id, tenantId, code: inviteCode, usedBy: identity.did })
   }
-  if (isNew) {
-    await appendIdentityEvent(tx, account)
-    await appendAccountEvent(tx, account)
-  }
-  const { lastRev: revAbove } = consumed
   await deps.createRepo(tx, { account, status: account.status, signer: identity.signer, revAbove })
-  return startSession(tx, deps.tokens, host, { account, sessionMs: input.sessionMs ?? null })
+  return withTokens(deps.tokens, host, account, { ...refreshToken, scope: 'com.atproto.access' })
 }
 
 /**

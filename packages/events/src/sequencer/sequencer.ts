@@ -4,8 +4,8 @@
  * Standby: asks for the leader's lock several times in a lease. Leader: takes a term, publishes what the leader
  * before numbered but may not have published, then again and again numbers committed events (one transaction) and
  * publishes them (one stream entry). A wake-up from Redis starts a round, polling starts one anyway. At rest that
- * is at once. A round that found events is followed by another, but they begin `roundMs` apart: most of a round's
- * cost is the round, so under load events gather meanwhile.
+ * is at once. A round that found events is followed by another, but not before `roundMs`, and `busyRoundMs` once
+ * events keep coming: most of a round's cost is the round, so under load they gather meanwhile.
  *
  * Ordering: numbering happens on the connection that holds the lock, in sequence, under the row lock and term of
  * event_sequencer. A round publishes before the next one numbers. Redis may be down or flushed: numbering goes on,
@@ -214,10 +214,11 @@ export class Sequencer implements AsyncDisposable {
       }),
     )
     if (!batch) return this.#rest(leadership)
+    const isBusy = !leadership.isResting || batch.events.length >= busyRoundBytes
     leadership.isResting = false
     leadership.notedSeq = publishedSeq
     leadership.assignedSeq = batch.last_seq
-    leadership.roundDueMs = startMs + (batch.events.length < busyRoundBytes ? roundMs : busyRoundMs)
+    leadership.roundDueMs = startMs + (isBusy ? busyRoundMs : roundMs)
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
     metrics.observe('rookery_sequencer_batch_events', {}, countEvents(batch.events))

@@ -1,5 +1,5 @@
 import type { CompatibleOpOrTombstone } from '@did-plc/lib'
-import type { SafeFetch } from '@rookery/http'
+import type { AskServer, ServerAnswer, ServerRequest } from '@rookery/http'
 
 import { absence } from '../resolution/fetch-identity.ts'
 import { DidNotFoundError, PlcRefusedError, PlcUnavailableError } from '../errors.ts'
@@ -7,11 +7,11 @@ import { DidNotFoundError, PlcRefusedError, PlcUnavailableError } from '../error
 /** The PLC directory. */
 export class PlcClient {
   readonly #url: string
-  readonly #fetch: SafeFetch
+  readonly #ask: AskServer
 
-  constructor(url: string, fetch: SafeFetch) {
+  constructor(url: string, ask: AskServer) {
     this.#url = url.replace(/\/$/, '')
-    this.#fetch = fetch
+    this.#ask = ask
   }
 
   /**
@@ -21,14 +21,13 @@ export class PlcClient {
    * @throws {PlcUnavailableError} if it does not answer, or fails: whether it has the operation is then unknown.
    */
   async send(did: string, operation: object): Promise<void> {
-    const response = await this.#request(did, {
+    const answer = await this.#request(did, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(operation),
     })
-    if (!response.ok) throw await refusal(response)
-    // Read to its end, so that the connection serves the next operation: to cancel would close it.
-    await response.arrayBuffer().catch(() => undefined)
+    if (!isOk(answer)) throw await refusal(answer)
+    await readToEnd(answer)
   }
 
   /**
@@ -39,10 +38,13 @@ export class PlcClient {
    * @throws {PlcUnavailableError} if it does not answer.
    */
   async lastOperation(did: string): Promise<CompatibleOpOrTombstone> {
-    const response = await this.#request(`${did}/log/last`)
-    if (response.status === 404) throw new DidNotFoundError(`DID not found: ${did}`)
-    if (!response.ok) throw await refusal(response)
-    return this.#json<CompatibleOpOrTombstone>(response)
+    const answer = await this.#request(`${did}/log/last`)
+    if (answer.status === 404) {
+      await readToEnd(answer)
+      throw new DidNotFoundError(`DID not found: ${did}`)
+    }
+    if (!isOk(answer)) throw await refusal(answer)
+    return this.#json<CompatibleOpOrTombstone>(answer)
   }
 
   /**
@@ -54,23 +56,23 @@ export class PlcClient {
    * @throws {PlcUnavailableError} if it does not answer.
    */
   async data(did: string): Promise<PlcData> {
-    const response = await this.#request(`${did}/data`)
-    if (response.status === 404 || response.status === 410) throw await absence(response, did)
-    if (!response.ok) throw await refusal(response)
-    return this.#json<PlcData>(response)
+    const answer = await this.#request(`${did}/data`)
+    if (answer.status === 404 || answer.status === 410) throw await absence(answer, did)
+    if (!isOk(answer)) throw await refusal(answer)
+    return this.#json<PlcData>(answer)
   }
 
-  async #request(path: string, init?: RequestInit): Promise<Response> {
+  async #request(path: string, request?: ServerRequest): Promise<ServerAnswer> {
     try {
-      return await this.#fetch(`${this.#url}/${path}`, init)
+      return await this.#ask(`${this.#url}/${path}`, request)
     } catch (error) {
       throw new PlcUnavailableError('The PLC directory does not answer', { cause: error })
     }
   }
 
-  async #json<T>(response: Response): Promise<T> {
+  async #json<T>(answer: ServerAnswer): Promise<T> {
     try {
-      return (await response.json()) as T
+      return JSON.parse(await answer.text()) as T
     } catch (error) {
       throw new PlcUnavailableError('The PLC directory did not answer with JSON', { cause: error })
     }
@@ -86,14 +88,20 @@ export type PlcData = {
   services: Record<string, { type: string; endpoint: string }>
 }
 
-async function refusal(response: Response): Promise<Error> {
-  const text = await response.text().catch(() => '')
-  if (response.status >= 500)
-    return new PlcUnavailableError(`The PLC directory failed with ${response.status}`)
-  return new PlcRefusedError(
-    response.status,
-    messageIn(text) ?? `The PLC directory answered ${response.status}`,
-  )
+/** So that the connection serves the next operation: what the text is, or whether it came, says nothing. */
+async function readToEnd(answer: ServerAnswer): Promise<void> {
+  await answer.text().catch(() => undefined)
+}
+
+function isOk({ status }: ServerAnswer): boolean {
+  return status >= 200 && status < 300
+}
+
+async function refusal(answer: ServerAnswer): Promise<Error> {
+  const { status } = answer
+  const body = await answer.text().catch(() => '')
+  if (status >= 500) return new PlcUnavailableError(`The PLC directory failed with ${status}`)
+  return new PlcRefusedError(status, messageIn(body) ?? `The PLC directory answered ${status}`)
 }
 
 function messageIn(text: string): string | undefined {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { Secp256k1Keypair } from '@atproto/crypto'
-import { createSafeFetch } from '@rookery/http'
+import { createAskServer } from '@rookery/http'
 import { type PlcDirectory, startPlc } from '@rookery/local'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -17,7 +17,7 @@ import { PlcClient } from './plc-client.ts'
 import { PlcIdentities } from './plc-identities.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'rookery-plc-'))
-const fetch = createSafeFetch({ allowPrivateNetwork: true })
+const ask = createAskServer()
 let plc: PlcDirectory
 let identities: PlcIdentities
 let signingKey: string
@@ -25,7 +25,7 @@ let signingKey: string
 beforeAll(async () => {
   plc = await startPlc({ file: join(directory, 'operations.jsonl') })
   identities = new PlcIdentities({
-    client: new PlcClient(plc.url, fetch),
+    client: new PlcClient(plc.url, ask),
     rotationKey: randomBytes(32).toString('hex'),
   })
   signingKey = (await Secp256k1Keypair.create()).did()
@@ -41,7 +41,8 @@ function mint(handle: string, recoveryKey?: string) {
 
 function documentOf(did: string) {
   const resolveTxt = () => Promise.resolve([])
-  const sources = { fetch, plcFetch: fetch, plcUrl: plc.url, allowPrivateNetwork: true, resolveTxt }
+  const fetch = () => Promise.reject(new Error('the directory is not asked that way'))
+  const sources = { fetch, askPlc: ask, plcUrl: plc.url, allowPrivateNetwork: true, resolveTxt }
   return fetchDidDocument(sources, did)
 }
 
@@ -53,9 +54,9 @@ test('PlcClient keeps its connections from one operation to the next', async () 
   }).on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   try {
-    const client = new PlcClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, fetch)
+    const client = new PlcClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, ask)
     for (let n = 0; n < 10; n++) await client.send(`did:plc:${n}`, {})
-    // `fetch` may open a second one while it puts the first aside.
+    // A second one may open before the first is put aside.
     expect(connections).toBeLessThanOrEqual(2)
   } finally {
     server.closeAllConnections()
@@ -118,7 +119,7 @@ describe('PlcIdentities', () => {
   })
 
   test('says when the directory is away', async () => {
-    const client = new PlcClient('http://127.0.0.1:1', fetch)
+    const client = new PlcClient('http://127.0.0.1:1', ask)
     const away = new PlcIdentities({ client, rotationKey: randomBytes(32).toString('hex') })
     const { register } = await away.mint({
       handle: 'gina.example.com',

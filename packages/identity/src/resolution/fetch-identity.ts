@@ -1,4 +1,4 @@
-import type { SafeFetch } from '@rookery/http'
+import type { AskServer, SafeFetch, ServerAnswer } from '@rookery/http'
 import { type Handle, tryParseDid } from '@rookery/syntax'
 
 import { DidDeactivatedError, DidNotFoundError, DidUnreachableError } from '../errors.ts'
@@ -10,7 +10,7 @@ export type IdentitySources = {
   /** For servers that strangers named. */
   fetch: SafeFetch
   /** For the PLC directory, which the operator named. */
-  plcFetch: SafeFetch
+  askPlc: AskServer
   plcUrl: string
   /** Uses plain HTTP for did:web of localhost: for a local stack only. */
   allowPrivateNetwork: boolean
@@ -26,14 +26,12 @@ export type IdentitySources = {
  * @throws {DidUnreachableError} if the server does not answer with a document.
  */
 export async function fetchDidDocument(sources: IdentitySources, did: string): Promise<DidDocument> {
-  const response = await fetchDocument(sources, did)
-  if (response.status === 404 || response.status === 410) throw await absence(response, did)
-  if (!response.ok)
-    throw new DidUnreachableError(`resolving ${did} was answered with status ${response.status}`)
-  const body: unknown = await response.json().catch((error: unknown) => {
-    throw new DidUnreachableError(`the document of ${did} is no JSON`, { cause: error })
-  })
-  const document = toDidDocument(body, did)
+  const answer = await fetchDocument(sources, did)
+  const { status } = answer
+  if (status === 404 || status === 410) throw await absence(answer, did)
+  if (status < 200 || status >= 300)
+    throw new DidUnreachableError(`resolving ${did} was answered with status ${status}`)
+  const document = toDidDocument(await jsonOf(answer, did), did)
   if (document === undefined) throw new DidUnreachableError(`the document at ${did} is not the DID's`)
   return document
 }
@@ -48,14 +46,22 @@ export async function fetchHandle(sources: IdentitySources, handle: Handle): Pro
   return (await findTxtDid(sources.resolveTxt, `_atproto.${handle}`)) ?? (await viaHttps)
 }
 
-async function fetchDocument(sources: IdentitySources, did: string): Promise<Response> {
+async function fetchDocument(sources: IdentitySources, did: string): Promise<ServerAnswer> {
   const isPlc = /^did:plc:[a-z2-7]{24}$/.test(did)
   const url = isPlc ? `${sources.plcUrl}/${did}` : didWebUrl(did, sources.allowPrivateNetwork)
   if (url === undefined) throw new DidNotFoundError(`DID not found: ${did.slice(0, 100)}`)
   try {
-    return await (isPlc ? sources.plcFetch : sources.fetch)(url, { headers: { accept: 'application/json' } })
+    return await (isPlc ? sources.askPlc : sources.fetch)(url, { headers: { accept: 'application/json' } })
   } catch (error) {
     throw new DidUnreachableError(`${did} could not be resolved`, { cause: error })
+  }
+}
+
+async function jsonOf(answer: ServerAnswer, did: string): Promise<unknown> {
+  try {
+    return JSON.parse(await answer.text())
+  } catch (error) {
+    throw new DidUnreachableError(`the document of ${did} is no JSON`, { cause: error })
   }
 }
 
@@ -63,9 +69,9 @@ async function fetchDocument(sources: IdentitySources, did: string): Promise<Res
  * Returns the error for a DID that its server does not have. The PLC directory answers a tombstone with 410, or (as
  * its server does) with 404 and other words.
  */
-export async function absence(response: Response, did: string): Promise<Error> {
-  const text = await response.text().catch(() => '')
-  return response.status === 410 || text.includes('DID not available')
+export async function absence(answer: ServerAnswer, did: string): Promise<Error> {
+  const text = await answer.text().catch(() => '')
+  return answer.status === 410 || text.includes('DID not available')
     ? new DidDeactivatedError(`DID is deactivated: ${did}`)
     : new DidNotFoundError(`DID not found: ${did}`)
 }

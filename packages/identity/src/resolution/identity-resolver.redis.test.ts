@@ -1,7 +1,7 @@
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { createSafeFetch } from '@rookery/http'
+import { createAskServer } from '@rookery/http'
 import { createRedis } from '@rookery/redis'
 import { createLogger } from '@rookery/telemetry'
 import { type TestRedis, testRedis } from '@rookery/testkit'
@@ -42,7 +42,6 @@ function resolver(
   txt: Record<string, string[][]> = {},
   connection: IdentityResolverOptions['redis'] = redis.redis,
 ): IdentityResolver {
-  const fetch = createSafeFetch({ allowPrivateNetwork: true })
   const plcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return new IdentityResolver({
     log: createLogger('test', 'silent'),
@@ -50,7 +49,7 @@ function resolver(
     keys: redis.keys,
     sources: {
       fetch: () => Promise.reject(new Error('nothing answers there')),
-      plcFetch: fetch,
+      askPlc: createAskServer(),
       plcUrl,
       allowPrivateNetwork: true,
       resolveTxt: (name) => Promise.resolve(txt[name] ?? []),

@@ -30,20 +30,21 @@ export async function createRepo(tx: Queryable, options: NewRepoOptions): Promis
   const rev = options.clock.next(options.revAbove)
   const commit = await signCommit({ did, rev, data: tree.root }, sign)
   const pack = encodePack(newNodes, rev)
-  await insertRepo(tx, { accountId, hostId, did, status, rev, data: tree.root, commit, pack })
-  if (status === 'active') {
-    const frame = encodeCommitFrame({
-      repo: did,
-      commit: commit.cid,
-      rev,
-      since: null,
-      blocks: encodeCar(commit.cid, [commit, ...newNodes]),
-      ops: [],
-      time: new Date().toISOString(),
-    })
-    await appendEvent(tx, { hostId, accountId, kind: 'commit', frame })
-  }
+  const frame = status === 'active' ? firstFrame(did, rev, commit, newNodes) : undefined
+  await insertRepo(tx, { accountId, hostId, did, status, rev, data: tree.root, commit, pack, frame })
   return { rev }
+}
+
+function firstFrame(did: string, rev: Tid, commit: Block, newNodes: readonly Block[]): EventFrame {
+  return encodeCommitFrame({
+    repo: did,
+    commit: commit.cid,
+    rev,
+    since: null,
+    blocks: encodeCar(commit.cid, [commit, ...newNodes]),
+    ops: [],
+    time: new Date().toISOString(),
+  })
 }
 
 /**

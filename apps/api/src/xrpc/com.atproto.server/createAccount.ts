@@ -1,17 +1,17 @@
 import { type AnyXrpcMethod, type XrpcCall, XrpcError, defineMethod, invalidRequest } from '@rookery/http'
 import { invalidHandle } from '@rookery/syntax'
 
-import type { AccountMailDeps } from '../../accounts/account-mail.ts'
-import { noteSignUp } from '../../accounts/note-sign-in.ts'
 import { type SignUpDeps, type SignUpInput, signUp } from '../../accounts/sign-up.ts'
 import { type ServiceAuth, type ServiceAuthDeps, optionalServiceAuth } from '../../auth/service.ts'
 
 const nsid = 'com.atproto.server.createAccount'
 
-type Input = SignUpInput & { plcOp?: unknown }
+type Input = Pick<SignUpInput, 'handle' | 'email' | 'password' | 'inviteCode' | 'did' | 'recoveryKey'> & {
+  plcOp?: unknown
+}
 
 /** com.atproto.server.createAccount: with a new DID for anybody, or with the DID that a service token proves. */
-export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDeps): AnyXrpcMethod {
+export function createAccount(deps: SignUpDeps & ServiceAuthDeps): AnyXrpcMethod {
   return defineMethod({
     nsid,
     auth: optionalServiceAuth(deps, nsid),
@@ -24,11 +24,10 @@ export function createAccount(deps: SignUpDeps & AccountMailDeps & ServiceAuthDe
           `Missing auth to create account with did: ${input.did}`,
         )
       }
-      const { account, accessJwt, refreshJwt } = await signUp(deps, host, input)
-      // The account is there: whoever signed up must get its tokens.
-      await noteSignUp(deps, account, request.ip).catch((error: unknown) =>
-        deps.log.warn({ err: error, account: account.did }, 'the network of a sign-up was not noted'),
-      )
+      // Named one by one: a body may have more fields, and none of them says that a captcha was solved.
+      const { handle, email, password, inviteCode, did, recoveryKey } = input
+      const wanted = { handle, email, password, inviteCode, did, recoveryKey, address: request.ip }
+      const { account, accessJwt, refreshJwt } = await signUp(deps, host, wanted)
       return { handle: account.handle ?? invalidHandle, did: account.did, accessJwt, refreshJwt }
     },
   })
