@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { open as openDescriptor, closeSync, fsync } from 'node:fs'
 import {
   type FileHandle,
   constants,
@@ -11,8 +12,8 @@ import {
   unlink,
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { Readable, addAbortSignal } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 
 import { assert } from '@rookery/std'
 
@@ -36,6 +37,10 @@ import {
   knownDirectoriesMax,
   listEntriesMax,
 } from './limits.ts'
+
+// Without the objects that the promises of node:fs wrap around each file, which several calls per upload make dear.
+const openFile = promisify(openDescriptor)
+const sync = promisify(fsync)
 
 const newFileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
@@ -72,15 +77,17 @@ export class DiskBlobStore implements BlobStore {
 
   async put(key: string, body: Readable, signal?: AbortSignal): Promise<number> {
     assertBlobKey(key)
-    if (signal) addAbortSignal(signal, body)
+    const giveUp = (): unknown => body.destroy()
+    signal?.addEventListener('abort', giveUp)
     let sourceError: unknown
     body.once('error', (error) => {
       sourceError = error
     })
     const temporary = join(this.#incoming, randomBytes(16).toString('hex'))
     try {
+      signal?.throwIfAborted()
       const size = await this.#write(temporary, body)
-      if (signal?.aborted) throw signal.reason
+      signal?.throwIfAborted()
       await this.#place(temporary, this.#path(key))
       return size
     } catch (error) {
@@ -88,6 +95,8 @@ export class DiskBlobStore implements BlobStore {
       await unlink(temporary).catch(() => undefined)
       if (signal?.aborted) throw signal.reason
       throw sourceError ?? unavailable('put', error)
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -193,9 +202,9 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #write(path: string, body: Readable): Promise<number> {
-    const sink = new FileSink(await this.#create(path), this.#buffers)
-    await pipeline(body, sink)
-    return sink.bytes
+    using sink = new FileSink(await this.#create(path), this.#buffers)
+    for await (const chunk of body) await sink.write(chunk as Buffer)
+    return await sink.end()
   }
 
   async #create(path: string): Promise<NewFile> {
@@ -203,12 +212,12 @@ export class DiskBlobStore implements BlobStore {
     const isDirect = await this.#isDirect
     const flags = newFileFlags | (isDirect ? constants.O_DIRECT : 0)
     try {
-      return { handle: await open(path, flags), isDirect }
+      return { fd: await openFile(path, flags), isDirect }
     } catch (error) {
       if (!isMissing(error)) throw error
     }
     await mkdir(this.#incoming, { recursive: true })
-    return { handle: await open(path, flags), isDirect }
+    return { fd: await openFile(path, flags), isDirect }
   }
 
   /** Tells whether the file system takes writes past the page cache, which not all do. */
@@ -315,11 +324,17 @@ async function namesIn(path: string, only = ''): Promise<string[]> {
 
 /** Makes the names in a directory durable; a deletion may have removed it, and what was new in it. */
 async function syncDirectory(path: string): Promise<void> {
+  let fd: number
   try {
-    await using directory = await open(path)
-    await directory.sync()
+    fd = await openFile(path, 'r')
   } catch (error) {
-    if (!isMissing(error)) throw error
+    if (isMissing(error)) return
+    throw error
+  }
+  try {
+    await sync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 
