@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { open as openDescriptor, closeSync, fsync } from 'node:fs'
+import { open as openDescriptor, closeSync, fstatSync, fsync } from 'node:fs'
 import {
   type FileHandle,
   constants,
@@ -65,8 +65,8 @@ const placeAttemptsMax = 100
 export class DiskBlobStore implements BlobStore {
   readonly #objects: string
   readonly #incoming: string
-  /** Directories whose own names are durable, as far as this process knows; one that another removed may be in it. */
-  readonly #durable = new Set<string>()
+  /** Directories whose own names were made durable, by path: who they were. Another process may have removed one since. */
+  readonly #durable = new Map<string, string>()
   readonly #buffers = new FileBuffers()
   #isDirect: Promise<boolean> | undefined
 
@@ -254,11 +254,15 @@ export class DiskBlobStore implements BlobStore {
 
   /** Makes the names in a directory durable, and its own and those of the directories above, which may be new too. */
   async #syncNames(directory: string): Promise<void> {
-    await syncDirectory(directory)
     if (this.#durable.size > knownDirectoriesMax) this.#durable.clear()
-    for (let path = directory; path !== this.#objects && !this.#durable.has(path); path = dirname(path)) {
-      await syncDirectory(dirname(path))
-      this.#durable.add(path)
+    let path = directory
+    let identity = await syncDirectory(path)
+    while (path !== this.#objects && this.#durable.get(path) !== identity) {
+      const parent = dirname(path)
+      const parentIdentity = await syncDirectory(parent)
+      this.#durable.set(path, identity)
+      path = parent
+      identity = parentIdentity
     }
   }
 
@@ -322,17 +326,22 @@ async function namesIn(path: string, only = ''): Promise<string[]> {
   }
 }
 
-/** Makes the names in a directory durable; a deletion may have removed it, and what was new in it. */
-async function syncDirectory(path: string): Promise<void> {
+/**
+ * Makes the names in a directory durable and tells it from any other that had or gets its path; a deletion may have
+ * removed it, and what was new in it.
+ */
+async function syncDirectory(path: string): Promise<string> {
   let fd: number
   try {
     fd = await openFile(path, 'r')
   } catch (error) {
-    if (isMissing(error)) return
+    if (isMissing(error)) return ''
     throw error
   }
   try {
     await sync(fd)
+    const { ino, birthtimeMs } = fstatSync(fd)
+    return `${ino} ${birthtimeMs}`
   } finally {
     closeSync(fd)
   }
