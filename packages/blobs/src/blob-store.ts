@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 
-import { assert } from '@rookery/std'
+import { assert, hourMs } from '@rookery/std'
 
 /** A run of bytes of an object: both ends count, as in HTTP. */
 export type ByteRange = {
@@ -143,6 +144,15 @@ export function blobKey(of: { hostId: number; accountId: number; name: string })
   const key = `${of.hostId}/${of.accountId}/${of.name}`
   assertBlobKey(key)
   return key
+}
+
+/**
+ * Returns a random name for an object. Its first two characters are those of all names of the same hour: a disk store
+ * keeps the objects of an account by them in directories, and one that has to be made costs more than the object.
+ */
+export function newObjectName(nowMs: number): string {
+  const hour = Buffer.of(Math.floor(nowMs / hourMs) % 256)
+  return Buffer.concat([hour, randomBytes(15)]).toString('hex')
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { open as openDescriptor, closeSync, fstatSync, fsync } from 'node:fs'
 import {
   type FileHandle,
   constants,
@@ -11,8 +12,8 @@ import {
   unlink,
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { Readable, addAbortSignal } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 
 import { assert } from '@rookery/std'
 
@@ -37,6 +38,10 @@ import {
   listEntriesMax,
 } from './limits.ts'
 
+// Without the objects that the promises of node:fs wrap around each file, which several calls per upload make dear.
+const openFile = promisify(openDescriptor)
+const sync = promisify(fsync)
+
 const newFileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
 /** Where a disk store keeps its files. */
@@ -60,8 +65,8 @@ const placeAttemptsMax = 100
 export class DiskBlobStore implements BlobStore {
   readonly #objects: string
   readonly #incoming: string
-  /** Directories whose own names are durable, as far as this process knows; one that another removed may be in it. */
-  readonly #durable = new Set<string>()
+  /** Directories whose own names were made durable, by path: who they were. Another process may have removed one since. */
+  readonly #durable = new Map<string, string>()
   readonly #buffers = new FileBuffers()
   #isDirect: Promise<boolean> | undefined
 
@@ -72,15 +77,17 @@ export class DiskBlobStore implements BlobStore {
 
   async put(key: string, body: Readable, signal?: AbortSignal): Promise<number> {
     assertBlobKey(key)
-    if (signal) addAbortSignal(signal, body)
+    const giveUp = (): unknown => body.destroy()
+    signal?.addEventListener('abort', giveUp)
     let sourceError: unknown
     body.once('error', (error) => {
       sourceError = error
     })
     const temporary = join(this.#incoming, randomBytes(16).toString('hex'))
     try {
+      signal?.throwIfAborted()
       const size = await this.#write(temporary, body)
-      if (signal?.aborted) throw signal.reason
+      signal?.throwIfAborted()
       await this.#place(temporary, this.#path(key))
       return size
     } catch (error) {
@@ -88,6 +95,8 @@ export class DiskBlobStore implements BlobStore {
       await unlink(temporary).catch(() => undefined)
       if (signal?.aborted) throw signal.reason
       throw sourceError ?? unavailable('put', error)
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -193,9 +202,9 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #write(path: string, body: Readable): Promise<number> {
-    const sink = new FileSink(await this.#create(path), this.#buffers)
-    await pipeline(body, sink)
-    return sink.bytes
+    using sink = new FileSink(await this.#create(path), this.#buffers)
+    for await (const chunk of body) await sink.write(chunk as Buffer)
+    return await sink.end()
   }
 
   async #create(path: string): Promise<NewFile> {
@@ -203,12 +212,12 @@ export class DiskBlobStore implements BlobStore {
     const isDirect = await this.#isDirect
     const flags = newFileFlags | (isDirect ? constants.O_DIRECT : 0)
     try {
-      return { handle: await open(path, flags), isDirect }
+      return { fd: await openFile(path, flags), isDirect }
     } catch (error) {
       if (!isMissing(error)) throw error
     }
     await mkdir(this.#incoming, { recursive: true })
-    return { handle: await open(path, flags), isDirect }
+    return { fd: await openFile(path, flags), isDirect }
   }
 
   /** Tells whether the file system takes writes past the page cache, which not all do. */
@@ -245,11 +254,15 @@ export class DiskBlobStore implements BlobStore {
 
   /** Makes the names in a directory durable, and its own and those of the directories above, which may be new too. */
   async #syncNames(directory: string): Promise<void> {
-    await syncDirectory(directory)
     if (this.#durable.size > knownDirectoriesMax) this.#durable.clear()
-    for (let path = directory; path !== this.#objects && !this.#durable.has(path); path = dirname(path)) {
-      await syncDirectory(dirname(path))
-      this.#durable.add(path)
+    let path = directory
+    let identity = await syncDirectory(path)
+    while (path !== this.#objects && this.#durable.get(path) !== identity) {
+      const parent = dirname(path)
+      const parentIdentity = await syncDirectory(parent)
+      this.#durable.set(path, identity)
+      path = parent
+      identity = parentIdentity
     }
   }
 
@@ -313,13 +326,24 @@ async function namesIn(path: string, only = ''): Promise<string[]> {
   }
 }
 
-/** Makes the names in a directory durable; a deletion may have removed it, and what was new in it. */
-async function syncDirectory(path: string): Promise<void> {
+/**
+ * Makes the names in a directory durable and tells it from any other that had or gets its path; a deletion may have
+ * removed it, and what was new in it.
+ */
+async function syncDirectory(path: string): Promise<string> {
+  let fd: number
   try {
-    await using directory = await open(path)
-    await directory.sync()
+    fd = await openFile(path, 'r')
   } catch (error) {
-    if (!isMissing(error)) throw error
+    if (isMissing(error)) return ''
+    throw error
+  }
+  try {
+    await sync(fd)
+    const { ino, birthtimeMs } = fstatSync(fd)
+    return `${ino} ${birthtimeMs}`
+  } finally {
+    closeSync(fd)
   }
 }
 

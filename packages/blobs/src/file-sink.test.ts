@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { constants, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { constants, openSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { FileBuffers } from './file-buffers.ts'
-import { FileSink } from './file-sink.ts'
+import { FileSink, type NewFile } from './file-sink.ts'
 import { fileBuffersMax, fileWriteBytes, fileWriteChunksMax } from './limits.ts'
 
 let dir: string
@@ -29,6 +28,12 @@ function cut(bytes: Buffer, chunkBytes: number): Buffer[] {
 describe('FileSink', () => {
   const buffers = new FileBuffers()
 
+  async function write(file: NewFile, chunks: Buffer[]): Promise<number> {
+    using sink = new FileSink(file, buffers)
+    for (const chunk of chunks) await sink.write(chunk)
+    return await sink.end()
+  }
+
   test.for([
     ['nothing', 0, 1],
     ['a byte', 1, 1],
@@ -42,9 +47,7 @@ describe('FileSink', () => {
     for (const isDirect of [false, true]) {
       const path = join(dir, randomBytes(8).toString('hex'))
       const flags = constants.O_WRONLY | constants.O_CREAT | (isDirect ? (constants.O_DIRECT ?? 0) : 0)
-      const sink = new FileSink({ handle: await open(path, flags), isDirect }, buffers)
-      await pipeline(Readable.from(cut(bytes, chunkBytes)), sink)
-      expect(sink.bytes).toBe(size)
+      expect(await write({ fd: openSync(path, flags), isDirect }, cut(bytes, chunkBytes))).toBe(size)
       expect(Buffer.compare(await readFile(path), bytes)).toBe(0)
     }
   })
@@ -54,8 +57,7 @@ describe('FileSink', () => {
     const paths = Array.from({ length: 3 * fileBuffersMax }, (_, n) => join(dir, `many${n}`))
     await Promise.all(
       paths.map(async (path) => {
-        const sink = new FileSink({ handle: await open(path, 'wx'), isDirect: false }, buffers)
-        await pipeline(Readable.from(cut(bytes, 65_536)), sink)
+        await write({ fd: openSync(path, 'wx'), isDirect: false }, cut(bytes, 65_536))
       }),
     )
     for (const path of paths) expect(Buffer.compare(await readFile(path), bytes)).toBe(0)

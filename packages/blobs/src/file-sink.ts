@@ -1,73 +1,71 @@
-import type { FileHandle } from 'node:fs/promises'
-import { Writable } from 'node:stream'
+import { closeSync, fdatasync, ftruncate, write } from 'node:fs'
+import { promisify } from 'node:util'
 
 import { must, releaseBytes } from '@rookery/std'
 
 import type { FileBuffers } from './file-buffers.ts'
 import { directBlockBytes, fileWriteBytes, fileWriteChunksMax } from './limits.ts'
 
-type Done = (error?: Error | null) => void
+const writeAt = promisify(write)
+const syncData = promisify(fdatasync)
+const truncate = promisify(ftruncate)
 
-/** A new, empty file. Past the page cache (`isDirect`), it only takes whole blocks from aligned memory. */
-export type NewFile = { handle: FileHandle; isDirect: boolean }
+/** A new, empty file by its descriptor. Past the page cache (`isDirect`), it only takes whole blocks from aligned memory. */
+export type NewFile = { fd: number; isDirect: boolean }
 
 /**
- * Writes a file in large steps and makes it durable at the end; owns the handle and what is written to it. Every
- * call of the file system is a trip to another thread, which costs more than the bytes of a small chunk.
+ * Writes a file in large steps and makes it durable at the end; owns the file, which disposing closes, and what is
+ * written to it. Every call of the file system is a trip to another thread, which costs more than the bytes of a small
+ * chunk.
  */
-export class FileSink extends Writable {
+export class FileSink implements Disposable {
   readonly #file: NewFile
   readonly #buffers: FileBuffers
   #chunks: Buffer[] = []
   #chunkBytes = 0
   /** Bytes of the first chunk that were written. */
   #taken = 0
-  /** Bytes so far. */
-  bytes = 0
+  /** Bytes written so far. */
+  #bytes = 0
 
   constructor(file: NewFile, buffers: FileBuffers) {
-    super()
     this.#file = file
     this.#buffers = buffers
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+  /** Takes more bytes; resolves when it can take the next. */
+  async write(chunk: Buffer): Promise<void> {
     this.#chunks.push(chunk)
     this.#chunkBytes += chunk.length
-    if (this.#chunkBytes >= fileWriteBytes) {
-      finish(this.#flush(fileWriteBytes), done)
-      return
-    }
-    if (this.#chunks.length === fileWriteChunksMax) this.#join()
-    done()
+    if (this.#chunkBytes >= fileWriteBytes) await this.#flush(fileWriteBytes)
+    else if (this.#chunks.length === fileWriteChunksMax) this.#join()
   }
 
-  override _final(done: Done): void {
-    finish(this.#end(), done)
-  }
-
-  override _destroy(error: Error | null, done: Done): void {
-    finish(this.#file.handle.close(), (closeError) => done(error ?? closeError))
-  }
-
-  async #end(): Promise<void> {
-    const { handle, isDirect } = this.#file
+  /** Resolves when all is durable, with how many bytes the file has. */
+  async end(): Promise<number> {
+    const { fd, isDirect } = this.#file
     await this.#flush(1)
-    if (isDirect && this.bytes % directBlockBytes !== 0) await handle.truncate(this.bytes)
-    await handle.datasync()
+    if (isDirect && this.#bytes % directBlockBytes !== 0) await truncate(fd, this.#bytes)
+    await syncData(fd)
+    return this.#bytes
+  }
+
+  /** Does not wait for the disk: what `end` made durable is all there, the rest is of no use. */
+  [Symbol.dispose](): void {
+    closeSync(this.#file.fd)
   }
 
   /** Writes until fewer bytes are left than given. All but the last write are full. */
   async #flush(bytesMin: number): Promise<void> {
     if (this.#chunkBytes < bytesMin) return
-    const { handle, isDirect } = this.#file
+    const { fd, isDirect } = this.#file
     await this.#buffers.use(async (buffer) => {
       while (this.#chunkBytes >= bytesMin) {
         const length = this.#fill(buffer)
         const blocks = isDirect ? Math.ceil(length / directBlockBytes) * directBlockBytes : length
-        const { bytesWritten } = await handle.write(buffer, 0, blocks, this.bytes)
+        const { bytesWritten } = await writeAt(fd, buffer, 0, blocks, this.#bytes)
         if (bytesWritten < blocks) throw new Error('the file took only part of a write')
-        this.bytes += length
+        this.#bytes += length
       }
     })
   }
@@ -95,8 +93,4 @@ export class FileSink extends Writable {
     this.#chunks = [joined]
     this.#taken = 0
   }
-}
-
-function finish(work: Promise<void>, done: Done): void {
-  work.then(() => done(), done)
 }

@@ -8,6 +8,7 @@ export {
   blobKey,
   exportKey,
   exportPrefix,
+  newObjectName,
   tryParseBlobKey,
 } from './blob-store.ts'
 export { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts'

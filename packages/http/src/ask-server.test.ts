@@ -50,11 +50,11 @@ test('keeps its connections, and says what the server says', async () => {
 })
 
 test('does not wait longer than it is to, for the head or for the rest', async () => {
-  const ask = createAskServer({ timeoutMs: 50 })
   answer = () => {}
-  await expect(ask(url)).rejects.toThrow('timeout')
+  await expect(createAskServer({ timeoutMs: 50 })(url)).rejects.toThrow('timeout')
   answer = (_, response) => void response.writeHead(200).write('so far')
-  const { text } = await ask(url)
+  // The head comes within this on any machine.
+  const { text } = await createAskServer({ timeoutMs: 1_500 })(url)
   await expect(text()).rejects.toThrow('timeout')
 })
 

@@ -14,7 +14,8 @@ export class BlobMeter extends Transform {
   #size = 0
 
   constructor(bytesMax: number) {
-    super()
+    // Chunk by chunk: bytes that are read together are copied, and what they were is left to the garbage collector.
+    super({ readableObjectMode: true, readableHighWaterMark: 1 })
     this.#bytesMax = bytesMax
   }
 

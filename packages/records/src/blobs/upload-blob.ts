@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 
-import { type BlobStore, blobKey } from '@rookery/blobs'
+import { type BlobStore, blobKey, newObjectName } from '@rookery/blobs'
 import type { Database } from '@rookery/db'
 import { DomainError, releaseBytes } from '@rookery/std'
 import type { Cid } from '@rookery/syntax'
@@ -72,7 +71,7 @@ export async function uploadBlob(deps: BlobDeps, upload: BlobUpload): Promise<St
     throw new BlobTooLargeError(`This file is too large. The limit is ${bytesMax} bytes.`)
   }
   await checkBlobQuota(deps.pool, { accountId, bytes: length ?? 0 }, rules)
-  const objectKey = blobKey({ hostId, accountId, name: randomBytes(16).toString('hex') })
+  const objectKey = blobKey({ hostId, accountId, name: newObjectName(Date.now()) })
   const meter = await putMetered(deps.store, objectKey, upload)
   const cid = meter.cid()
   try {
