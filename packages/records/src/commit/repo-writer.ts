@@ -26,6 +26,7 @@ import {
   inlineCompactionsMax,
   joinedBytesMax,
   lockedWritesMax,
+  looseBytesMax,
   madePacksMax,
   movedShareMax,
   movedShareWeight,
@@ -304,33 +305,36 @@ export class RepoWriter implements AsyncDisposable {
   async #askForCompaction(repo: RepoRef): Promise<void> {
     const head = await findHead(this.#options.pool, repo.accountId)
     if (head === undefined) return
-    const growth = growthOf(head)
-    this.#setGrowth(repo, growth)
-    if (compactionNeed(growth) === 'job') this.#options.onCompactionDue(repo)
+    const { baseBytes, deltaBytes, deltaCount } = head
+    this.#setGrowth(repo, { baseBytes, deltaBytes, deltaCount })
+    if (compactionNeed(growthOf(head)) === 'job') this.#options.onCompactionDue(repo)
   }
 
   async #compact(repo: RepoRef): Promise<void> {
     const baseBytes = await compactRepo(this.#options.pool, repo.accountId)
     if (baseBytes === undefined) return
-    this.#setGrowth(repo, { baseBytes, deltaBytes: 0, deltaCount: 0, looseBytes: 0 })
+    this.#setGrowth(repo, { baseBytes, deltaBytes: 0, deltaCount: 0, looseBytes: 0, joinedBytes: 0 })
   }
 
   async #join(repo: RepoRef): Promise<void> {
     const kept = this.#heads.get(repo.accountId)
     if (kept !== undefined && (await this.#joinMade(kept))) return
     const joinedBytes = await joinDeltas(this.#options.pool, repo.accountId)
-    this.#setGrowth(repo, { deltaCount: 0, looseBytes: 0 })
+    this.#setGrowth(repo, { deltaCount: 0, looseBytes: 0, joinedBytes: 0 })
     if (joinedBytes !== undefined && joinedBytes > joinedBytesMax) this.#options.onCompactionDue(repo)
   }
 
   /** Joins what this process has written, if that is most of what there is to join; false if it is not. */
   async #joinMade({ head, tree, growth, made }: CachedHead): Promise<boolean> {
-    const joined = made.packs * 2 < growth.deltaCount ? undefined : made.join(tree)
+    // What was joined before is not looked into: now and then all of it is read, so that a cold load stays bounded.
+    const isMost = made.packs * 2 >= growth.deltaCount && growth.joinedBytes <= looseBytesMax
+    const joined = isMost ? made.join(tree) : undefined
     if (joined === undefined) return false
     if (!(await storeJoined(this.#options.pool, head.accountId, joined))) return false
     made.joined(joined)
     growth.deltaCount -= joined.packs - 1
     growth.looseBytes = 0
+    growth.joinedBytes += joined.bytes.length
     return true
   }
 
@@ -376,7 +380,7 @@ function opened(head: RepoHead): CachedHead {
 }
 
 function growthOf({ baseBytes, deltaBytes, deltaCount }: RepoHead): PackGrowth {
-  return { baseBytes, deltaBytes, deltaCount, looseBytes: 0 }
+  return { baseBytes, deltaBytes, deltaCount, looseBytes: 0, joinedBytes: 0 }
 }
 
 function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']): CachedHead {

@@ -32,6 +32,8 @@ export type PackGrowth = {
   deltaCount: number
   /** Written by this process since it last joined deltas. */
   looseBytes: number
+  /** Of what this process has joined from memory since deltas were last read and joined. */
+  joinedBytes: number
 }
 
 /**

@@ -128,7 +128,7 @@ describe('compaction', () => {
   })
 
   test('is wanted past the bounds only, by a job for large trees', () => {
-    const head = { baseBytes: 0, deltaBytes: deltaBytesFloor, deltaCount: 3, looseBytes: 0 }
+    const head = { baseBytes: 0, deltaBytes: deltaBytesFloor, deltaCount: 3, looseBytes: 0, joinedBytes: 0 }
     expect(compactionNeed(head)).toBe('none')
     expect(compactionNeed({ ...head, deltaBytes: deltaBytesFloor + 1 })).toBe('inline')
     const large = { ...head, baseBytes: inlineCompactionBytesMax + 2 }
@@ -186,6 +186,27 @@ describe('compaction', () => {
     const after = await packBytes(repo.accountId)
     expect(after.rows).toBeLessThan(base.rows + 2 * 20)
     expect((await findHead(db.pool, repo.accountId))!.deltaCount).toBe(after.rows - base.rows)
+    expect((await checkRepo(db.pool, repo.accountId)).packsComplete).toBe(true)
+  })
+
+  test('reads and joins what it has joined from memory once that is much', async () => {
+    const repo = await createTestRepo(db.database)
+    await fill(repo, 8_000)
+    await compactRepo(db.pool, repo.accountId)
+    const reads = vi.spyOn(db.pool, 'query')
+    await using writer = testWriter(db.database, { madePacksMax: 2 })
+    for (let round = 0; round < 30; round++) {
+      await writer.commit(repo, () =>
+        Array.from({ length: 200 }, (_, i) =>
+          writeOf('update', `com.example.thing/k${(i * 39 + round) % 8_000}`, { round }),
+        ),
+      )
+    }
+    await writer[Symbol.asyncDispose]()
+    const names = reads.mock.calls.map(([query]) => (query as { name?: string }).name)
+    reads.mockRestore()
+    // Besides the one that began.
+    expect(names.filter((name) => name === 'repo_refresh').length).toBeGreaterThan(1)
     expect((await checkRepo(db.pool, repo.accountId)).packsComplete).toBe(true)
   })
 
