@@ -1,9 +1,11 @@
+import { messageHeaderBytes, writeMessageHeader } from './frames/websocket-frame.ts'
+
 /** An event under its seq. */
-export type NumberedEvent = {
+export type NumberedMessage = {
   seq: number
   hostId: number
-  /** Header and body, with the seq in its place. */
-  frame: Buffer
+  /** Its frame as a whole WebSocket message, as it goes to every subscriber's socket. */
+  message: Buffer
 }
 
 /** Events that follow one another in the log, as the database hands them out and the Redis stream carries them. */
@@ -12,7 +14,7 @@ export type EventBatch = {
   prev_seq: number
   /** The seq of the last one. */
   last_seq: number
-  /** What `readEvents` reads. */
+  /** What `takeMessages` reads. */
   events: Buffer
 }
 
@@ -31,20 +33,20 @@ export function countEvents(bytes: Buffer): number {
 }
 
 /**
- * Returns the events of a batch, whose frames are views of its bytes. Each event is its seq (8 bytes), host (4), the
- * length of its frame (4) and the frame; numbers are big-endian.
+ * Returns the events of a batch, whose messages are views of its bytes: what stood before a frame makes room for the
+ * header of its message, so the bytes can't be read again. Each event is its seq (8 bytes), host (4), the length of its
+ * frame (4) and the frame; numbers are big-endian.
  */
-export function readEvents(bytes: Buffer): NumberedEvent[] {
-  const events: NumberedEvent[] = []
+export function takeMessages(bytes: Buffer): NumberedMessage[] {
+  const events: NumberedMessage[] = []
   for (let at = 0; at < bytes.length;) {
-    const start = at + headerBytes
-    const end = start + bytes.readUInt32BE(at + 12)
-    events.push({
-      seq: readSeq(bytes, at),
-      hostId: bytes.readUInt32BE(at + 8),
-      frame: bytes.subarray(start, end),
-    })
-    at = end
+    const seq = readSeq(bytes, at)
+    const hostId = bytes.readUInt32BE(at + 8)
+    const length = bytes.readUInt32BE(at + 12)
+    const start = at + headerBytes - messageHeaderBytes(length)
+    at += headerBytes + length
+    writeMessageHeader(bytes, start, length)
+    events.push({ seq, hostId, message: bytes.subarray(start, at) })
   }
   return events
 }

@@ -49,6 +49,9 @@ export const movedShareMax = 0.2
 /** Weight of the latest write in that share. */
 export const movedShareWeight = 1 / 64
 
+/** Queues of repos without a waiting write that a process keeps, about 200 bytes each. */
+export const keptQueuesMax = 10_000
+
 /** Heads, with the tree nodes along their last paths, that a process keeps; about 20 KB each. */
 export const cachedHeadsMax = 2_000
 

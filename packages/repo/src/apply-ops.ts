@@ -1,8 +1,8 @@
 import { must } from '@rookery/std'
-import { type Cid, cidForCbor, cidKey } from '@rookery/syntax'
+import { type Cid, type Tid, cidForCbor, cidKey } from '@rookery/syntax'
 
 import type { Block } from './block.ts'
-import { addKey, deleteKey, type Edit, updateKey } from './edit-tree.ts'
+import { addKey, deleteKey, type Edit, type RemovedNode, updateKey } from './edit-tree.ts'
 import { DuplicatePathError } from './errors.ts'
 import { type Node, type Subtree, encodeNode } from './node.ts'
 import { checkPath } from './path.ts'
@@ -30,7 +30,7 @@ export type AppliedOps = {
   /** Nodes that the old tree did not have, parents before children: to store, and part of the slice. */
   readonly newNodes: readonly Block[]
   /** Nodes that only the old tree had. */
-  readonly removedNodes: readonly Cid[]
+  readonly removedNodes: readonly RemovedNode[]
   /**
    * Nodes that both trees have and that the slice needs too: with them the operations can be undone in any order,
    * which is how consumers check `prevData` (SPEC DIFF-3).
@@ -42,6 +42,7 @@ export type AppliedOps = {
  * Applies a commit's operations to a tree, which must be loaded along their paths (`loadPaths`). The old tree
  * stays valid, whether this returns or throws. An empty batch gives the same tree (and, for `emptyTree()`, its node).
  *
+ * @param rev rev of the commit: its nodes carry it in the resulting tree (`nodesSince`).
  * @throws {DuplicatePathError} if two operations have the same path.
  * @throws {RecordExistsError} if a record to create is there.
  * @throws {RecordMissingError} if a record to update or delete is not.
@@ -52,7 +53,7 @@ export type AppliedOps = {
  * const applied = applyOps(tree, [{ action: 'create', path: 'app.bsky.feed.post/3jqfcqzm3fo2j', cid }])
  * applied.tree.root // goes into the commit as `data`
  */
-export function applyOps(tree: Tree, writes: readonly WriteOp[]): AppliedOps {
+export function applyOps(tree: Tree, writes: readonly WriteOp[], rev?: Tid): AppliedOps {
   checkDistinct(writes)
   const edit: Edit = { replaced: [] }
   let { top } = tree
@@ -62,11 +63,20 @@ export function applyOps(tree: Tree, writes: readonly WriteOp[]): AppliedOps {
     top = step.top
     ops.push(step.op)
   }
-  const made: Block[] = []
-  const root = encodeNew(top, made)
-  const { newNodes, removedNodes } = netChange(made, edit.replaced)
-  const proofNodes = proveOps(top, writes, new Set(newNodes.map((block) => cidKey(block.cid))))
-  return { tree: { root, top, foreign: tree.foreign }, ops, newNodes, removedNodes, proofNodes }
+  const made: EncodedNodes = { blocks: [], subtrees: [] }
+  const root = encodeNew(top, made, rev)
+  // What one key more has made has other keys than all that it replaced.
+  const isPlain = writes.length === 1 && writes[0]?.action === 'create'
+  const { added, removed } = isPlain
+    ? { added: made, removed: edit.replaced }
+    : netChange(made, edit.replaced)
+  return {
+    tree: { root, top, foreign: tree.foreign },
+    ops,
+    newNodes: added.blocks,
+    removedNodes: removed,
+    proofNodes: proveOps(top, writes, added.subtrees),
+  }
 }
 
 function checkDistinct(writes: readonly WriteOp[]): void {
@@ -92,18 +102,22 @@ function applyOp(edit: Edit, top: Subtree, write: WriteOp): { top: Subtree; op: 
   return { top: deleted.top, op: { action, path, cid: null, prev: deleted.previous } }
 }
 
+/** Nodes that an edit made, parents before children, and their blocks. */
+export type EncodedNodes = { readonly blocks: Block[]; readonly subtrees: Subtree[] }
+
 /** Encodes and hashes the nodes that have no CID yet, children first; they end up in `out` parents first. */
-export function encodeNew(subtree: Subtree, out: Block[]): Cid {
+export function encodeNew(subtree: Subtree, out: EncodedNodes, rev?: Tid): Cid {
   if (subtree.cid) return subtree.cid
-  const place = out.length
   // Holds the parent's place until its children have their CIDs.
-  out.push(pending)
+  const place = out.blocks.push(pending) - 1
+  out.subtrees.push(subtree)
   const node = loaded(subtree)
-  for (const child of node.children) if (child && !child.cid) encodeNew(child, out)
+  for (const child of node.children) if (child && !child.cid) encodeNew(child, out, rev)
   const bytes = encodeNode(node)
   const cid = cidForCbor(bytes)
   subtree.cid = cid
-  out[place] = { cid, bytes }
+  subtree.rev = rev
+  out.blocks[place] = { cid, bytes }
   return cid
 }
 
@@ -111,30 +125,36 @@ const pending: Block = { cid: new Uint8Array(), bytes: new Uint8Array() }
 
 /** Leaves out what was replaced by an equal node: a write that is undone by a later one, or changes nothing. */
 function netChange(
-  made: readonly Block[],
-  replaced: readonly Cid[],
-): { newNodes: Block[]; removedNodes: Cid[] } {
-  const before = new Set(replaced.map(cidKey))
-  const after = new Set(made.map((block) => cidKey(block.cid)))
-  return {
-    newNodes: made.filter((block) => !before.has(cidKey(block.cid))),
-    removedNodes: replaced.filter((cid) => !after.has(cidKey(cid))),
+  made: EncodedNodes,
+  replaced: readonly RemovedNode[],
+): { added: EncodedNodes; removed: RemovedNode[] } {
+  const before = new Map(replaced.map((node) => [cidKey(node.cid), node]))
+  const after = new Set<string>()
+  const added: EncodedNodes = { blocks: [], subtrees: [] }
+  for (const [i, block] of made.blocks.entries()) {
+    const subtree = must(made.subtrees[i])
+    const key = cidKey(block.cid)
+    const same = before.get(key)
+    after.add(key)
+    if (same) {
+      subtree.rev = same.rev
+    } else {
+      added.blocks.push(block)
+      added.subtrees.push(subtree)
+    }
   }
+  return { added, removed: replaced.filter(({ cid }) => !after.has(cidKey(cid))) }
 }
 
-/** Returns the nodes that the operations' keys touch in the final tree, without those in `known`. */
-function proveOps(top: Subtree, writes: readonly WriteOp[], known: Set<string>): Block[] {
+/** Returns the nodes that the operations' keys touch in the final tree, without the new ones. */
+function proveOps(top: Subtree, writes: readonly WriteOp[], newNodes: readonly Subtree[]): Block[] {
   const blocks: Block[] = []
-  const visited = new Set<Subtree>()
+  const known = new Set(newNodes)
   const visit = (subtree: Subtree): Node => {
     const node = loaded(subtree)
-    if (visited.has(subtree)) return node
-    visited.add(subtree)
-    const key = cidKey(must(subtree.cid))
-    if (!known.has(key)) {
-      known.add(key)
-      blocks.push(blockOf(subtree, node))
-    }
+    if (known.has(subtree)) return node
+    known.add(subtree)
+    blocks.push(blockOf(subtree, node))
     return node
   }
   for (const { path } of writes) visitTouched(top, topPlace, path, visit)

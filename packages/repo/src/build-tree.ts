@@ -66,7 +66,7 @@ export class TreeBuilder {
       const bytes = encodeNode(node)
       const cid = cidForCbor(bytes)
       this.#onNode({ cid, bytes })
-      carry = { cid, node: undefined }
+      carry = { cid, node: undefined, rev: undefined }
     }
     this.#open[layer] ??= { keys: [], values: [], children: [] }
     return carry

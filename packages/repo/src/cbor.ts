@@ -70,7 +70,8 @@ export class CborWriter {
 
   /** Returns a copy of what was written and starts over. */
   take(): Buffer {
-    const out = Buffer.from(this.bytes.subarray(0, this.at))
+    const out = Buffer.allocUnsafe(this.at)
+    out.set(this.bytes.subarray(0, this.at))
     this.at = 0
     return out
   }

@@ -1,5 +1,5 @@
 import { must } from '@rookery/std'
-import type { Cid } from '@rookery/syntax'
+import type { Cid, Tid } from '@rookery/syntax'
 
 import { RecordExistsError, RecordMissingError } from './errors.ts'
 import { type Node, type Subtree, emptyNode, lowerBound } from './node.ts'
@@ -12,7 +12,10 @@ import { loaded } from './tree.ts'
  * (SPEC MST-8), so every edit keeps to four rules: a key lives on its layer, a subtree hangs exactly one layer
  * below its parent, only nodes that lead to keys exist, and the root has a key unless the tree is empty.
  */
-export type Edit = { readonly replaced: Cid[] }
+export type Edit = { readonly replaced: RemovedNode[] }
+
+/** A node that is no longer in a tree, and the commit that made it, if the tree has seen that one. */
+export type RemovedNode = { readonly cid: Cid; readonly rev: Tid | undefined }
 
 /** Adds a key. */
 export function addKey(edit: Edit, top: Subtree, key: string, value: Cid): Subtree {
@@ -167,11 +170,11 @@ function deleteBelow(edit: Edit, subtree: Subtree, key: string): { subtree: Subt
 
 /** Notes that a node is about to be replaced. */
 function open(edit: Edit, subtree: Subtree): void {
-  if (subtree.cid) edit.replaced.push(subtree.cid)
+  if (subtree.cid) edit.replaced.push({ cid: subtree.cid, rev: subtree.rev })
 }
 
 function made(node: Node): Subtree {
-  return { cid: undefined, node }
+  return { cid: undefined, node, rev: undefined }
 }
 
 /** Returns the node as a subtree, or null if nothing is left in it. */

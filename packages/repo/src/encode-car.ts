@@ -57,12 +57,16 @@ export function carSectionBytes(blockBytes: number): number {
  * encodeCar(commit.cid, [commit]) // the blocks of a #sync event
  */
 export function encodeCar(root: Cid, blocks: Iterable<Block>): Buffer {
-  const distinct = new BlockMap(blocks)
+  return encodeDistinct(root, [...new BlockMap(blocks)])
+}
+
+/** Returns a whole CAR of blocks that are known to be distinct. */
+export function encodeDistinct(root: Cid, blocks: readonly Block[]): Buffer {
   let size = headerBytes
-  for (const { bytes } of distinct) size += carSectionBytes(bytes.length)
-  const out = Buffer.allocUnsafeSlow(size)
+  for (const { bytes } of blocks) size += carSectionBytes(bytes.length)
+  const out = Buffer.allocUnsafe(size)
   let at = carHeader(root).copy(out)
-  for (const { cid, bytes } of distinct) {
+  for (const { cid, bytes } of blocks) {
     at = writeCarSectionHeader(out, at, cid, bytes.length)
     out.set(bytes, at)
     at += bytes.length

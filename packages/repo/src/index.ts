@@ -6,7 +6,7 @@
  *
  *   const tree = openTree(head.data)                        // or the tree of the last commit, or emptyTree()
  *   await loadPaths(tree, ops.map((op) => op.path), store)  // one fetch per level, or per pack, or none
- *   const applied = applyOps(tree, ops)                     // synchronous: new root, nodes, proof, previous records
+ *   const applied = applyOps(tree, ops, rev)                // synchronous: new root, nodes, proof, previous records
  *   const commit = await signCommit({ did, rev, data: applied.tree.root }, sign)
  *   const slice = buildSlice({ commit, applied, records })  // the blocks of the #commit event
  *
@@ -49,6 +49,7 @@ export {
   encodeCar,
   writeCarSectionHeader,
 } from './encode-car.ts'
+export type { RemovedNode } from './edit-tree.ts'
 export {
   DuplicatePathError,
   InvalidCarError,
@@ -80,7 +81,7 @@ export { NodeSlots, nodePaths } from './node-slots.ts'
 export { isRecordPath, keyLayer, sharedPrefixLength } from './path.ts'
 export { type CarLimits, type OpenCar, collectCar, readCar } from './read-car.ts'
 export { buildSlice } from './slice.ts'
-export { type Tree, emptyTree, findRecord, loadPaths, loadedNodes, openTree, pathProof } from './tree.ts'
+export { type Tree, emptyTree, findRecord, loadPaths, nodesSince, openTree, pathProof } from './tree.ts'
 export { type ForeignRepo, verifyRepo } from './verify-repo.ts'
 export {
   type PathRange,

@@ -32,7 +32,7 @@ export function verifyInversion(blocks: BlockMap, ops: readonly RepoOp[], root: 
     checkPath(op.path)
     top = undo(edit, top, op)
   }
-  return encodeNew(top, [])
+  return encodeNew(top, { blocks: [], subtrees: [] })
 }
 
 function undo(edit: Edit, top: Subtree, op: RepoOp): Subtree {

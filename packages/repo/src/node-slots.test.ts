@@ -18,7 +18,7 @@ const nodes = fc
       keys: keys.toSorted(),
       values: keys.map((_, n) => cid(-1 - n)),
       children: Array.from({ length: keys.length + 1 }, (_, n) =>
-        hasChild(n) ? { cid: cid(n), node: undefined } : null,
+        hasChild(n) ? { cid: cid(n), node: undefined, rev: undefined } : null,
       ),
     }
   })

@@ -29,7 +29,7 @@ describe('the node codec', () => {
     fc.assert(
       fc.property(nodeKeys, fc.nat(), (keys, seed) => {
         const children = Array.from({ length: keys.length + 1 }, (_, i) =>
-          (seed + i) % 2 === 0 ? { cid: record, node: undefined } : null,
+          (seed + i) % 2 === 0 ? { cid: record, node: undefined, rev: undefined } : null,
         )
         const node = { keys, values: keys.map(() => record), children }
         const bytes = encodeNode(node)
@@ -180,7 +180,7 @@ const known: Block[] = []
 function node(keys: readonly string[], children: readonly (Block | null)[] = []): Block {
   const subtrees = Array.from({ length: keys.length + 1 }, (_, i) => {
     const child = children[i]
-    return child ? { cid: child.cid, node: undefined } : null
+    return child ? { cid: child.cid, node: undefined, rev: undefined } : null
   })
   const bytes = encodeNode({ keys, values: keys.map(() => record), children: subtrees })
   const block = { cid: cidForCbor(bytes), bytes }

@@ -1,5 +1,5 @@
 import { must } from '@rookery/std'
-import { type Cid, cidForCbor } from '@rookery/syntax'
+import { type Cid, type Tid, cidForCbor } from '@rookery/syntax'
 
 import { CborReader, CborWriter } from './cbor.ts'
 import { InvalidNodeError, RepoLimitError } from './errors.ts'
@@ -19,10 +19,11 @@ export type Node = {
 }
 
 /**
- * A reference to a node. Without `node` it is not loaded; without `cid` it was made by an edit and not encoded.
- * Only these two fields are ever filled in later, and with what they must be, so that sharing is safe.
+ * A reference to a node. Without `node` it is not loaded; without `cid` it was made by an edit and not encoded. `rev` is
+ * the commit that made it, where the tree has seen that commit. These fields are only ever filled in later, and with
+ * what they must be, so that sharing is safe.
  */
-export type Subtree = { cid: Cid | undefined; node: Node | undefined }
+export type Subtree = { cid: Cid | undefined; node: Node | undefined; rev: Tid | undefined }
 
 /** What `decodeNode` reads: a node that does not know its layer yet. */
 export type DecodedNode = Omit<Node, 'layer'>
@@ -176,7 +177,7 @@ export function lowerBound(keys: readonly string[], key: string): number {
 /** Returns a reference to a node that is not loaded. */
 function subtreeAt(cid: Cid): Subtree {
   if (cid[1] !== 0x71) invalidNode('a subtree is not a DAG-CBOR block')
-  return { cid, node: undefined }
+  return { cid, node: undefined, rev: undefined }
 }
 
 /** The node of an empty tree, its bytes and its CID (SPEC MST-7). */

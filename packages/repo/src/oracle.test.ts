@@ -175,7 +175,7 @@ function compareNodes({
     expect(Buffer.from(must(after.get(cid))).equals(bytes)).toBe(true)
   }
   expect(cidsOf(applied.newNodes)).toEqual(cidsOf([...after].filter(({ cid }) => !before.has(cid))))
-  expect(applied.removedNodes.map(cidToString).toSorted()).toEqual(
+  expect(applied.removedNodes.map(({ cid }) => cidToString(cid)).toSorted()).toEqual(
     cidsOf([...before].filter(({ cid }) => !after.has(cid))),
   )
 }
@@ -238,7 +238,7 @@ async function checkDiff(options: { before: Cid; applied: AppliedOps; nodes: Blo
     [
       ...changes.map(describeOp),
       ...applied.newNodes.map(({ cid }) => `+ ${cidToString(cid)}`),
-      ...applied.removedNodes.map((cid) => `- ${cidToString(cid)}`),
+      ...applied.removedNodes.map(({ cid }) => `- ${cidToString(cid)}`),
     ].sort(),
   )
 }

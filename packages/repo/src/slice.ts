@@ -1,6 +1,6 @@
 import type { AppliedOps } from './apply-ops.ts'
-import type { Block } from './block.ts'
-import { encodeCar } from './encode-car.ts'
+import { type Block, BlockMap } from './block.ts'
+import { encodeDistinct } from './encode-car.ts'
 
 /**
  * Returns the CAR of a `#commit` event: the commit, the new nodes, the nodes that prove the operations, and the
@@ -17,5 +17,7 @@ export function buildSlice(parts: {
   records: readonly Block[]
 }): Buffer {
   const { commit, applied, records } = parts
-  return encodeCar(commit.cid, [commit, ...applied.newNodes, ...applied.proofNodes, ...records])
+  // Nodes of one tree and its commit differ from each other and from every record; records may be equal.
+  const distinct = records.length > 1 ? new BlockMap(records) : records
+  return encodeDistinct(commit.cid, [commit, ...applied.newNodes, ...applied.proofNodes, ...distinct])
 }

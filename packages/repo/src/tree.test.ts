@@ -124,9 +124,9 @@ describe('applyOps', () => {
     const one = applyOps(emptyTree(), [{ action: 'create', path: present, cid: cidA }])
     const none = applyOps(one.tree, [{ action: 'delete', path: present }])
     expect(none.tree.root).toEqual(emptyTreeCid)
-    expect(none.removedNodes).toEqual([one.tree.root])
+    expect(none.removedNodes.map(({ cid }) => cid)).toEqual([one.tree.root])
     const again = applyOps(none.tree, [{ action: 'create', path: present, cid: cidA }])
-    expect(again.removedNodes).toEqual([emptyTreeCid])
+    expect(again.removedNodes.map(({ cid }) => cid)).toEqual([emptyTreeCid])
   })
 })
 

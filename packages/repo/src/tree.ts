@@ -1,4 +1,4 @@
-import { type Cid, cidForCbor } from '@rookery/syntax'
+import { type Cid, type Tid, cidForCbor } from '@rookery/syntax'
 
 import type { Block, BlockMap, BlockStore } from './block.ts'
 import { MissingBlockError } from './errors.ts'
@@ -38,7 +38,7 @@ export type Tree = {
  * await loadPaths(tree, ['app.bsky.feed.post/3jqfcqzm3fo2j'], store)
  */
 export function openTree(root: Cid, options: { foreign?: boolean } = {}): Tree {
-  return { root, top: { cid: root, node: undefined }, foreign: options.foreign ?? false }
+  return { root, top: { cid: root, node: undefined, rev: undefined }, foreign: options.foreign ?? false }
 }
 
 /**
@@ -49,7 +49,7 @@ export function openTree(root: Cid, options: { foreign?: boolean } = {}): Tree {
  * const { tree, newNodes } = applyOps(emptyTree(), [])
  */
 export function emptyTree(): Tree {
-  return { root: emptyTreeCid, top: { cid: undefined, node: emptyNode }, foreign: false }
+  return { root: emptyTreeCid, top: { cid: undefined, node: emptyNode, rev: undefined }, foreign: false }
 }
 
 /**
@@ -125,21 +125,23 @@ export function pathProof(tree: Tree, path: string): Block[] {
 }
 
 /**
- * Returns blocks of nodes that are loaded, parents first: of those wanted, and no further down than the first that is
- * not.
+ * Returns the nodes that commits above a rev have made, parents first, as far as the tree has seen those commits: it was
+ * made by `applyOps` from one that was opened before them.
  *
  * @example
- * for (const { cid, bytes } of loadedNodes(tree, (cid) => isNew(cid))) store.set(cid, bytes)
+ * for (const { cid, rev, bytes } of nodesSince(tree, joinedRev)) chunk.add({ cid, rev, bytes })
  */
-export function loadedNodes(tree: Tree, isWanted: (cid: Cid) => boolean): Block[] {
-  const blocks: Block[] = []
+export function nodesSince(tree: Tree, since: Tid): (Block & { readonly rev: Tid })[] {
+  const found: (Block & { readonly rev: Tid })[] = []
   const visit = (subtree: Subtree): void => {
-    if (!subtree.node || !subtree.cid || !isWanted(subtree.cid)) return
-    blocks.push(blockOf(subtree, subtree.node))
-    for (const child of subtree.node.children) if (child) visit(child)
+    const { node, rev } = subtree
+    // What hangs below an older node is older.
+    if (!node || rev === undefined || rev <= since) return
+    found.push({ ...blockOf(subtree, node), rev })
+    for (const child of node.children) if (child) visit(child)
   }
   visit(tree.top)
-  return blocks
+  return found
 }
 
 /**

@@ -16,7 +16,7 @@ export const cidBytes = 36
 /** Of its digest. */
 const digestBytes = 32
 
-const { latin1Slice, latin1Write } = Buffer.prototype
+const { latin1Slice } = Buffer.prototype
 const dagCborPrefix = Buffer.from([0x01, 0x71, 0x12, 0x20])
 const rawPrefix = Buffer.from([0x01, 0x55, 0x12, 0x20])
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
@@ -32,8 +32,9 @@ export class InvalidCidError extends DomainError {
 /** Returns the CID of a DAG-CBOR block: records, tree nodes, commits. */
 export function cidForCbor(block: Uint8Array): Cid {
   const cid = emptyCid(dagCborPrefix)
-  // A digest as text: one as a Buffer costs an allocation outside V8's heap, which is half of the time.
-  latin1Write.call(cid, hash('sha256', block, 'binary'), dagCborPrefix.length, digestBytes)
+  // A digest as text: one as a Buffer costs an allocation outside V8's heap, and so does each native write to a small one.
+  const digest = hash('sha256', block, 'binary')
+  for (let i = 0; i < digestBytes; i++) cid[dagCborPrefix.length + i] = digest.charCodeAt(i)
   return cid
 }
 
@@ -44,7 +45,7 @@ export function cidForRawDigest(digest: Uint8Array): Cid {
   return cid
 }
 
-/** Memory of its own: a CID is kept for long in trees, and one from the pool of Buffers would keep 8 KB of it alive. */
+/** Memory of its own: a CID is kept for long in trees, and one from the pool of Buffers would keep 64 KB of it alive. */
 function emptyCid(prefix: Buffer): Buffer {
   const cid = Buffer.allocUnsafeSlow(cidBytes)
   cid.set(prefix)

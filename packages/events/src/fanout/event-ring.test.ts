@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { EventRing, type RingEntry } from './event-ring.ts'
+import type { NumberedMessage } from '../event-batch.ts'
+import { EventRing } from './event-ring.ts'
 
 const startSeq = 1_000
 const arrivals = fc.array(
@@ -34,7 +35,7 @@ describe('EventRing', () => {
         fc.integer({ min: 1, max: 200 }),
         (all, bytesMax, chunkMax) => {
           const ring = new EventRing(startSeq, bytesMax)
-          const entries: RingEntry[] = []
+          const entries: NumberedMessage[] = []
           let seq = startSeq
           for (const { step, hostId, bytes } of all) {
             seq += step

@@ -1,21 +1,14 @@
 import { assert } from '@rookery/std'
 
+import type { NumberedMessage } from '../event-batch.ts'
 import { joinedChunksMax } from '../limits.ts'
-
-/** An event in memory. */
-export type RingEntry = {
-  seq: number
-  hostId: number
-  /** A whole WebSocket message, as it goes to every subscriber's socket. */
-  message: Buffer
-}
 
 /** Consecutive messages of one host, joined. */
 export type Chunk = { bytes: Buffer; throughSeq: number }
 
 type HostEntries = {
   /** Seq order; those before `first` are gone. */
-  entries: RingEntry[]
+  entries: NumberedMessage[]
   first: number
   /** Every event of the host above this seq and up to the ring's head is here. */
   floorSeq: number
@@ -33,7 +26,7 @@ export class EventRing {
   readonly #bytesMax: number
   readonly #startSeq: number
   readonly #hosts = new Map<number, HostEntries>()
-  #order: RingEntry[] = []
+  #order: NumberedMessage[] = []
   #oldest = 0
   #bytes = 0
   #bytesSeen = 0
@@ -77,7 +70,7 @@ export class EventRing {
   }
 
   /** Adds the next event. */
-  append(entry: RingEntry): void {
+  append(entry: NumberedMessage): void {
     assert(entry.seq > this.#headSeq, 'events come in seq order')
     this.#headSeq = entry.seq
     const host = this.#host(entry.hostId)
@@ -158,7 +151,7 @@ export class EventRing {
 }
 
 /** Stands where an entry was, so that its bytes can be freed before the arrays are cut. */
-const tombstone: RingEntry = { seq: 0, hostId: 0, message: Buffer.alloc(0) }
+const tombstone: NumberedMessage = { seq: 0, hostId: 0, message: Buffer.alloc(0) }
 
 function firstAfter({ entries, first }: HostEntries, seq: number): number {
   let low = first

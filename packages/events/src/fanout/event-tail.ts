@@ -14,8 +14,7 @@ import { Loop } from '@rookery/std'
 import { type Logger, metrics } from '@rookery/telemetry'
 
 import { withDeadline } from '../deadline.ts'
-import type { NumberedEvent } from '../event-batch.ts'
-import { websocketFrame } from '../frames/websocket-frame.ts'
+import type { NumberedMessage } from '../event-batch.ts'
 import {
   logPageBytesMax,
   logPageRowsMax,
@@ -107,12 +106,12 @@ export class EventTail implements AsyncDisposable {
   }
 
   /** Adds to the ring what it does not have yet. */
-  #append(events: readonly NumberedEvent[]): void {
+  #append(events: readonly NumberedMessage[]): void {
     const hostIds = new Set<number>()
-    for (const { seq, hostId, frame } of events) {
-      if (seq <= this.ring.headSeq) continue
-      this.ring.append({ seq, hostId, message: websocketFrame(frame) })
-      hostIds.add(hostId)
+    for (const event of events) {
+      if (event.seq <= this.ring.headSeq) continue
+      this.ring.append(event)
+      hostIds.add(event.hostId)
     }
     if (hostIds.size > 0) this.#options.onEvents(hostIds)
   }

@@ -2,7 +2,7 @@ import { type Connection, copyOut, type Queryable, statement } from '@rookery/db
 import { must } from '@rookery/std'
 
 import { batchedEvent } from '../batch-queries.ts'
-import { type NumberedEvent, readEvents, readSeq } from '../event-batch.ts'
+import { type NumberedMessage, readSeq, takeMessages } from '../event-batch.ts'
 
 /** An event of a host; the frame is as it goes to subscribers. */
 export type LoggedEvent = { seq: number; frame: Buffer }
@@ -73,9 +73,9 @@ export async function readHeadSeq(db: Queryable): Promise<number> {
 }
 
 /** Returns a page of the log, of all hosts, in seq order. */
-export async function listEvents(db: Queryable, bounds: PageBounds): Promise<NumberedEvent[]> {
+export async function listEvents(db: Queryable, bounds: PageBounds): Promise<NumberedMessage[]> {
   const { rows } = await pageStatement(db, [bounds.afterSeq, bounds.rowsMax, bounds.bytesMax])
-  return readEvents(rows[0]?.events ?? noEvents)
+  return takeMessages(rows[0]?.events ?? noEvents)
 }
 
 /** Returns a page of one host's events, in seq order; copied, since frames as rows of a query go as text. */

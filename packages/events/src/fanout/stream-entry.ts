@@ -1,12 +1,12 @@
 import { assert } from '@rookery/std'
 
-import { type NumberedEvent, readEvents } from '../event-batch.ts'
+import { type NumberedMessage, takeMessages } from '../event-batch.ts'
 
 /** An entry of the Redis stream. */
 export type StreamEntry = {
   /** The seq that precedes its first event in the log. */
   prevSeq: number
-  events: NumberedEvent[]
+  events: NumberedMessage[]
 }
 
 /** What XREAD answers for streams: each with its entries, an id and fields. */
@@ -25,7 +25,7 @@ export function parseStreamReply(reply: StreamReply | null): StreamEntry[] {
       fields.length === 4 && isField(p, 'p') && isField(e, 'e') && events,
       'stream entries are those of the publisher',
     )
-    return { prevSeq: Number(prevSeq), events: readEvents(events) }
+    return { prevSeq: Number(prevSeq), events: takeMessages(events) }
   })
 }
 

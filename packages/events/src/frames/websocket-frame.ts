@@ -9,23 +9,25 @@ export function websocketFrame(payload: Uint8Array): Buffer {
 /** Returns the bytes of several messages, one after the other. */
 export function websocketFrames(payloads: readonly Uint8Array[]): Buffer {
   let bytes = 0
-  for (const { length } of payloads) bytes += headerBytes(length) + length
+  for (const { length } of payloads) bytes += messageHeaderBytes(length) + length
   const out = Buffer.allocUnsafe(bytes)
   let at = 0
   for (const payload of payloads) {
-    at = writeHeader(out, at, payload.length)
+    at = writeMessageHeader(out, at, payload.length)
     out.set(payload, at)
     at += payload.length
   }
   return out
 }
 
-function headerBytes(length: number): number {
+/** Returns how many bytes go before a payload of this length: at most ten. */
+export function messageHeaderBytes(length: number): number {
   if (length < 126) return 2
   return length < 0x1_0000 ? 4 : 10
 }
 
-function writeHeader(out: Buffer, start: number, length: number): number {
+/** Writes what goes before a payload of this length and returns where it ends. */
+export function writeMessageHeader(out: Buffer, start: number, length: number): number {
   let at = out.writeUInt8(0x82, start)
   if (length < 126) return out.writeUInt8(length, at)
   if (length < 0x1_0000) {

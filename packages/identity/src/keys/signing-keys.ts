@@ -1,6 +1,6 @@
 import { type Database, type Queryable, inTransaction } from '@rookery/db'
-import { must } from '@rookery/std'
 import { cacheTally, metrics } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 
 import { type KeySigner, generatePrivateKey, keySigner } from '../crypto/signer.ts'
 import { SigningKeyNotFoundError, TooManyReservedKeysError, UnwrapFailedError } from '../errors.ts'
@@ -43,8 +43,7 @@ type KnownSigner = { signer: KeySigner; version: number; readAtMs: number }
  */
 export class SigningKeys {
   readonly #options: SigningKeysOptions
-  /** Least recently used first. */
-  readonly #signers = new Map<number, KnownSigner>()
+  readonly #signers = new LRUCache<number, KnownSigner>({ max: unwrappedKeysMax })
 
   constructor(options: SigningKeysOptions) {
     this.#options = options
@@ -106,7 +105,6 @@ export class SigningKeys {
     const known = this.#signers.get(account.id)
     if (known !== undefined && isUsable(known, version)) {
       tally.hits++
-      this.#remember(account.id, known)
       return known.signer
     }
     tally.misses++
@@ -114,7 +112,7 @@ export class SigningKeys {
     if (stored === undefined) throw new SigningKeyNotFoundError(`${account.did} has no signing key here`)
     const isSame = known?.signer.didKey === stored.did_key
     const signer = isSame ? known.signer : this.#unwrap(stored, account.did)
-    this.#remember(account.id, { signer, version: stored.version, readAtMs: performance.now() })
+    this.#signers.set(account.id, { signer, version: stored.version, readAtMs: performance.now() })
     return signer
   }
 
@@ -165,12 +163,6 @@ export class SigningKeys {
     if (signer.didKey !== didKey)
       throw new UnwrapFailedError('the unwrapped key is not the one whose public key is stored')
     return verifyingSigner(signer)
-  }
-
-  #remember(accountId: number, known: KnownSigner): void {
-    this.#signers.delete(accountId)
-    this.#signers.set(accountId, known)
-    if (this.#signers.size > unwrappedKeysMax) this.#signers.delete(must(this.#signers.keys().next().value))
   }
 }
 

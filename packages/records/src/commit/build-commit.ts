@@ -2,6 +2,7 @@ import type { Queryable } from '@rookery/db'
 import { encodeCommitFrame } from '@rookery/events'
 import {
   type Block,
+  type RemovedNode,
   type RepoOp,
   type Sign,
   type Tree,
@@ -15,14 +16,14 @@ import type { Cid, Tid } from '@rookery/syntax'
 import { CommitTooLargeError } from '../errors.ts'
 import { commitCarBytesMax, commitOpsMax } from '../limits.ts'
 import { encodePack } from '../storage/pack.ts'
-import type { RepoHead } from '../storage/storage-queries.ts'
+import type { WriteHead } from '../storage/storage-queries.ts'
 import type { StoredNodes } from '../storage/stored-nodes.ts'
 import type { NewCommit } from './commit-queries.ts'
 import { type RecordWrite, pathOf } from './record-write.ts'
 
 /** What a plan decides from: the repo at one head. */
 export type RepoView = {
-  readonly head: RepoHead
+  readonly head: WriteHead
   /** Returns the CIDs of the records at these paths; undefined where there is none. */
   readonly find: (paths: readonly string[]) => Promise<(Cid | undefined)[]>
   /** Where further questions go; what it answers is of this head, or the commit is not stored. */
@@ -42,7 +43,7 @@ export type BuiltCommit = {
   /** Nodes that the tree before did not have. */
   readonly newNodes: readonly Block[]
   /** Nodes that only that one had. */
-  readonly removedNodes: readonly Cid[]
+  readonly removedNodes: readonly RemovedNode[]
 }
 
 /**
@@ -55,7 +56,7 @@ export type BuiltCommit = {
  * @throws {MissingBlockError} if a node is not where the packs should have it.
  */
 export async function buildCommit(options: {
-  head: RepoHead
+  head: WriteHead
   tree: Tree
   nodes: StoredNodes
   writes: readonly RecordWrite[]
@@ -75,7 +76,7 @@ export async function buildCommit(options: {
     ops.map(({ path }) => path),
     nodes,
   )
-  const applied = applyOps(tree, ops)
+  const applied = applyOps(tree, ops, rev)
   const commit = await signCommit({ did: head.did, rev, data: applied.tree.root }, sign)
   const records = writes.flatMap((write) =>
     write.action === 'delete' ? [] : [{ cid: write.cid, bytes: write.bytes }],

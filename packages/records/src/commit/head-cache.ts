@@ -1,16 +1,17 @@
 import type { Tree } from '@rookery/repo'
 import { cacheTally } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 
 import { cachedHeadsMax } from '../limits.ts'
 import type { PackGrowth } from '../storage/compact.ts'
 import type { MadeNodes } from '../storage/made-nodes.ts'
-import type { RepoHead } from '../storage/storage-queries.ts'
+import type { WriteHead } from '../storage/storage-queries.ts'
 
 const tally = cacheTally('heads')
 
 /** A head that was current when it was read or written here, and its tree as far as commits have loaded it. */
 export type CachedHead = {
-  readonly head: RepoHead
+  readonly head: WriteHead
   readonly tree: Tree
   /** One object for all heads of the repo that follow each other here; the numbers in `head` are those it was read with. */
   readonly growth: PackGrowth
@@ -25,36 +26,24 @@ export type CachedHead = {
  * have moved the head. That costs a failed compare and a reload, nothing else.
  */
 export class HeadCache {
-  readonly #heads = new Map<number, CachedHead>()
-  readonly #headsMax: number
+  readonly #heads: LRUCache<number, CachedHead>
 
   /** @param headsMax heads to keep. Default `cachedHeadsMax`. */
   constructor(headsMax: number = cachedHeadsMax) {
-    this.#headsMax = headsMax
+    this.#heads = new LRUCache({ max: headsMax })
   }
 
   /** Returns a head, or undefined if none is kept. */
   get(accountId: number): CachedHead | undefined {
     const entry = this.#heads.get(accountId)
-    if (entry === undefined) {
-      tally.misses++
-    } else {
-      tally.hits++
-      this.#heads.delete(accountId)
-      this.#heads.set(accountId, entry)
-    }
+    if (entry === undefined) tally.misses++
+    else tally.hits++
     return entry
   }
 
   /** Keeps a head; the caller knows that it is committed. */
   set(entry: CachedHead): void {
-    const { accountId } = entry.head
-    this.#heads.delete(accountId)
-    this.#heads.set(accountId, entry)
-    for (const oldest of this.#heads.keys()) {
-      if (this.#heads.size <= this.#headsMax) break
-      this.#heads.delete(oldest)
-    }
+    this.#heads.set(entry.head.accountId, entry)
   }
 
   /** Forgets a head. */

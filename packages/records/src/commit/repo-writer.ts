@@ -25,6 +25,7 @@ import {
   compactionReminderBytes,
   inlineCompactionsMax,
   joinedBytesMax,
+  keptQueuesMax,
   lockedWritesMax,
   looseBytesMax,
   madePacksMax,
@@ -44,6 +45,7 @@ import {
   type RefreshedRepo,
   type RepoHead,
   type RepoPacks,
+  type WriteHead,
   findHead,
   loadPacks,
   lockHead,
@@ -90,7 +92,7 @@ export class RepoWriter implements AsyncDisposable {
   /** Moving average: how many of the kept heads that were used had been moved by another process. */
   #movedShare = 0
   readonly #locked = new Slots(lockedWritesMax, Number.POSITIVE_INFINITY)
-  /** The last write of each repo that has any, and how many wait. */
+  /** The last write of each repo and how many wait. Kept when none does: see the gotcha about maps. */
   readonly #queues = new Map<number, { last: Promise<unknown>; waiting: number }>()
   readonly #compactions = new Map<number, Promise<void>>()
   readonly #compacting = new Slots(inlineCompactionsMax, Number.POSITIVE_INFINITY)
@@ -122,7 +124,9 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    while (this.#queues.size > 0 || this.#compactions.size > 0) {
+    for (;;) {
+      this.#dropIdleQueues()
+      if (this.#queues.size === 0 && this.#compactions.size === 0) return
       const pending = [...this.#queues.values()].map(({ last }) => last)
       await Promise.allSettled([...pending, ...this.#compactions.values()])
     }
@@ -144,8 +148,12 @@ export class RepoWriter implements AsyncDisposable {
       return await result
     } finally {
       queue.waiting--
-      if (queue.waiting === 0) this.#queues.delete(accountId)
+      if (this.#queues.size > keptQueuesMax) this.#dropIdleQueues()
     }
+  }
+
+  #dropIdleQueues(): void {
+    for (const [accountId, { waiting }] of this.#queues) if (waiting === 0) this.#queues.delete(accountId)
   }
 
   async #commit(repo: WrittenRepo, plan: WritePlan): Promise<StoredCommit | undefined> {
@@ -379,20 +387,29 @@ function opened(head: RepoHead): CachedHead {
   return { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), made }
 }
 
-function growthOf({ baseBytes, deltaBytes, deltaCount }: RepoHead): PackGrowth {
+function growthOf({ baseBytes, deltaBytes, deltaCount }: WriteHead): PackGrowth {
   return { baseBytes, deltaBytes, deltaCount, looseBytes: 0, joinedBytes: 0 }
 }
 
 function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']): CachedHead {
-  const { head } = start
   const isOld = start.treeCommits >= cachedTreeCommitsMax
+  const { did, status, baseRev, baseBytes, deltaBytes, deltaCount, keyVersion } = start.head
+  const { accountId, hostId, rev, head, data } = commit
   return {
+    // Field by field: the row that the first head was read from has a commit, which would be kept with all of its slab.
     head: {
-      ...head,
-      rev: commit.rev,
-      head: commit.head,
-      data: commit.data,
-      commit: Buffer.from(commit.commit),
+      accountId,
+      hostId,
+      did,
+      status,
+      rev,
+      head,
+      data,
+      baseRev,
+      baseBytes,
+      deltaBytes,
+      deltaCount,
+      keyVersion,
     },
     growth: start.growth,
     made: start.made,
@@ -404,7 +421,7 @@ function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']):
 /** Returns the error that tells a caller why the commit was refused. */
 async function refusal(
   db: Queryable,
-  head: RepoHead,
+  head: WriteHead,
   refused: {
     outcome: Exclude<CommitOutcome, 'stored' | 'head moved' | 'busy'>
     writes: readonly RecordWrite[]

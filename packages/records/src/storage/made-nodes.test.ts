@@ -23,8 +23,8 @@ function commit(
     if (before === undefined) return [{ action: 'create', path, cid }]
     return value % 2 === 0 ? [{ action: 'delete', path }] : [{ action: 'update', path, cid }]
   })
-  const { tree, newNodes, removedNodes } = applyOps(history.tree, writes)
   const rev = clock.next(history.rev)
+  const { tree, newNodes, removedNodes } = applyOps(history.tree, writes, rev)
   const bytes = newNodes.length === 0 ? Buffer.alloc(0) : encodePack(newNodes, rev)
   made.add({ rev, newNodes, removedNodes, packBytes: bytes.length })
   return { tree, rev, packs: bytes.length === 0 ? history.packs : [...history.packs, { rev, bytes }] }
@@ -119,6 +119,7 @@ describe('MadeNodes', () => {
 function rebuilt(tree: Tree): Tree {
   const copy = (subtree: Tree['top']): Tree['top'] => ({
     cid: undefined,
+    rev: undefined,
     node: subtree.node && {
       ...subtree.node,
       children: subtree.node.children.map((child) => child && copy(child)),

@@ -1,5 +1,5 @@
-import { type Block, type Tree, loadedNodes } from '@rookery/repo'
-import { type Cid, type Tid, cidKey } from '@rookery/syntax'
+import { type RemovedNode, type Tree, nodesSince } from '@rookery/repo'
+import type { Tid } from '@rookery/syntax'
 
 import { ChunkBuilder } from './pack.ts'
 
@@ -15,13 +15,13 @@ export type JoinedDelta = {
 
 /**
  * The nodes that commits of this process have added to a repo's tree since a rev, as far as the tree still has them. No
- * commit of another process lies between. Their bytes are the tree's: here is only which they are, and what packs they
- * were written to.
+ * commit of another process lies between. The nodes themselves are the tree's: here is only how many there are, and what
+ * packs they were written to.
  */
 export class MadeNodes {
-  readonly #revs = new Map<string, Tid>()
   #since: Tid
   #last: Tid
+  #nodes = 0
   #packs = 0
   #packBytes = 0
 
@@ -39,12 +39,12 @@ export class MadeNodes {
   /** Notes a commit that was stored. */
   add(commit: {
     rev: Tid
-    newNodes: readonly Block[]
-    removedNodes: readonly Cid[]
+    newNodes: readonly unknown[]
+    removedNodes: readonly RemovedNode[]
     packBytes: number
   }): void {
-    for (const cid of commit.removedNodes) this.#revs.delete(cidKey(cid))
-    for (const { cid } of commit.newNodes) this.#revs.set(cidKey(cid), commit.rev)
+    this.#nodes += commit.newNodes.length
+    for (const { rev } of commit.removedNodes) if (rev !== undefined && rev > this.#since) this.#nodes--
     if (commit.packBytes === 0) return
     this.#last = commit.rev
     this.#packs++
@@ -53,9 +53,9 @@ export class MadeNodes {
 
   /** Forgets all of it: what follows is added to a head of this rev. */
   restart(rev: Tid): void {
-    this.#revs.clear()
     this.#since = rev
     this.#last = rev
+    this.#nodes = 0
     this.#packs = 0
     this.#packBytes = 0
   }
@@ -68,13 +68,10 @@ export class MadeNodes {
    */
   join(tree: Tree): JoinedDelta | undefined {
     if (this.#packs < 2) return undefined
+    const nodes = nodesSince(tree, this.#since)
+    if (nodes.length !== this.#nodes) return undefined
     const chunk = new ChunkBuilder()
-    let found = 0
-    for (const { cid, bytes } of loadedNodes(tree, (cid) => this.#revs.has(cidKey(cid)))) {
-      chunk.add({ cid, bytes, rev: this.#revs.get(cidKey(cid)) ?? this.#last })
-      found++
-    }
-    if (found !== this.#revs.size) return undefined
+    for (const node of nodes) chunk.add(node)
     return {
       since: this.#since,
       rev: this.#last,

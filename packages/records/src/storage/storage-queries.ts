@@ -24,6 +24,9 @@ export type RepoHead = {
   readonly keyVersion: number
 }
 
+/** The head without its commit block: all that writing takes. */
+export type WriteHead = Omit<RepoHead, 'commit'>
+
 /** Number in the table of a base pack's first chunk; 0 is a commit's nodes, 1 the directory. */
 export const firstChunk = 2
 

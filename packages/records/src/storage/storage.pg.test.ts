@@ -104,7 +104,7 @@ describe('compaction', () => {
     }
     await compaction
     expect((await packBytes(repo.accountId)).rows).toBeGreaterThan(5)
-    await using cold = testWriter(db.database, { nodeCache: new NodeCache(0) })
+    await using cold = testWriter(db.database, { nodeCache: new NodeCache(1) })
     for (const key of ['k1', 'k4000', 'k7999']) {
       await cold.commit(repo, () => [deleteOf(`com.example.thing/${key}`)])
     }
@@ -118,7 +118,7 @@ describe('compaction', () => {
   test('goes on when a compaction has moved what a kept head needs', async () => {
     const repo = await createTestRepo(db.database)
     await fill(repo, 5_000)
-    await using writer = testWriter(db.database, { nodeCache: new NodeCache(0) })
+    await using writer = testWriter(db.database, { nodeCache: new NodeCache(1) })
     for (let round = 0; round < 5; round++) {
       await writer.commit(repo, () => [deleteOf(`com.example.thing/k${round * 997}`)])
       await compactRepo(db.pool, repo.accountId)
@@ -160,7 +160,7 @@ describe('compaction', () => {
     for (const bytes of joined) expect(bytes).toBeLessThan((before.bytes - base.bytes) / 10)
     // The base's rows, what was joined, at most twice, and what came meanwhile.
     expect(after.rows).toBeLessThanOrEqual(base.rows + 3)
-    await using cold = testWriter(db.database, { nodeCache: new NodeCache(0) })
+    await using cold = testWriter(db.database, { nodeCache: new NodeCache(1) })
     for (const key of ['thing/k1', 'thing/k2999', 'other/k79', 'other/k1000']) {
       await cold.commit(repo, () => [deleteOf(`com.example.${key}`)])
     }

@@ -1,14 +1,14 @@
 import { type Cid, cidToString } from '@rookery/syntax'
 
 import { InvalidSwapError } from '../errors.ts'
-import type { RepoHead } from '../storage/storage-queries.ts'
+import type { WriteHead } from '../storage/storage-queries.ts'
 
 /**
  * Requires that the head is the one that the client named, if it named one.
  *
  * @throws {InvalidSwapError} if it is another.
  */
-export function checkSwapCommit(head: RepoHead, swapCommit: string | undefined): void {
+export function checkSwapCommit(head: WriteHead, swapCommit: string | undefined): void {
   if (swapCommit === undefined) return
   const current = cidToString(head.head)
   if (current !== swapCommit) throw new InvalidSwapError(`Commit was at ${current}`)

@@ -71,15 +71,18 @@ export async function writeOwnRepo<T extends { commit: StoredCommit | undefined 
   if (known === undefined) return write(...(await findOwnRepo()))
   request.logContext.account = did
   request.logContext.tenant = known.tenant_id
-  const attempt = async (): Promise<T> => {
+  let tried: { value: T } | { error: unknown }
+  try {
     await deps.admit(known)
-    return write({ accountId: known.id, did, sessionEpoch }, known.tenant_id)
+    const value = await write({ accountId: known.id, did, sessionEpoch }, known.tenant_id)
+    if (value.commit !== undefined) return value
+    tried = { value }
+  } catch (error) {
+    tried = { error }
   }
-  const [tried] = await Promise.allSettled([attempt()])
-  if (tried.status === 'fulfilled' && tried.value.commit !== undefined) return tried.value
   const [repo, tenantId] = await findOwnRepo()
   if (repo.accountId !== known.id) return write(repo, tenantId)
-  if (tried.status === 'rejected') throw tried.reason
+  if ('error' in tried) throw tried.error
   return tried.value
 
   async function findOwnRepo(): Promise<[repo: WrittenRepo, tenantId: number]> {
