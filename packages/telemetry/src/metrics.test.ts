@@ -20,6 +20,24 @@ test('counters and histograms have what was added', async () => {
   ])
 })
 
+test('a histogram has what is at most each bound, for each set of labels, with sum and count', async () => {
+  for (const value of [0.0001, 0.002, 100])
+    metrics.observe('rookery_write_stage_seconds', { stage: 'plan' }, value)
+  metrics.observe('rookery_write_stage_seconds', { stage: 'store' }, 0.002)
+  const all = await lines('rookery_write_stage_seconds')
+  expect(all.filter((line) => line.includes('store') && line.endsWith(' 1'))).not.toEqual([])
+  const plan = all.filter((line) => line.includes('plan'))
+  const counts = plan.filter((line) => line.includes('_bucket')).map((line) => Number(line.split(' ').at(-1)))
+  expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+  expect([counts.at(0), counts.at(-2), counts.at(-1)]).toEqual([1, 2, 3])
+  expect(plan.slice(-3)).toEqual([
+    'rookery_write_stage_seconds_bucket{le="+Inf",stage="plan"} 3',
+    'rookery_write_stage_seconds_sum{stage="plan"} 100.0021',
+    'rookery_write_stage_seconds_count{stage="plan"} 3',
+  ])
+  expect(await lines('rookery_write_batch_commits_count')).toHaveLength(1)
+})
+
 test('what is read is read at each scrape, of several readers as their sum, and not after the last', async () => {
   let bytes = 5
   const first = metrics.read('rookery_firehose_ring_bytes', () => bytes)

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, type Metric, Registry, collectDefaultMetrics } from 'prom-client'
 
 import {
   type LabelsOf,
@@ -7,6 +7,7 @@ import {
   type MetricOf,
   catalogue,
 } from './catalogue.ts'
+import { ByLabels, TallyHistogram } from './tallies.ts'
 
 /** How often the delay of the event loop is sampled, in milliseconds: each sample wakes an idle process up. */
 const eventLoopSampleMs = 100
@@ -24,8 +25,8 @@ class Metrics {
   /** The registry that holds them, for who sends them on. */
   readonly registry = new Registry()
   readonly #readers = new Map<string, Set<Reader>>()
-  readonly #counters = new Map<string, Counter>()
-  readonly #histograms = new Map<string, Histogram>()
+  readonly #counters = new Map<string, ByLabels<{ value: number }>>()
+  readonly #histograms = new Map<string, TallyHistogram>()
 
   constructor() {
     for (const [name, definition] of Object.entries<MetricDefinition>(catalogue))
@@ -44,7 +45,8 @@ class Metrics {
 
   /** Adds to a counter. One that is rare begins at 0, by an addition of nothing: a rise from nowhere is not seen. */
   add<N extends MetricOf<'counter'>>(name: N, labels: LabelsOf<N>, by = 1): void {
-    this.#counters.get(name)?.inc(labels, by)
+    const counter = this.#counters.get(name)
+    if (counter !== undefined) counter.of(labels).value += by
   }
 
   /** Adds a value to a histogram, in its unit. */
@@ -70,28 +72,40 @@ class Metrics {
   #register(name: string, { type, help, labels, buckets = [] }: MetricDefinition): void {
     const common = { name, help, labelNames: Object.keys(labels), registers: [this.registry] }
     if (type === 'histogram') {
-      this.#histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }))
+      const histogram = new TallyHistogram({ name, help, labelNames: common.labelNames, buckets })
+      this.#histograms.set(name, histogram)
+      // A registry asks its metrics for no more than this one has.
+      this.registry.registerMetric(histogram as unknown as Metric)
       return
     }
-    const collect = (metric: Counter | Gauge): void => {
-      const readers = this.#readers.get(name)
-      if (readers === undefined) return
-      metric.reset()
-      // The library begins those without labels at 0; what no reader tells of is not there.
-      if (common.labelNames.length === 0) metric.remove()
-      for (const read of readers) {
-        const reading = read()
-        for (const [of, value] of typeof reading === 'number' ? [[{}, reading] as const] : reading) {
-          metric.inc(of, value)
-        }
-      }
-    }
     if (type === 'gauge') {
-      const gauge: Gauge = new Gauge({ ...common, collect: () => collect(gauge) })
+      const gauge: Gauge = new Gauge({ ...common, collect: () => this.#read(gauge, name) })
       if (common.labelNames.length === 0) gauge.remove()
-    } else {
-      const counter: Counter = new Counter({ ...common, collect: () => collect(counter) })
-      this.#counters.set(name, counter)
+      return
+    }
+    const counts = new ByLabels(common.labelNames, () => ({ value: 0 }))
+    this.#counters.set(name, counts)
+    const counter: Counter = new Counter({
+      ...common,
+      collect: () => {
+        if (this.#readers.has(name)) return this.#read(counter, name)
+        counter.reset()
+        for (const [of, { value }] of counts) counter.inc(of, value)
+      },
+    })
+  }
+
+  #read(metric: Counter | Gauge, name: string): void {
+    const readers = this.#readers.get(name)
+    if (readers === undefined) return
+    metric.reset()
+    // The library begins those without labels at 0; what no reader tells of is not there.
+    if (Object.keys(catalogue[name as MetricName].labels).length === 0) metric.remove()
+    for (const read of readers) {
+      const reading = read()
+      for (const [of, value] of typeof reading === 'number' ? [[{}, reading] as const] : reading) {
+        metric.inc(of, value)
+      }
     }
   }
 }
