@@ -11,6 +11,7 @@ import type { LexiconDocument } from '@rookery/lexicon'
 import { minuteMs } from '@rookery/std'
 import { isNsid } from '@rookery/syntax'
 import type { Logger } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 
 import { LexiconNotFoundError } from './errors.ts'
 import { type LexiconSources, type PublishedLexicon, fetchLexicon } from './fetch-lexicon.ts'
@@ -36,8 +37,7 @@ type Kept = { found: PublishedLexicon | undefined; readAtMs: number }
 /** Finds lexicons of any authority; see the module's header. */
 export class LexiconResolver {
   readonly #options: LexiconResolverOptions
-  /** Least recently read first. */
-  readonly #memory = new Map<string, Kept>()
+  readonly #memory = new LRUCache<string, Kept>({ max: memoryLexiconsMax })
   /** Answers on their way: from the table, or from a look-up that this led to. */
   readonly #asked = new Map<string, Promise<PublishedLexicon>>()
   readonly #running = new Map<string, Promise<PublishedLexicon>>()
@@ -114,10 +114,7 @@ export class LexiconResolver {
   }
 
   #keep(nsid: string, found: PublishedLexicon | undefined): void {
-    this.#memory.delete(nsid)
     this.#memory.set(nsid, { found, readAtMs: Date.now() })
-    const oldest = this.#memory.keys().next()
-    if (this.#memory.size > memoryLexiconsMax && oldest.done !== true) this.#memory.delete(oldest.value)
   }
 }
 

@@ -1,5 +1,6 @@
 import { InvalidRecordError, LexiconRegistry } from '@rookery/lexicon'
 import type { Logger } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 
 import { LexiconNotFoundError } from './errors.ts'
 import type { LexiconResolver } from './lexicon-resolver.ts'
@@ -31,8 +32,7 @@ export class RecordLexiconFinder {
   readonly #resolver: Pick<LexiconResolver, 'resolve'>
   readonly #log: Logger
   readonly #off: WriteLexicons
-  /** Least recently made first. */
-  readonly #compiled = new Map<string, Compiled>()
+  readonly #compiled = new LRUCache<string, Compiled>({ max: compiledCollectionsMax })
 
   constructor(options: {
     bundled: LexiconRegistry
@@ -112,11 +112,7 @@ export class RecordLexiconFinder {
     if (!registry.knownRecord(collection)) throw new LexiconNotFoundError(collection, 'it is no record')
     const isSame = kept?.cids === cids.join()
     const compiled = isSame ? kept.registry : tried(registry, collection)
-    this.#compiled.delete(collection)
     this.#compiled.set(collection, { registry: compiled, cids: cids.join(), checkedAtMs: Date.now() })
-    const oldest = this.#compiled.keys().next()
-    if (this.#compiled.size > compiledCollectionsMax && oldest.done !== true)
-      this.#compiled.delete(oldest.value)
     return compiled
   }
 }

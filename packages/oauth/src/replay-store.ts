@@ -3,14 +3,15 @@ import { hash } from 'node:crypto'
 import type { ReplayStore } from '@atproto/oauth-provider/store'
 import type { Redis, RedisKeys } from '@rookery/redis'
 import type { Logger } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 
 import { localNoncesMax, nonceKeepMs } from './limits.ts'
 
 /**
- * Key of a nonce to the time until which it counts; the oldest first. Of the whole process: it is bounded however many
- * hosts there are, and outlives a provider that is made anew.
+ * Key of a nonce to the time until which it counts; the one seen longest ago is dropped first. Of the whole process: it
+ * is bounded however many hosts there are, and outlives a provider that is made anew.
  */
-const localNonces = new Map<string, number>()
+const localNonces = new LRUCache<string, number>({ max: localNoncesMax })
 
 /**
  * Nonces of a host that were seen, in Redis for all processes. While Redis is away a process knows only those that it
@@ -44,11 +45,6 @@ export class RedisReplayStore implements ReplayStore {
 function remember(key: string, keepMs: number): boolean {
   const now = Date.now()
   const until = localNonces.get(key)
-  localNonces.delete(key)
   localNonces.set(key, now + keepMs)
-  if (localNonces.size > localNoncesMax) {
-    const oldest = localNonces.keys().next()
-    if (oldest.done !== true) localNonces.delete(oldest.value)
-  }
   return until === undefined || until <= now
 }

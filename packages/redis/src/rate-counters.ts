@@ -10,6 +10,7 @@
  * While Redis does not answer, every process counts for itself. Nothing here fails.
  */
 import { type Logger, metrics } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 
 import type { Redis } from './redis-client.ts'
@@ -32,7 +33,8 @@ type Counter = { taken: number; resetAtMs: number; untold: number; tellAt: numbe
 export class RateCounters {
   readonly #log: Logger
   readonly #shared: RateLimiterRedis
-  readonly #counters = new Map<string, Counter>()
+  /** In the order in which their windows began, however often they are asked for. */
+  readonly #counters = new LRUCache<string, Counter>({ max: countedKeysMax })
   #isAway = false
 
   /** @param redis a connection whose commands fail soon while the server does not answer; the caller closes it. */
@@ -62,7 +64,7 @@ export class RateCounters {
 
   #addHere(key: string, points: number, limit: Limit): Counter {
     const now = Date.now()
-    const known = this.#counters.get(key)
+    const known = this.#counters.peek(key)
     const counter = known !== undefined && known.resetAtMs > now ? known : this.#begin(key, now, limit)
     if (counter.taken > limit.points) return counter
     counter.taken += points
@@ -72,12 +74,7 @@ export class RateCounters {
 
   #begin(key: string, now: number, { windowMs }: Limit): Counter {
     const counter = { taken: 0, resetAtMs: now + windowMs, untold: 0, tellAt: 1, isTelling: false }
-    this.#counters.delete(key)
     this.#counters.set(key, counter)
-    if (this.#counters.size > countedKeysMax) {
-      const oldest = this.#counters.keys().next()
-      if (oldest.done !== true) this.#counters.delete(oldest.value)
-    }
     return counter
   }
 

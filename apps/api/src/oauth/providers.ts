@@ -4,6 +4,7 @@ import type { PdsHost } from '@rookery/http'
 import { type Captcha, type OAuthProviderDeps, createOAuthProvider, providersMax } from '@rookery/oauth'
 import { must } from '@rookery/std'
 import { type HostDirectory, type Tenant, captchaOwner, findCaptchaSecret } from '@rookery/tenants'
+import { LRUCache } from 'lru-cache'
 
 import { openDomains } from '../accounts/open-domains.ts'
 import { type AccountStoreDeps, HostAccountStore } from './account-store.ts'
@@ -15,11 +16,11 @@ type Kept = { look: string; tenant: Tenant; provider: Promise<OAuthProvider> }
 
 /**
  * The authorization servers of the hosts, each made when it is first asked for and anew when its face has changed. The
- * one that was made longest ago is dropped first; nothing is lost with it, for what it knows is in Postgres.
+ * least recently used is dropped first; nothing is lost with it, for what it knows is in Postgres.
  */
 export class OAuthProviders {
   readonly #deps: OAuthProvidersDeps
-  readonly #kept = new Map<number, Kept>()
+  readonly #kept = new LRUCache<number, Kept>({ max: providersMax })
 
   constructor(deps: OAuthProvidersDeps) {
     this.#deps = deps
@@ -47,7 +48,7 @@ export class OAuthProviders {
       hooks: accountStore.hooks,
       customization,
     })
-    this.#keep(host.id, { look, tenant, provider })
+    this.#kept.set(host.id, { look, tenant, provider })
     return provider
   }
 
@@ -62,13 +63,6 @@ export class OAuthProviders {
       secretKey: this.#deps.wrapper.unwrap(wrapped, captchaOwner({ id })).toString(),
       ...(captchaScoreMax === null ? {} : { scoreThreshold: captchaScoreMax }),
     }
-  }
-
-  #keep(hostId: number, entry: Kept): void {
-    this.#kept.delete(hostId)
-    this.#kept.set(hostId, entry)
-    const oldest = this.#kept.keys().next()
-    if (this.#kept.size > providersMax && oldest.done !== true) this.#kept.delete(oldest.value)
   }
 }
 

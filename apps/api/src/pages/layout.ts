@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 
 import type { FastifyReply } from 'fastify'
+import { LRUCache } from 'lru-cache'
 
 import { imageSource } from './image-source.ts'
 import { liveScript } from './live-script.ts'
@@ -14,7 +15,7 @@ const styleSheetsMax = 500
 
 type StyleSheet = { css: Html; hash: string }
 
-const styleSheets = new Map<string, StyleSheet>()
+const styleSheets = new LRUCache<string, StyleSheet>({ max: styleSheetsMax, memoMethod: makeStyleSheet })
 
 /** A page of ours. */
 export type Page = {
@@ -38,7 +39,7 @@ const scriptHash = hash('sha256', passkeyScript, 'base64')
 
 /** Answers with a page: nothing of it is kept or framed, no scripts run but ours for passkeys and for what is live, and the logo alone may be loaded. */
 export function sendPage(reply: FastifyReply, page: Page, status = 200): FastifyReply {
-  const styleSheet = styleSheetOf(page.look.brandColor)
+  const styleSheet = styleSheets.memo(page.look.brandColor)
   return reply
     .code(status)
     .type('text/html; charset=utf-8')
@@ -108,15 +109,9 @@ function footer({ termsUrl, privacyUrl, supportUrl, locale }: Look): Html | fals
   </footer>`
 }
 
-function styleSheetOf(brandColor: string): StyleSheet {
-  const kept = styleSheets.get(brandColor)
-  if (kept !== undefined) return kept
+function makeStyleSheet(brandColor: string): StyleSheet {
   const css = styleIn(brandColor)
-  const made = { css: new Html(css), hash: hash('sha256', css, 'base64') }
-  styleSheets.set(brandColor, made)
-  const oldest = styleSheets.keys().next()
-  if (styleSheets.size > styleSheetsMax && oldest.done !== true) styleSheets.delete(oldest.value)
-  return made
+  return { css: new Html(css), hash: hash('sha256', css, 'base64') }
 }
 
 function styleIn(brandColor: string): string {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 
 import { secondMs } from '@rookery/std'
 import { createDecoder, createSigner, createVerifier } from 'fast-jwt'
+import { LRUCache } from 'lru-cache'
 
 import { ExpiredTokenError, InvalidTokenError } from '../errors.ts'
 import { tokenLengthMax, verifiedTokensMax } from '../limits.ts'
@@ -45,8 +46,8 @@ export class SessionTokens {
   readonly #options: SessionTokensOptions
   readonly #signers: Record<'at+jwt' | 'refresh+jwt', (payload: TokenPart) => string>
   readonly #open: (token: string) => { header: TokenPart; payload: TokenPart }
-  /** Oldest first; the audience is part of the key. */
-  readonly #verified = new Map<string, AccessClaims>()
+  /** The audience is part of the key. */
+  readonly #verified = new LRUCache<string, AccessClaims>({ max: verifiedTokensMax })
 
   constructor(options: SessionTokensOptions) {
     this.#options = options
@@ -95,7 +96,7 @@ export class SessionTokens {
     const { sub, scope, epoch = 0, exp } = payload
     if (typeof sub !== 'string' || !isAccessScope(scope) || typeof epoch !== 'number') throw invalidToken()
     const claims = { did: sub, scope, epoch, expiresAtMs: exp * secondMs }
-    this.#remember(cacheKey, claims)
+    this.#verified.set(cacheKey, claims)
     return claims
   }
 
@@ -146,13 +147,6 @@ export class SessionTokens {
     } catch {
       return undefined
     }
-  }
-
-  #remember(cacheKey: string, claims: AccessClaims): void {
-    this.#verified.set(cacheKey, claims)
-    if (this.#verified.size <= verifiedTokensMax) return
-    const oldest = this.#verified.keys().next()
-    if (oldest.done !== true) this.#verified.delete(oldest.value)
   }
 }
 

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 import { websocketFrames } from '../frames/websocket-frame.ts'
 import { logCacheBytesMax, logPageBytesMax, logPageRowsMax } from '../limits.ts'
 import { listHostEvents, type LogPool } from './log-queries.ts'
@@ -17,10 +19,8 @@ export type LogPage = {
  */
 export class LogPages {
   readonly #pool: LogPool
-  /** The one that was not used for the longest time is first. */
-  readonly #pages = new Map<string, Promise<LogPage>>()
-  readonly #sizes = new Map<string, number>()
-  #bytes = 0
+  /** A page that is still being read counts as one byte. */
+  readonly #pages = new LRUCache<string, Promise<LogPage>>({ maxSize: logCacheBytesMax })
 
   constructor(pool: LogPool) {
     this.#pool = pool
@@ -34,9 +34,10 @@ export class LogPages {
    */
   after(hostId: number, position: number, headSeq: number): Promise<LogPage> {
     const key = `${hostId} ${position}`
-    const page = this.#pages.get(key) ?? this.#read(key, { hostId, position, headSeq })
-    this.#pages.delete(key)
-    this.#pages.set(key, page)
+    const known = this.#pages.get(key)
+    if (known !== undefined) return known
+    const page = this.#read(key, { hostId, position, headSeq })
+    this.#pages.set(key, page, { size: 1 })
     return page
   }
 
@@ -48,20 +49,12 @@ export class LogPages {
       const events = await listHostEvents(this.#pool, hostId, bounds)
       const bytes = websocketFrames(events.map(({ frame }) => frame))
       isFull = events.length === logPageRowsMax || bytes.length >= logPageBytesMax
-      if (isFull) this.#keep(key, bytes.length)
-      return { bytes, throughSeq: events.at(-1)?.seq ?? Math.max(position, headSeq) }
+      const page = { bytes, throughSeq: events.at(-1)?.seq ?? Math.max(position, headSeq) }
+      // A promise of its own: a value that is set again keeps the size it had.
+      if (isFull) this.#pages.set(key, Promise.resolve(page), { size: bytes.length })
+      return page
     } finally {
       if (!isFull) this.#pages.delete(key)
-    }
-  }
-
-  #keep(key: string, bytes: number): void {
-    this.#sizes.set(key, bytes)
-    this.#bytes += bytes
-    for (const oldest of this.#pages.keys()) {
-      if (this.#bytes <= logCacheBytesMax) return
-      this.#bytes -= this.#sizes.get(oldest) ?? 0
-      if (this.#sizes.delete(oldest)) this.#pages.delete(oldest)
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Redis } from '@rookery/redis'
 import { cacheTally } from '@rookery/telemetry'
+import { LRUCache } from 'lru-cache'
 
 import { localCacheEntriesMax, localCacheMs } from '../limits.ts'
 
@@ -19,8 +20,7 @@ export class IdentityCache {
   readonly #redis: Pick<Redis, 'get' | 'set' | 'del'>
   readonly #staleMs: number
   readonly #maxMs: number
-  /** Oldest first. */
-  readonly #local = new Map<string, LocalEntry>()
+  readonly #local = new LRUCache<string, LocalEntry>({ max: localCacheEntriesMax })
 
   /**
    * @param options.staleMs age from which a hit is stale.
@@ -49,7 +49,7 @@ export class IdentityCache {
   /** Stores the text under the key, as of now. */
   async set(key: string, text: string): Promise<void> {
     const entry = { text, fetchedAtMs: Date.now() }
-    this.#keep(key, { ...entry, readAtMs: entry.fetchedAtMs })
+    this.#local.set(key, { ...entry, readAtMs: entry.fetchedAtMs })
     if (this.#maxMs === 0) return
     await this.#redis.set(key, JSON.stringify(entry), 'PX', this.#maxMs).catch(() => undefined)
   }
@@ -64,16 +64,8 @@ export class IdentityCache {
     const json = await this.#redis.get(key).catch(() => null)
     const entry = json === null ? undefined : parseEntry(json)
     if (entry === undefined) this.#local.delete(key)
-    else this.#keep(key, { ...entry, readAtMs: now })
+    else this.#local.set(key, { ...entry, readAtMs: now })
     return entry
-  }
-
-  #keep(key: string, entry: LocalEntry): void {
-    this.#local.delete(key)
-    this.#local.set(key, entry)
-    if (this.#local.size <= localCacheEntriesMax) return
-    const oldest = this.#local.keys().next()
-    if (oldest.done !== true) this.#local.delete(oldest.value)
   }
 }
 

@@ -1,4 +1,4 @@
-import { must } from '@rookery/std'
+import { LRUCache } from 'lru-cache'
 
 import type { KeySigner } from '../crypto/signer.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
@@ -23,8 +23,7 @@ export type WantedServiceToken = {
 /** Makes service tokens for accounts that call services through this process, and keeps them for a short while. */
 export class ServiceTokens {
   readonly #keys: Pick<SigningKeys, 'signerFor'>
-  /** Oldest first. */
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new LRUCache<string, Kept>({ max: keptServiceTokensMax })
 
   constructor(keys: Pick<SigningKeys, 'signerFor'>) {
     this.#keys = keys
@@ -42,13 +41,7 @@ export class ServiceTokens {
     const kept = isReusable ? this.#kept.get(key) : undefined
     if (kept !== undefined && kept.signer === signer && Date.now() < kept.reusedUntilMs) return kept.token
     const token = issueServiceToken(signer, { issuer: account.did, audience, method })
-    if (isReusable) this.#keep(key, { token, signer, reusedUntilMs: Date.now() + serviceTokenReuseMs })
+    if (isReusable) this.#kept.set(key, { token, signer, reusedUntilMs: Date.now() + serviceTokenReuseMs })
     return token
-  }
-
-  #keep(key: string, kept: Kept): void {
-    this.#kept.delete(key)
-    this.#kept.set(key, kept)
-    if (this.#kept.size > keptServiceTokensMax) this.#kept.delete(must(this.#kept.keys().next().value))
   }
 }
