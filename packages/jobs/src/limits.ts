@@ -26,7 +26,7 @@ export const leaseMs = 15 * secondMs
 
 /** How often the end of a job is looked for by those who wait for it, in milliseconds: at first and at last. */
 export const waitPollMsMin = 20
-export const waitPollMsMax = 500
+export const waitPollMsMax = 100
 
 /** How long a result waits to be read, in milliseconds. */
 export const resultLifeMs = hourMs
