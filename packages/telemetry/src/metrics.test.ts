@@ -38,6 +38,16 @@ test('a histogram has what is at most each bound, for each set of labels, with s
   expect(await lines('rookery_write_batch_commits_count')).toHaveLength(1)
 })
 
+test('what is no number, or would make a counter smaller, is refused and changes nothing', async () => {
+  const before = await metrics.page()
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => metrics.observe('rookery_write_batch_commits', {}, value)).toThrow(TypeError)
+    expect(() => metrics.add('rookery_tls_checks_total', { status: '200' }, value)).toThrow(TypeError)
+  }
+  expect(() => metrics.add('rookery_tls_checks_total', { status: '200' }, -1)).toThrow(TypeError)
+  expect(await metrics.page()).toBe(before)
+})
+
 test('what is read is read at each scrape, of several readers as their sum, and not after the last', async () => {
   let bytes = 5
   const first = metrics.read('rookery_firehose_ring_bytes', () => bytes)

@@ -45,6 +45,7 @@ class Metrics {
 
   /** Adds to a counter. One that is rare begins at 0, by an addition of nothing: a rise from nowhere is not seen. */
   add<N extends MetricOf<'counter'>>(name: N, labels: LabelsOf<N>, by = 1): void {
+    if (!(by >= 0 && Number.isFinite(by))) throw new TypeError(`${name} can not grow by ${by}`)
     const counter = this.#counters.get(name)
     if (counter !== undefined) counter.of(labels).value += by
   }

@@ -69,8 +69,13 @@ export class TallyHistogram {
     if (labelNames.length === 0) this.#tallies.of({})
   }
 
-  /** Counts a value. */
+  /**
+   * Counts a value.
+   *
+   * @throws {TypeError} if it is no finite number: one such value would spoil the sum for good.
+   */
   observe(labels: Labels, value: number): void {
+    if (!Number.isFinite(value)) throw new TypeError(`${this.name}: ${value} is no finite number`)
     const tally = this.#tallies.of(labels)
     tally.sum += value
     tally.count++
