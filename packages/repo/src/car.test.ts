@@ -8,11 +8,14 @@ import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
 import { describe, expect, test } from 'vitest'
 
+import { applyOps } from './apply-ops.ts'
 import type { Block } from './block.ts'
 import { carHeader, carSectionBytes, carSectionHeader, encodeCar } from './encode-car.ts'
 import { InvalidCarError, RepoLimitError } from './errors.ts'
 import { carBlockBytesMax } from './limits.ts'
 import { type CarLimits, collectCar, readCar } from './read-car.ts'
+import { buildSlice } from './slice.ts'
+import { emptyTree } from './tree.ts'
 
 const blocks = [0, 1, 90, 91, 92, 127, 128, 300, 20_000].map((size) => blockOf(Buffer.alloc(size, size)))
 const root = must(blocks[0]).cid
@@ -35,6 +38,22 @@ describe('encodeCar', () => {
     const sizes = blocks.map(({ bytes }) => carSectionBytes(bytes.length))
     expect(sizes.reduce((sum, size) => sum + size, carHeader(root).length)).toBe(car.length)
   })
+})
+
+// SPEC DIFF-1, CAR-6
+test('a slice has every block once, however often its record was written', () => {
+  const same = must(blocks[4])
+  const other = must(blocks[5])
+  const writes = ['a', 'b', 'c'].map((rkey, i) => ({
+    action: 'create' as const,
+    path: `com.example.thing/${rkey}`,
+    cid: (i < 2 ? same : other).cid,
+  }))
+  const applied = applyOps(emptyTree(), writes)
+  const commit = must(blocks[6])
+  const slice = buildSlice({ commit, applied, records: [same, same, other] })
+  const once = [commit, ...applied.newNodes, ...applied.proofNodes, same, other]
+  expect(slice.equals(encodeCar(commit.cid, once))).toBe(true)
 })
 
 describe('readCar', () => {
