@@ -244,6 +244,24 @@ describe('RepoWriter', () => {
   })
 
   // SPEC WR-7, BL-4
+  test('keeps the order of each repo’s writes while queues are dropped, and waits for all when disposed', async () => {
+    const repos = await Promise.all([1, 2, 3].map(() => createTestRepo(db.database)))
+    const order = new Map(repos.map(({ accountId }) => [accountId, [] as number[]]))
+    await using writer = testWriter(db.database, { keptQueuesMax: 0 })
+    const commits = Array.from({ length: 8 }, (_, n) =>
+      repos.map((repo) =>
+        writer.commit(repo, () => {
+          order.get(repo.accountId)?.push(n)
+          return [writeOf('create', `a.b.c/n${n}`, { n })]
+        }),
+      ),
+    ).flat()
+    await writer[Symbol.asyncDispose]()
+    for (const asked of order.values()) expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    for (const repo of repos) await checkHistory(db.database, repo)
+    expect(await Promise.all(commits)).not.toContain(undefined)
+  })
+
   test('refuses a blob that goes away between the check and the commit, and only that commit', async () => {
     const repo = await createTestRepo(db.database)
     const other = await createTestRepo(db.database)

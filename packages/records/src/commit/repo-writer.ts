@@ -77,6 +77,8 @@ export type RepoWriterOptions = {
   nodeCache?: NodeCache
   /** Packs of its own past which the writer joins them. Default `madePacksMax`. */
   madePacksMax?: number
+  /** Queues that are kept when no write waits in them. Default `keptQueuesMax`. */
+  keptQueuesMax?: number
 }
 
 /** A stored commit. */
@@ -148,7 +150,7 @@ export class RepoWriter implements AsyncDisposable {
       return await result
     } finally {
       queue.waiting--
-      if (this.#queues.size > keptQueuesMax) this.#dropIdleQueues()
+      if (this.#queues.size > (this.#options.keptQueuesMax ?? keptQueuesMax)) this.#dropIdleQueues()
     }
   }
 
