@@ -11,9 +11,10 @@
  * 6 a blob is missing or taken down, 7 another transaction holds the repo, 8 the session was ended.
  *
  * Heads are locked first, in account order and without waiting: a repo that an import or a takedown holds delays
- * nobody else's commit. The event's id is taken under that lock. Rows that others may hold are touched one at a
- * time: a join that waits for a row of a partitioned table evaluates itself again and may lose it. Planner settings
- * keep to index look-ups whatever the statistics say. Most batches only create records without blobs: they skip what
+ * nobody else's commit. The event's id is taken under that lock. A head that another transaction has just moved may be
+ * lost to the join, which then evaluates itself again on a partitioned table: such a repo counts as held. Other rows
+ * that others may hold are touched one at a time, as a join that waits for one may lose it too. Planner settings keep
+ * to index look-ups whatever the statistics say. Most batches only create records without blobs: they skip what
  * the others need. The compared head says that a record to create is not there: a row of it would be damage, and fails
  * the commit.
  */
@@ -36,26 +37,25 @@ export const commitBatch = `
       c record;
       r record;
       b record;
-      head bytea;
-      status text;
-      epoch integer;
     begin
       codes := array_fill(5, array[cardinality(c_account)]);
       for c in
-        select u.account_id, u.at, u.epoch, u.n
+        select u.n, case r.status when 'takendown' then 4 when 'suspended' then 3 when 'deactivated' then 2
+            else case when u.epoch not in (-1, r.session_epoch) then 8
+              else (r.head <> substring(payload from u.at + 1 for 36))::integer end end as code
         from unnest(c_account, c_at, c_epoch) with ordinality as u(account_id, at, epoch, n)
-        order by u.account_id
+        join repo r on r.account_id = u.account_id
+        order by u.account_id for update of r skip locked
       loop
-        select r.head, r.status, r.session_epoch into head, status, epoch from repo r where r.account_id = c.account_id
-          for update skip locked;
-        if found then
-          codes[c.n] := case status when 'takendown' then 4 when 'suspended' then 3 when 'deactivated' then 2
-            else case when c.epoch not in (-1, epoch) then 8
-              else (head <> substring(payload from c.at + 1 for 36))::integer end end;
-        elsif exists (select from repo r where r.account_id = c.account_id) then
-          codes[c.n] := 7;
-        end if;
+        codes[c.n] := c.code;
       end loop;
+      if 5 = any (codes) then
+        for c in select u.account_id, u.n from unnest(c_account) with ordinality as u(account_id, n) loop
+          if codes[c.n] = 5 and exists (select from repo r where r.account_id = c.account_id) then
+            codes[c.n] := 7;
+          end if;
+        end loop;
+      end if;
 
       if cardinality(b_commit) > 0 then
         for b in

@@ -36,6 +36,7 @@ import * as signInFailure from './0052-sign-in-failure.ts'
 import * as sessionEpoch from './0053-session-epoch.ts'
 import * as spentCode from './0054-spent-code.ts'
 import * as plainInserts from './0058-plain-inserts.ts'
+import * as fewerSteps from './0059-fewer-steps.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, SchemaMigration> = {
@@ -75,4 +76,5 @@ export const migrations: Record<string, SchemaMigration> = {
   '0053-session-epoch': sessionEpoch,
   '0054-spent-code': spentCode,
   '0058-plain-inserts': plainInserts,
+  '0059-fewer-steps': fewerSteps,
 }
