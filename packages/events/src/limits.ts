@@ -16,7 +16,7 @@ export const roundMs = 20
  * The same after a round of many bytes, or one that followed another that found events: a round costs about as much as
  * 20 events, at every process on their way.
  */
-export const busyRoundMs = 40
+export const busyRoundMs = 80
 export const busyRoundBytes = 32_000
 
 /** How often the leader finds out which queue ids are done with while events come, in milliseconds. */

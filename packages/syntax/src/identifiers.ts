@@ -137,9 +137,12 @@ export function parseDatetime(text: string): Datetime {
   return text
 }
 
+/** Nearly every tag: two letters are one whatever they are. */
+const bareLanguagePattern = /^[a-z]{2}$/
+
 /** Tells whether the text is a well-formed language tag (BCP 47), its primary subtag in lower case. */
 export function isLanguage(text: string): boolean {
-  return parseLanguageString(text) !== null
+  return bareLanguagePattern.test(text) || parseLanguageString(text) !== null
 }
 
 const uriPattern = /^[a-zA-Z][a-zA-Z0-9+.-]*:[!-~\u0080-\uffff]+$/

@@ -206,8 +206,9 @@ function readNodes(pack: Buffer, start: number, visit: (node: PackedNode) => voi
 }
 
 function writeNode(out: Buffer, at: number, node: { cid: Cid; bytes: Uint8Array; revBytes: Buffer }): number {
+  // The rev is written over what every CID begins with: the digest needs no view of its own.
+  out.set(node.cid, at + revBytes - cidHead.length)
   out.set(node.revBytes, at)
-  out.set(node.cid.subarray(cidHead.length), at + 8)
   out.writeUInt32BE(node.bytes.length, at + 8 + digestBytes)
   out.set(node.bytes, at + nodeHeadBytes)
   return at + nodeHeadBytes + node.bytes.length
