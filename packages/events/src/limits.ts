@@ -22,6 +22,13 @@ export const busyRoundBytes = 32_000
 /** How often the leader finds out which queue ids are done with while events come, in milliseconds. */
 export const queueFloorMs = secondMs
 
+/** Rows that the leader takes from the queue, and milliseconds that pass, before it has their space used again. */
+export const queueVacuumRows = 5_000
+export const queueVacuumMs = 5 * secondMs
+
+/** Most of the time that may pass in that. */
+export const queueVacuumShare = 0.02
+
 /** How long the leader waits for a wake-up before it looks at the queue, in milliseconds; and while Redis is away. */
 export const sequencePollMs = 500
 export const sequencePollMsMin = 100

@@ -41,6 +41,7 @@ import { LeaderSession, LeadershipLostError } from './leader-session.ts'
 import { maintainPartitions } from './maintain-partitions.ts'
 import { EventPublisher } from './publisher.ts'
 import { QueueFloor } from './queue-floor.ts'
+import { QueueVacuum } from './queue-vacuum.ts'
 import { listUnpublished, notePublished, numberEvents } from './sequencer-queries.ts'
 
 /** Is thrown by a leader whose clock is too far behind the last seq to go on from it. */
@@ -86,6 +87,7 @@ export class Sequencer implements AsyncDisposable {
   readonly #nowMicros: () => number
   readonly #loop: Loop
   readonly #wakeUps: Redis
+  readonly #vacuum: QueueVacuum
   #session: LeaderSession | undefined
   #leadership: Leadership | undefined
   #publishAgainAtMs = 0
@@ -102,6 +104,7 @@ export class Sequencer implements AsyncDisposable {
       backoffMsMax: 1_000,
     })
     this.#wakeUps = this.#connect()
+    this.#vacuum = new QueueVacuum(deps.log, deps.database)
     this.#metrics.use(metrics.read('rookery_sequencer_leads', () => (this.isLeader ? 1 : 0)))
     this.#metrics.use(metrics.read('rookery_event_position_seconds', () => this.#positions()))
   }
@@ -121,6 +124,7 @@ export class Sequencer implements AsyncDisposable {
     this.#wakeUps.disconnect()
     await this.#loop[Symbol.asyncDispose]()
     await this.#resign('stopping')
+    await this.#vacuum[Symbol.asyncDispose]()
   }
 
   #failed(error: unknown, backoffMs: number): void {
@@ -221,7 +225,9 @@ export class Sequencer implements AsyncDisposable {
     leadership.roundDueMs = startMs + (isBusy ? busyRoundMs : roundMs)
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
-    metrics.observe('rookery_sequencer_batch_events', {}, countEvents(batch.events))
+    const events = countEvents(batch.events)
+    this.#vacuum.note(events)
+    metrics.observe('rookery_sequencer_batch_events', {}, events)
     metrics.observe('rookery_sequencer_round_seconds', {}, (performance.now() - startMs) / 1_000)
     await this.#raiseFloor(leadership)
     return 0
