@@ -204,7 +204,7 @@ function settings(options: PostgresOptions, at: { port: number; socketDir: strin
     listen_addresses: '127.0.0.1',
     unix_socket_directories: at.socketDir ?? '',
     max_connections: options.connectionsMax ?? 200,
-    shared_buffers: durable ? '256MB' : '128MB',
+    shared_buffers: durable ? '1GB' : '128MB',
     max_wal_size: '2GB',
     // The shared memory of a container is often 64 MB only.
     dynamic_shared_memory_type: 'mmap',
