@@ -2,6 +2,7 @@ import type { Database } from '@rookery/db'
 import type { Logger } from '@rookery/telemetry'
 
 import { queueVacuumMs, queueVacuumRows, queueVacuumShare } from '../limits.ts'
+import { vacuumQueue } from './sequencer-queries.ts'
 
 /**
  * Has the space of numbered rows used again within seconds. Autovacuum comes by once a minute: under load the queue
@@ -38,7 +39,7 @@ export class QueueVacuum implements AsyncDisposable {
   async #vacuum(): Promise<void> {
     const startMs = performance.now()
     try {
-      await this.#database.pool.query('vacuum (skip_locked, truncate off) event_queue')
+      await vacuumQueue(this.#database.pool)
     } catch (error) {
       this.#log.warn({ err: error }, 'could not vacuum the event queue: that is left to autovacuum')
     }

@@ -108,6 +108,11 @@ export async function numberEvents(
   return batch
 }
 
+/** Has the space of rows that were taken used again; nothing if a vacuum is at it already. Takes no transaction. */
+export async function vacuumQueue(pool: pg.Pool): Promise<void> {
+  await pool.query('vacuum (skip_locked, truncate off) event_queue')
+}
+
 /** Notes how far events are published, as every round does that numbers some; nothing if another leads by now. */
 export async function notePublished(
   client: pg.ClientBase,
