@@ -13,11 +13,12 @@ export const sequenceBytesMax = 4_000_000
 export const roundMs = 20
 
 /**
- * The same after a round of many bytes, or one that followed another that found events: a round costs about as much as
- * 20 events, at every process on their way.
+ * The same after one that followed another that found events, and after a round of many bytes: a round costs about as
+ * much as 20 events, at every process on their way.
  */
-export const busyRoundMs = 80
-export const busyRoundBytes = 32_000
+export const busyRoundMs = 40
+export const fullRoundMs = 80
+export const fullRoundBytes = 32_000
 
 /** How often the leader finds out which queue ids are done with while events come, in milliseconds. */
 export const queueFloorMs = secondMs

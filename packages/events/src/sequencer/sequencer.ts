@@ -4,8 +4,9 @@
  * Standby: asks for the leader's lock several times in a lease. Leader: takes a term, publishes what the leader
  * before numbered but may not have published, then again and again numbers committed events (one transaction) and
  * publishes them (one stream entry). A wake-up from Redis starts a round, polling starts one anyway. At rest that
- * is at once. A round that found events is followed by another, but not before `roundMs`, and `busyRoundMs` once
- * events keep coming: most of a round's cost is the round, so under load they gather meanwhile.
+ * is at once. A round that found events is followed by another, but not before `roundMs`, `busyRoundMs` once
+ * events keep coming, `fullRoundMs` after many of them: most of a round's cost is the round, so under load they
+ * gather meanwhile.
  *
  * Ordering: numbering happens on the connection that holds the lock, in sequence, under the row lock and term of
  * event_sequencer. A round publishes before the next one numbers. Redis may be down or flushed: numbering goes on,
@@ -29,8 +30,9 @@ import {
   publishRetryMs,
   queueFloorMs,
   republishRowsMax,
-  busyRoundBytes,
   busyRoundMs,
+  fullRoundBytes,
+  fullRoundMs,
   roundMs,
   sequenceBytesMax,
   sequencePollMs,
@@ -218,11 +220,11 @@ export class Sequencer implements AsyncDisposable {
       }),
     )
     if (!batch) return this.#rest(leadership)
-    const isBusy = !leadership.isResting || batch.events.length >= busyRoundBytes
+    const pauseMs = leadership.isResting ? roundMs : busyRoundMs
     leadership.isResting = false
     leadership.notedSeq = publishedSeq
     leadership.assignedSeq = batch.last_seq
-    leadership.roundDueMs = startMs + (isBusy ? busyRoundMs : roundMs)
+    leadership.roundDueMs = startMs + (batch.events.length < fullRoundBytes ? pauseMs : fullRoundMs)
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
     const events = countEvents(batch.events)
