@@ -243,7 +243,6 @@ describe('RepoWriter', () => {
     await writer.commit(repo, () => [writeOf('create', 'app.bsky.feed.post/a', {})])
   })
 
-  // SPEC WR-7, BL-4
   test('keeps the order of each repo’s writes while queues are dropped, and waits for all when disposed', async () => {
     const repos = await Promise.all([1, 2, 3].map(() => createTestRepo(db.database)))
     const order = new Map(repos.map(({ accountId }) => [accountId, [] as number[]]))
@@ -262,6 +261,7 @@ describe('RepoWriter', () => {
     expect(await Promise.all(commits)).not.toContain(undefined)
   })
 
+  // SPEC WR-7, BL-4
   test('refuses a blob that goes away between the check and the commit, and only that commit', async () => {
     const repo = await createTestRepo(db.database)
     const other = await createTestRepo(db.database)
