@@ -1,7 +1,10 @@
-import { createTestDatabase, type TestDatabase, testRedis } from '@rookery/testkit'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
 
-import { queueVacuumRows } from '../src/limits.ts'
+import type { Database } from '@rookery/db'
+import { createTestDatabase, type TestDatabase, testRedis } from '@rookery/testkit'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+
+import { queueVacuumMs, queueVacuumRows, queueVacuumShare } from '../src/limits.ts'
 import { QueueVacuum } from '../src/sequencer/queue-vacuum.ts'
 import { Sequencer } from '../src/sequencer/sequencer.ts'
 import { countQueued, silent, until } from './event-fixtures.ts'
@@ -14,7 +17,10 @@ beforeEach(async () => {
   vacuum = new QueueVacuum(silent, db.database)
 })
 
-afterEach(() => db[Symbol.asyncDispose]())
+afterEach(async () => {
+  vi.useRealTimers()
+  await db[Symbol.asyncDispose]()
+})
 
 /** Queues rows whose numbering only needs eight bytes at 0; returns the pages that the queue has then. */
 async function queueRows(): Promise<number> {
@@ -60,6 +66,31 @@ describe('QueueVacuum', () => {
     await vacuum[Symbol.asyncDispose]()
     expect(await queueRows()).toBeGreaterThan(more)
   })
+
+  test.each(['succeeds', 'fails'])(
+    'one that takes long, and %s, is followed by a pause in proportion',
+    async (end) => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const tookMs = queueVacuumMs
+      const query = vi.fn(async () => {
+        vi.advanceTimersByTime(tookMs)
+        if (end === 'fails') throw new Error('refused')
+      })
+      const slow = new QueueVacuum(silent, { pool: { query } } as unknown as Database)
+      const noteAfter = async (ms: number): Promise<void> => {
+        vi.advanceTimersByTime(ms)
+        slow.note(queueVacuumRows)
+        await setImmediate()
+        await slow[Symbol.asyncDispose]()
+      }
+      await noteAfter(0)
+      expect(query).toHaveBeenCalledTimes(1)
+      await noteAfter(tookMs / queueVacuumShare - 1)
+      expect(query).toHaveBeenCalledTimes(1)
+      await noteAfter(1)
+      expect(query).toHaveBeenCalledTimes(2)
+    },
+  )
 
   test('is told by the leader what its rounds take', async () => {
     await using redis = await testRedis()
