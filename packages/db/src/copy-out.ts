@@ -13,6 +13,14 @@ const copyDone = 0x63
 /** CopyOutResponse, NoticeResponse, NotificationResponse, ParameterStatus: nothing to a reader of rows. */
 const skipped = new Set([0x48, 0x4e, 0x41, 0x53])
 
+export type CopyOutOptions = {
+  /**
+   * The reader copies what it needs of a row before it moves on, so that the memory can be given back at once: V8 marks
+   * the whole heap for every 64 MB of it otherwise. Default false: views of rows stay good.
+   */
+  areRowsCopied?: boolean
+}
+
 /**
  * A `copy (…) to stdout (format binary)` under way, whose rows are read where they came in: no object is made for a
  * row or a field. No other statement may run on the connection before it has ended. Giving up early leaves the
@@ -33,6 +41,9 @@ export class CopyOut {
   fields = 0
 
   readonly #text: string
+  readonly #areRowsCopied: boolean
+  /** Whether `bytes` is what is left of a chunk that came in, and nobody else's. */
+  #isChunk = false
   #reader: { stream: pg.Connection['stream']; handler: (bytes: Buffer) => void } | undefined
   /** Where the next message begins in `bytes`. */
   #at = 0
@@ -46,13 +57,14 @@ export class CopyOut {
   #state: 'open' | 'done' | Error = 'open'
   #wake: (() => void) | undefined
 
-  private constructor(text: string) {
+  private constructor(text: string, { areRowsCopied = false }: CopyOutOptions) {
     this.#text = text
+    this.#areRowsCopied = areRowsCopied
   }
 
   /** Sends the statement. */
-  static run(connection: pg.ClientBase, text: string): CopyOut {
-    return connection.query(new CopyOut(text))
+  static run(connection: pg.ClientBase, text: string, options: CopyOutOptions = {}): CopyOut {
+    return connection.query(new CopyOut(text, options))
   }
 
   /** Moves to the next row if it is here. */
@@ -127,7 +139,7 @@ export class CopyOut {
   }
 
   readonly #take = (chunk: Buffer): void => {
-    this.#waiting.push(chunk)
+    this.#waiting.push(this.#areRowsCopied ? own(chunk) : chunk)
     this.#waitingBytes += chunk.length
     if (this.#waitingBytes < this.#missing) return
     if (this.#waitingBytes >= waitingBytesMax) this.#setPaused(true)
@@ -143,19 +155,28 @@ export class CopyOut {
 
   /** Goes on to what has come. Only a message that is cut is copied, as a whole. */
   #read(): void {
+    const read = this.#isChunk ? [this.bytes] : []
     const left = this.bytes.subarray(this.#at)
     this.#at = 0
-    if (left.length === 0) {
+    this.#isChunk = left.length === 0
+    if (this.#isChunk) {
       this.bytes = this.#shift(Number.POSITIVE_INFINITY)
-      return
+    } else {
+      const parts = [left]
+      for (let missing = this.#missing; missing > 0;) {
+        const part = this.#shift(missing)
+        parts.push(part)
+        missing -= part.length
+        if (missing > 0 || !this.#isRestOf(part)) read.push(part)
+      }
+      this.bytes = Buffer.concat(parts)
     }
-    const parts = [left]
-    for (let missing = this.#missing; missing > 0;) {
-      const part = this.#shift(missing)
-      parts.push(part)
-      missing -= part.length
-    }
-    this.bytes = Buffer.concat(parts)
+    if (this.#areRowsCopied) for (const chunk of read) release(chunk)
+  }
+
+  /** Tells whether what waits first is of the same chunk. */
+  #isRestOf(part: Buffer): boolean {
+    return this.#waiting[0]?.buffer === part.buffer
   }
 
   /** Takes the next of the waiting bytes, at most so many. */
@@ -200,4 +221,17 @@ export class CopyOut {
     stream.on('data', handler)
     for (const bytes of rest) if (bytes.length > 0) handler(bytes)
   }
+}
+
+/** Returns a chunk whose memory is its own: those of a socket are so already. */
+function own(chunk: Buffer): Buffer {
+  if (chunk.length === chunk.buffer.byteLength) return chunk
+  const copy = Buffer.allocUnsafeSlow(chunk.length)
+  copy.set(chunk)
+  return copy
+}
+
+/** Gives back the memory of a chunk, of which this may be a part. */
+function release({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

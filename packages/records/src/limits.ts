@@ -52,11 +52,11 @@ export const movedShareWeight = 1 / 64
 /** Queues of repos without a waiting write that a process keeps, about 200 bytes each. */
 export const keptQueuesMax = 10_000
 
-/** Heads, with the tree nodes along their last paths, that a process keeps; about 20 KB each. */
-export const cachedHeadsMax = 2_000
+/** Tree nodes that a process keeps with the heads of repos, each about 2 KB; every head counts as one more. */
+export const cachedTreeNodesMax = 65_536
 
-/** Commits after which a kept tree is opened anew, so that what it has loaded stays bounded. */
-export const cachedTreeCommitsMax = 256
+/** Nodes of one kept tree past which only those along its last path stay. */
+export const cachedNodesPerTreeMax = 128
 
 /** Tree nodes that a process keeps, in bytes of nodes; the map around them adds about half. */
 export const cachedNodeBytesMax = 64 * 1024 * 1024

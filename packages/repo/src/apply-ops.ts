@@ -71,7 +71,12 @@ export function applyOps(tree: Tree, writes: readonly WriteOp[], rev?: Tid): App
     ? { added: made, removed: edit.replaced }
     : netChange(made, edit.replaced)
   return {
-    tree: { root, top, foreign: tree.foreign },
+    tree: {
+      root,
+      top,
+      foreign: tree.foreign,
+      nodes: tree.nodes + added.blocks.length - removed.length,
+    },
     ops,
     newNodes: added.blocks,
     removedNodes: removed,

@@ -13,8 +13,8 @@
  * To store: `commit`, `applied.newNodes` and the records; to forget: `applied.removedNodes`; for the event:
  * `applied.ops`, `slice`, and `tree.root` as `prevData`. Nothing is kept between commits. `applied.tree` is loaded
  * along the paths that were touched: the fastest base for the next commit (about 20 µs for one record in a tree of
- * ten thousand); opening the root anew over a cache of node bytes with `peek` costs a few µs more and is bounded by
- * bytes. Trees are immutable, so a commit that loses its race leaves nothing behind.
+ * ten thousand). It holds more nodes with every commit: `trimTree` leaves those along one path. Opening the root anew
+ * over a cache of node bytes with `peek` costs a few µs more and is bounded by bytes. Trees are immutable, so a commit that loses its race leaves nothing behind.
  *
  * The other ways in: `verifyRepo` for whole imports and `diffTrees` for partial ones; `walkTree` and `listRecords`
  * for imports, compaction and repair; `NodeSlots` for exports, which do not decode nodes; `TreeBuilder` to make a tree from its records; `readCar`, `collectCar`,
@@ -81,7 +81,16 @@ export { NodeSlots, nodePaths } from './node-slots.ts'
 export { isRecordPath, keyLayer, sharedPrefixLength } from './path.ts'
 export { type CarLimits, type OpenCar, collectCar, readCar } from './read-car.ts'
 export { buildSlice } from './slice.ts'
-export { type Tree, emptyTree, findRecord, loadPaths, nodesSince, openTree, pathProof } from './tree.ts'
+export {
+  type Tree,
+  emptyTree,
+  findRecord,
+  loadPaths,
+  nodesSince,
+  openTree,
+  pathProof,
+  trimTree,
+} from './tree.ts'
 export { type ForeignRepo, verifyRepo } from './verify-repo.ts'
 export {
   type PathRange,

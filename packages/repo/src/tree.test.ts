@@ -19,7 +19,7 @@ import { verifyInversion } from './invert-ops.ts'
 import { nodeEntriesMax, pathBytesMax } from './limits.ts'
 import { emptyTreeCid } from './node.ts'
 import { keyLayer } from './path.ts'
-import { emptyTree, findRecord, loadPaths, openTree, pathProof, type Tree } from './tree.ts'
+import { emptyTree, findRecord, loadPaths, openTree, pathProof, trimTree, type Tree } from './tree.ts'
 import { collectionRange, listRecords, walkTree } from './walk-tree.ts'
 
 const cidA = cidForCbor(Buffer.from('a'))
@@ -163,6 +163,67 @@ describe('loadPaths', () => {
       MissingBlockError,
     )
   })
+})
+
+describe('trimTree', () => {
+  const { nodes } = build(paths)
+  const path = must(paths[100])
+
+  test('keeps what loadPaths would load for the path, and leaves the given tree whole', async () => {
+    const tree = open()
+    await loadPaths(tree, paths, memoryStore(nodes))
+    const trimmed = trimTree(tree, path)
+    const loaded = open()
+    await loadPaths(loaded, [path], memoryStore(nodes))
+    expect(loadedNodes(trimmed)).toEqual(loadedNodes(loaded))
+    expect(loadedNodes(tree)).toHaveLength(nodes.size)
+    await loadPaths(trimmed, paths, memoryStore(nodes))
+    expect(loadedNodes(trimmed)).toEqual(loadedNodes(tree))
+  })
+
+  // SPEC MST-8
+  test('gives a tree that commits build on as on the whole one', async () => {
+    const whole = open()
+    await loadPaths(whole, paths, memoryStore(nodes))
+    let trimmed = whole
+    for (const [i, key] of paths.entries()) {
+      trimmed = trimTree(trimmed, must(paths[(i * 7) % paths.length]))
+      await loadPaths(trimmed, [key], memoryStore(nodes))
+      const op = { action: 'update' as const, path: key, cid: cidB }
+      const [a, b] = [applyOps(whole, [op]), applyOps(trimmed, [op])]
+      expect(b.tree.root).toEqual(a.tree.root)
+      expect(b.newNodes).toEqual(a.newNodes)
+      expect(b.removedNodes).toEqual(a.removedNodes)
+      expect(b.proofNodes).toEqual(a.proofNodes)
+    }
+  })
+
+  test('knows how many nodes are loaded, whatever was loaded, written and trimmed', async () => {
+    let tree = open()
+    const stored = new BlockMap(nodes)
+    for (const [i, key] of paths.entries()) {
+      const op: WriteOp =
+        i % 3 === 0
+          ? { action: 'delete', path: key }
+          : { action: i % 3 === 1 ? 'create' : 'update', path: i % 3 === 1 ? `${key}a` : key, cid: cidB }
+      await loadPaths(tree, [op.path], memoryStore(stored))
+      const applied = applyOps(tree, [op])
+      for (const node of applied.newNodes) stored.add(node)
+      tree = i % 20 === 19 ? trimTree(applied.tree, key) : applied.tree
+      expect(tree.nodes).toBe(loadedNodes(tree).length)
+    }
+  })
+
+  function open(): Tree {
+    return openTree(build(paths).tree.root)
+  }
+
+  /** CIDs of the nodes in memory, root first. */
+  function loadedNodes(tree: Tree): string[] {
+    const visit = ({ cid, node }: Tree['top']): string[] =>
+      node ? [cidToString(must(cid)), ...node.children.flatMap((child) => (child ? visit(child) : []))] : []
+    return visit(tree.top)
+  }
 })
 
 describe('walkTree', () => {

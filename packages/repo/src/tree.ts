@@ -26,6 +26,8 @@ export type Tree = {
   readonly top: Subtree
   /** Whether the nodes come from elsewhere, so that the layer of every key is checked as it is loaded. */
   readonly foreign: boolean
+  /** How many of its nodes are in memory, about 2 KB each; counts those that `loadPaths` loads into it. */
+  nodes: number
 }
 
 /**
@@ -38,7 +40,12 @@ export type Tree = {
  * await loadPaths(tree, ['app.bsky.feed.post/3jqfcqzm3fo2j'], store)
  */
 export function openTree(root: Cid, options: { foreign?: boolean } = {}): Tree {
-  return { root, top: { cid: root, node: undefined, rev: undefined }, foreign: options.foreign ?? false }
+  return {
+    root,
+    top: { cid: root, node: undefined, rev: undefined },
+    foreign: options.foreign ?? false,
+    nodes: 0,
+  }
 }
 
 /**
@@ -49,7 +56,12 @@ export function openTree(root: Cid, options: { foreign?: boolean } = {}): Tree {
  * const { tree, newNodes } = applyOps(emptyTree(), [])
  */
 export function emptyTree(): Tree {
-  return { root: emptyTreeCid, top: { cid: undefined, node: emptyNode, rev: undefined }, foreign: false }
+  return {
+    root: emptyTreeCid,
+    top: { cid: undefined, node: emptyNode, rev: undefined },
+    foreign: false,
+    nodes: 0,
+  }
 }
 
 /**
@@ -122,6 +134,27 @@ export function pathProof(tree: Tree, path: string): Block[] {
     subtree = node.children[index]
   }
   return blocks
+}
+
+/**
+ * Returns the tree without the loaded nodes that `loadPaths` would not load for a path: so much is worth keeping for a
+ * next commit near it. The given tree stays as it is.
+ *
+ * @example
+ * const kept = applied.tree.nodes > 128 ? trimTree(applied.tree, path) : applied.tree
+ */
+export function trimTree(tree: Tree, path: string): Tree {
+  const touched = new Set<Subtree>()
+  visitTouched(tree.top, topPlace, path, (subtree) => {
+    if (subtree.node) touched.add(subtree)
+    return subtree.node
+  })
+  const copy = (subtree: Subtree): Subtree => {
+    const { cid, node, rev } = subtree
+    if (!node || !touched.has(subtree)) return { cid, node: undefined, rev }
+    return { cid, node: { ...node, children: node.children.map((child) => child && copy(child)) }, rev }
+  }
+  return { ...tree, top: copy(tree.top), nodes: touched.size }
 }
 
 /**
@@ -199,6 +232,7 @@ function loadFrom(tree: Tree, paths: readonly string[], peek: (cid: Cid) => Uint
       missing.set(subtree, subtree.cid)
       return undefined
     }
+    tree.nodes++
     return (subtree.node = placeNode(decodeNode(bytes), place, tree.foreign))
   }
   for (const path of paths) visitTouched(tree.top, topPlace, path, visit)

@@ -1,8 +1,8 @@
-import type { Tree } from '@rookery/repo'
+import { type Tree, trimTree } from '@rookery/repo'
 import { cacheTally } from '@rookery/telemetry'
 import { LRUCache } from 'lru-cache'
 
-import { cachedHeadsMax } from '../limits.ts'
+import { cachedNodesPerTreeMax, cachedTreeNodesMax } from '../limits.ts'
 import type { PackGrowth } from '../storage/compact.ts'
 import type { MadeNodes } from '../storage/made-nodes.ts'
 import type { WriteHead } from '../storage/storage-queries.ts'
@@ -17,8 +17,6 @@ export type CachedHead = {
   readonly growth: PackGrowth
   /** Likewise one object: what has been written here since the first of them. */
   readonly made: MadeNodes
-  /** Commits since the tree was opened. */
-  readonly treeCommits: number
 }
 
 /**
@@ -28,9 +26,9 @@ export type CachedHead = {
 export class HeadCache {
   readonly #heads: LRUCache<number, CachedHead>
 
-  /** @param headsMax heads to keep. Default `cachedHeadsMax`. */
-  constructor(headsMax: number = cachedHeadsMax) {
-    this.#heads = new LRUCache({ max: headsMax })
+  /** @param nodesMax nodes of their trees to keep, and one for each head. Default `cachedTreeNodesMax`. */
+  constructor(nodesMax: number = cachedTreeNodesMax) {
+    this.#heads = new LRUCache({ maxSize: nodesMax })
   }
 
   /** Returns a head, or undefined if none is kept. */
@@ -41,9 +39,17 @@ export class HeadCache {
     return entry
   }
 
-  /** Keeps a head; the caller knows that it is committed. */
-  set(entry: CachedHead): void {
-    this.#heads.set(entry.head.accountId, entry)
+  /**
+   * Keeps a head; the caller knows that it is committed. Of a tree of more than `cachedNodesPerTreeMax` nodes only those
+   * along its last path are kept.
+   *
+   * @returns what is kept.
+   */
+  set(entry: CachedHead, lastPath: string): CachedHead {
+    const { head, tree } = entry
+    const kept = tree.nodes > cachedNodesPerTreeMax ? { ...entry, tree: trimTree(tree, lastPath) } : entry
+    this.#heads.set(head.accountId, kept, { size: kept.tree.nodes + 1 })
+    return kept
   }
 
   /** Forgets a head. */

@@ -21,7 +21,7 @@ import { findBlobRows } from '../blobs/blob-queries.ts'
 import { BlobNotFoundError } from '../blobs/errors.ts'
 import { SessionOverError, WritesOverloadedError } from '../errors.ts'
 import {
-  cachedTreeCommitsMax,
+  cachedNodesPerTreeMax,
   compactionReminderBytes,
   inlineCompactionsMax,
   joinedBytesMax,
@@ -57,7 +57,7 @@ import { type BuiltCommit, type WritePlan, buildCommit } from './build-commit.ts
 import { type CommitOutcome, type NewCommit, storeCommits } from './commit-queries.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type CachedHead, HeadCache } from './head-cache.ts'
-import type { RecordWrite } from './record-write.ts'
+import { type RecordWrite, pathOf } from './record-write.ts'
 import type { RepoRef, SignerFor, WrittenRepo } from './signer-for.ts'
 
 export type RepoWriterOptions = {
@@ -254,7 +254,7 @@ export class RepoWriter implements AsyncDisposable {
     if (this.#movedShare > movedShareMax) {
       for (const { cid, bytes } of built.newNodes) this.#nodes.add(cid, bytes)
     }
-    const next: CachedHead = follow(start, built.commit, built.tree)
+    const next = follow(start, built)
     if (options.keep === undefined) this.#keep(repo, next, built)
     else options.keep({ next, commit: built })
     return { cid: built.commit.head, rev }
@@ -262,7 +262,10 @@ export class RepoWriter implements AsyncDisposable {
 
   /** A no-op is decided on a head that must still be the current one: there is no compare to tell. */
   async #confirmNothing(start: CachedHead): Promise<undefined | 'retry'> {
-    return (await this.#isStale(start)) ? 'retry' : undefined
+    if (await this.#isStale(start)) return 'retry'
+    // What the plan looked at was loaded into the kept tree.
+    if (start.tree.nodes > cachedNodesPerTreeMax) this.#heads.delete(start.head.accountId)
+    return undefined
   }
 
   async #isStale({ head }: CachedHead): Promise<boolean> {
@@ -288,7 +291,7 @@ export class RepoWriter implements AsyncDisposable {
   }
 
   #keep(repo: RepoRef, entry: CachedHead, built: BuiltCommit): void {
-    this.#heads.set(entry)
+    const kept = this.#heads.set(entry, pathOf(must(built.commit.writes.at(-1))))
     const { growth, made } = entry
     const wasDue = compactionNeed(growth) === 'job'
     const { newNodes, removedNodes, commit } = built
@@ -296,8 +299,8 @@ export class RepoWriter implements AsyncDisposable {
     growth.deltaBytes += packBytes
     growth.looseBytes += packBytes
     if (packBytes > 0) growth.deltaCount++
-    // A tree that was opened anew no longer has the nodes that were made before.
-    if (entry.treeCommits === 0) made.restart(commit.rev)
+    // A tree that was trimmed no longer has all nodes that were made before.
+    if (kept.tree !== entry.tree) made.restart(commit.rev)
     else made.add({ rev: commit.rev, newNodes, removedNodes, packBytes })
     const need = made.packs > (this.#options.madePacksMax ?? madePacksMax) ? 'join' : compactionNeed(growth)
     if (need === 'none' || this.#compactions.has(repo.accountId)) return
@@ -386,15 +389,14 @@ function endStage(stage: string, begunMs: number): number {
 
 function opened(head: RepoHead): CachedHead {
   const made = new MadeNodes(head.rev)
-  return { head, tree: openTree(head.data), treeCommits: 0, growth: growthOf(head), made }
+  return { head, tree: openTree(head.data), growth: growthOf(head), made }
 }
 
 function growthOf({ baseBytes, deltaBytes, deltaCount }: WriteHead): PackGrowth {
   return { baseBytes, deltaBytes, deltaCount, looseBytes: 0, joinedBytes: 0 }
 }
 
-function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']): CachedHead {
-  const isOld = start.treeCommits >= cachedTreeCommitsMax
+function follow(start: CachedHead, { commit, tree }: BuiltCommit): CachedHead {
   const { did, status, baseRev, baseBytes, deltaBytes, deltaCount, keyVersion } = start.head
   const { accountId, hostId, rev, head, data } = commit
   return {
@@ -415,8 +417,7 @@ function follow(start: CachedHead, commit: NewCommit, tree: CachedHead['tree']):
     },
     growth: start.growth,
     made: start.made,
-    tree: isOld ? openTree(tree.root) : tree,
-    treeCommits: isOld ? 0 : start.treeCommits + 1,
+    tree,
   }
 }
 

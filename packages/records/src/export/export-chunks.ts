@@ -54,7 +54,9 @@ async function* exportAll(
   for (let stretch = await walk.next(); stretch; stretch = await walk.next()) {
     const { packs, places, runs } = stretch
     const rows =
-      runs.length === 0 ? undefined : CopyOut.run(connection, copyRuns(connection, head.accountId, runs))
+      runs.length === 0
+        ? undefined
+        : CopyOut.run(connection, copyRuns(connection, head.accountId, runs), { areRowsCopied: true })
     for (let i = 0; i < places.length; i++) {
       const pack = must(packs[i])
       const place = must(places[i])
@@ -88,7 +90,9 @@ async function* exportSince(
     for (const [i, pack] of stretch.packs.entries()) car.addNode(pack, must(stretch.places[i]))
     for (let chunk = car.take(); chunk; chunk = car.take()) yield chunk
   }
-  const rows = CopyOut.run(connection, copyRecordsSince(connection, head.accountId, since))
+  const rows = CopyOut.run(connection, copyRecordsSince(connection, head.accountId, since), {
+    areRowsCopied: true,
+  })
   while (rows.next() || (await rows.fetch())) {
     car.addBlock(rows.bytes, rows.start + lengthBytes, rows.end)
     for (let chunk = car.take(); chunk; chunk = car.take()) yield chunk
