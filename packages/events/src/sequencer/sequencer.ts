@@ -30,10 +30,6 @@ import {
   publishRetryMs,
   queueFloorMs,
   republishRowsMax,
-  busyRoundMs,
-  fullRoundBytes,
-  fullRoundMs,
-  roundMs,
   sequenceBytesMax,
   sequencePollMs,
   sequencePollMsMin,
@@ -44,6 +40,7 @@ import { maintainPartitions } from './maintain-partitions.ts'
 import { EventPublisher } from './publisher.ts'
 import { QueueFloor } from './queue-floor.ts'
 import { QueueVacuum } from './queue-vacuum.ts'
+import { pauseAfter } from './round-pause.ts'
 import { listUnpublished, notePublished, numberEvents } from './sequencer-queries.ts'
 
 /** Is thrown by a leader whose clock is too far behind the last seq to go on from it. */
@@ -220,11 +217,10 @@ export class Sequencer implements AsyncDisposable {
       }),
     )
     if (!batch) return this.#rest(leadership)
-    const pauseMs = leadership.isResting ? roundMs : busyRoundMs
-    leadership.isResting = false
     leadership.notedSeq = publishedSeq
     leadership.assignedSeq = batch.last_seq
-    leadership.roundDueMs = startMs + (batch.events.length < fullRoundBytes ? pauseMs : fullRoundMs)
+    leadership.roundDueMs = startMs + pauseAfter(batch.events.length, leadership.isResting)
+    leadership.isResting = false
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
     const events = countEvents(batch.events)
