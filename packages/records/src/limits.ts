@@ -53,10 +53,17 @@ export const movedShareWeight = 1 / 64
 export const keptQueuesMax = 10_000
 
 /** Tree nodes that a process keeps with the heads of repos, each about 2 KB; every head counts as one more. */
-export const cachedTreeNodesMax = 65_536
+export const cachedTreeNodesMax = 50_000
 
-/** Nodes of one kept tree past which only those along its last path stay. */
-export const cachedNodesPerTreeMax = 128
+/**
+ * Nodes of one kept tree past which only those along its last path stay: as soon as few packs are left that could be
+ * joined from the others, and past the second number at any time.
+ */
+export const cachedNodesPerTree = 64
+export const cachedNodesPerTreeMax = 256
+
+/** Those few packs. */
+export const unjoinedPacksMax = 8
 
 /** Tree nodes that a process keeps, in bytes of nodes; the map around them adds about half. */
 export const cachedNodeBytesMax = 64 * 1024 * 1024

@@ -3,7 +3,7 @@ import { must } from '@rookery/std'
 import { type Tid, cidForCbor } from '@rookery/syntax'
 import { expect, test } from 'vitest'
 
-import { cachedNodesPerTreeMax } from '../limits.ts'
+import { cachedNodesPerTree, cachedNodesPerTreeMax, unjoinedPacksMax } from '../limits.ts'
 import { MadeNodes } from '../storage/made-nodes.ts'
 import { type CachedHead, HeadCache } from './head-cache.ts'
 
@@ -29,6 +29,21 @@ test('keeps of a large tree what the next commit near the last one needs', async
 test('keeps a small tree as it is', () => {
   const entry = headOf(1, pathsOf(100))
   expect(new HeadCache().set(entry, 'com.example.record/0')).toBe(entry)
+})
+
+test('keeps the nodes of packs that are still to be joined, up to a bound', () => {
+  const heads = new HeadCache()
+  const [some, many] = [headOf(1, pathsOf(400)), headOf(2, pathsOf(2_000))]
+  expect(some.tree.nodes).toBeGreaterThan(cachedNodesPerTree)
+  expect(some.tree.nodes).toBeLessThan(cachedNodesPerTreeMax)
+  for (const { made } of [some, many]) {
+    for (let n = 0; n <= unjoinedPacksMax; n++)
+      made.add({ rev, newNodes: [], removedNodes: [], packBytes: 1 })
+  }
+  expect(heads.set(some, 'com.example.record/0')).toBe(some)
+  expect(heads.set(many, 'com.example.record/0').tree.nodes).toBeLessThan(20)
+  some.made.restart(rev)
+  expect(heads.set(some, 'com.example.record/0').tree.nodes).toBeLessThan(20)
 })
 
 test('drops the heads that were used least recently when their nodes are too many', () => {

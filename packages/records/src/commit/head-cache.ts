@@ -2,7 +2,7 @@ import { type Tree, trimTree } from '@rookery/repo'
 import { cacheTally } from '@rookery/telemetry'
 import { LRUCache } from 'lru-cache'
 
-import { cachedNodesPerTreeMax, cachedTreeNodesMax } from '../limits.ts'
+import { cachedNodesPerTree, cachedNodesPerTreeMax, cachedTreeNodesMax, unjoinedPacksMax } from '../limits.ts'
 import type { PackGrowth } from '../storage/compact.ts'
 import type { MadeNodes } from '../storage/made-nodes.ts'
 import type { WriteHead } from '../storage/storage-queries.ts'
@@ -40,14 +40,14 @@ export class HeadCache {
   }
 
   /**
-   * Keeps a head; the caller knows that it is committed. Of a tree of more than `cachedNodesPerTreeMax` nodes only those
-   * along its last path are kept.
+   * Keeps a head; the caller knows that it is committed. Of a tree of many nodes only those along its last path are kept.
    *
    * @returns what is kept.
    */
   set(entry: CachedHead, lastPath: string): CachedHead {
-    const { head, tree } = entry
-    const kept = tree.nodes > cachedNodesPerTreeMax ? { ...entry, tree: trimTree(tree, lastPath) } : entry
+    const { head, tree, made } = entry
+    const nodesMax = made.packs > unjoinedPacksMax ? cachedNodesPerTreeMax : cachedNodesPerTree
+    const kept = tree.nodes > nodesMax ? { ...entry, tree: trimTree(tree, lastPath) } : entry
     this.#heads.set(head.accountId, kept, { size: kept.tree.nodes + 1 })
     return kept
   }
