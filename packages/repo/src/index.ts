@@ -14,7 +14,8 @@
  * `applied.ops`, `slice`, and `tree.root` as `prevData`. Nothing is kept between commits. `applied.tree` is loaded
  * along the paths that were touched: the fastest base for the next commit (about 20 µs for one record in a tree of
  * ten thousand). It holds more nodes with every commit: `trimTree` leaves those along one path. Opening the root anew
- * over a cache of node bytes with `peek` costs a few µs more and is bounded by bytes. Trees are immutable, so a commit that loses its race leaves nothing behind.
+ * over a cache of node bytes with `peek` costs a few µs more and is bounded by bytes. Trees are immutable, so a commit
+ * that loses its race leaves nothing behind.
  *
  * The other ways in: `verifyRepo` for whole imports and `diffTrees` for partial ones; `walkTree` and `listRecords`
  * for imports, compaction and repair; `NodeSlots` for exports, which do not decode nodes; `TreeBuilder` to make a tree from its records; `readCar`, `collectCar`,

@@ -26,7 +26,10 @@ export type Tree = {
   readonly top: Subtree
   /** Whether the nodes come from elsewhere, so that the layer of every key is checked as it is loaded. */
   readonly foreign: boolean
-  /** How many of its nodes are in memory, about 2 KB each; counts those that `loadPaths` loads into it. */
+  /**
+   * How many of its nodes are in memory, about 2 KB each. Grows as paths are loaded into it; what is loaded into another
+   * tree that shares nodes with it is not counted.
+   */
   nodes: number
 }
 

@@ -1,4 +1,4 @@
-import { BlockMap, applyOps, emptyTree, findRecord, loadPaths, memoryStore } from '@rookery/repo'
+import { BlockMap, applyOps, emptyTree, findRecord, loadPaths, memoryStore, openTree } from '@rookery/repo'
 import { must } from '@rookery/std'
 import { type Tid, cidForCbor } from '@rookery/syntax'
 import { expect, test } from 'vitest'
@@ -56,6 +56,31 @@ test('drops the heads that were used least recently when their nodes are too man
   heads.get(1)
   heads.set(must(entries[3]), 'com.example.record/0')
   expect([1, 2, 3, 4].filter((id) => heads.get(id) !== undefined)).toEqual([1, 3, 4])
+})
+
+test('counts what a plan has looked at, and forgets a head whose tree it has filled', async () => {
+  const paths = pathsOf(2_000)
+  const whole = applyOps(
+    emptyTree(),
+    paths.map((path) => ({ action: 'create', path, cid })),
+  )
+  const looking = { ...headOf(1, []), tree: openTree(whole.tree.root) }
+  const look = (count: number) =>
+    loadPaths(looking.tree, paths.slice(0, count), memoryStore(new BlockMap(whole.newNodes)))
+  const heads = new HeadCache(200)
+  heads.set(looking, 'com.example.record/0')
+  await look(600)
+  expect(looking.tree.nodes).toBeGreaterThan(150)
+  expect(looking.tree.nodes).toBeLessThan(cachedNodesPerTreeMax)
+  heads.set(headOf(2, pathsOf(200)), 'com.example.record/0')
+  expect(heads.get(2)).toBeDefined()
+  heads.recount(1)
+  expect(heads.get(2)).toBeUndefined()
+  expect(heads.get(1)?.tree).toBe(looking.tree)
+
+  await look(2_000)
+  heads.recount(1)
+  expect(heads.get(1)).toBeUndefined()
 })
 
 test('counts heads of trees with nothing loaded too', () => {

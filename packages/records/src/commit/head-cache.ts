@@ -52,6 +52,16 @@ export class HeadCache {
     return kept
   }
 
+  /** Counts a kept tree's nodes again after a plan has looked at more of it; forgets the head if they are too many. */
+  recount(accountId: number): void {
+    const entry = this.#heads.peek(accountId)
+    if (entry === undefined) return
+    const { nodes } = entry.tree
+    if (nodes > cachedNodesPerTreeMax) this.#heads.delete(accountId)
+    // A copy: the cache does not look at the size of what it has already.
+    else this.#heads.set(accountId, { ...entry }, { size: nodes + 1 })
+  }
+
   /** Forgets a head. */
   delete(accountId: number): void {
     this.#heads.delete(accountId)

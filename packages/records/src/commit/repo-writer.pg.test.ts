@@ -243,6 +243,29 @@ describe('RepoWriter', () => {
     await writer.commit(repo, () => [writeOf('create', 'app.bsky.feed.post/a', {})])
   })
 
+  test('forgets a head when plans that write nothing have loaded much of its tree', async () => {
+    const repo = await createTestRepo(db.database)
+    await using writer = testWriter(db.database)
+    const paths = Array.from({ length: 1_400 }, (_, n) => `a.b.c/${String(n).padStart(5, '0')}`)
+    for (let n = 0; n < paths.length; n += 200) {
+      await writer.commit(repo, () => paths.slice(n, n + 200).map((path) => writeOf('create', path, {})))
+    }
+    const look = async (some: readonly string[]): Promise<unknown> => {
+      let seen: unknown
+      await writer.commit(repo, async ({ head, find }) => {
+        seen = head
+        await find(some)
+        return []
+      })
+      return seen
+    }
+    const kept = await look(paths.slice(0, 10))
+    expect(await look(paths.slice(0, 20))).toBe(kept)
+    expect(await look(paths)).toBe(kept)
+    expect(await look([])).not.toBe(kept)
+    await checkHistory(db.database, repo)
+  })
+
   test('keeps the order of each repo’s writes while queues are dropped, and waits for all when disposed', async () => {
     const repos = await Promise.all([1, 2, 3].map(() => createTestRepo(db.database)))
     const order = new Map(repos.map(({ accountId }) => [accountId, [] as number[]]))

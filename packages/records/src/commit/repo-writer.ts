@@ -21,7 +21,6 @@ import { findBlobRows } from '../blobs/blob-queries.ts'
 import { BlobNotFoundError } from '../blobs/errors.ts'
 import { SessionOverError, WritesOverloadedError } from '../errors.ts'
 import {
-  cachedNodesPerTreeMax,
   compactionReminderBytes,
   inlineCompactionsMax,
   joinedBytesMax,
@@ -263,8 +262,7 @@ export class RepoWriter implements AsyncDisposable {
   /** A no-op is decided on a head that must still be the current one: there is no compare to tell. */
   async #confirmNothing(start: CachedHead): Promise<undefined | 'retry'> {
     if (await this.#isStale(start)) return 'retry'
-    // What the plan looked at was loaded into the kept tree.
-    if (start.tree.nodes > cachedNodesPerTreeMax) this.#heads.delete(start.head.accountId)
+    this.#heads.recount(start.head.accountId)
     return undefined
   }
 
