@@ -5,7 +5,6 @@ import { projectFiles } from './project-files.ts'
 
 /** What does more than add and was looked at: by the beginning of the sentence, with the reason. */
 const allowed = {
-  '0014-number-events.ts: create or replace function number_events': 'same arguments, faster',
   '0020-invite.ts: create index': 'tables of invites are small',
   '0024-tenant-usage.ts: create index': 'a row for each account with blobs: built within a second',
   '0025-blob-quota.ts: drop constraint': 'put back at once, with one state more',

@@ -37,6 +37,7 @@ import * as sessionEpoch from './0053-session-epoch.ts'
 import * as spentCode from './0054-spent-code.ts'
 import * as plainInserts from './0058-plain-inserts.ts'
 import * as fewerSteps from './0059-fewer-steps.ts'
+import * as linearNumbering from './0060-linear-numbering.ts'
 
 /** All migrations by name, oldest first. Additive only: pods of the previous version run on the new schema. */
 export const migrations: Record<string, SchemaMigration> = {
@@ -77,4 +78,5 @@ export const migrations: Record<string, SchemaMigration> = {
   '0054-spent-code': spentCode,
   '0058-plain-inserts': plainInserts,
   '0059-fewer-steps': fewerSteps,
+  '0060-linear-numbering': linearNumbering,
 }

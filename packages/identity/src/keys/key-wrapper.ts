@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import {
+  type KeyObject,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hash,
+  randomBytes,
+} from 'node:crypto'
 
 import { assert, must } from '@rookery/std'
 
@@ -21,13 +28,14 @@ const keyBytes = 32
 export class KeyWrapper {
   /** Id of the key that wraps: 16 hexadecimal digits, the beginning of its SHA-256. */
   readonly currentKeyId: string
-  readonly #keys = new Map<string, Uint8Array>()
+  /** Key objects: Node takes 10 microseconds to make one of bytes for each use. */
+  readonly #keys = new Map<string, KeyObject>()
 
   /** @param keys 32 bytes each, the newest first. */
   constructor(keys: readonly [Uint8Array, ...Uint8Array[]]) {
     for (const key of keys) {
       assert(key.length === keyBytes, 'a wrapping key has 32 bytes')
-      this.#keys.set(keyId(key), key)
+      this.#keys.set(keyId(key), createSecretKey(key))
     }
     this.currentKeyId = keyId(keys[0])
   }

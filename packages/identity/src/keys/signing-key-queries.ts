@@ -5,18 +5,25 @@ import { reservedKeyLifeMs } from '../limits.ts'
 /** A private key as it is stored. */
 export type StoredKey = { did_key: string; wrapped: Buffer }
 
-const find = statement<StoredKey & { version: number }>(
-  'signing_key_find_version',
-  'select did_key, wrapped, version from signing_key where account_id = $1',
+/** A stored key, and how many the account had before it. */
+export type VersionedKey = StoredKey & { version: number }
+
+const findMany = statement<VersionedKey & { index: number }>(
+  'signing_keys_find',
+  `select w.n::integer - 1 as index, k.*
+     from unnest($1::bigint[]) with ordinality as w(account_id, n)
+     cross join lateral (select did_key, wrapped, version from signing_key where account_id = w.account_id limit 1) k`,
 )
 
-/** Returns the account's signing key and how many it had before, or undefined. */
-export async function findSigningKey(
+/** Returns the accounts' signing keys in the order of the question; undefined where there is none. */
+export async function findSigningKeys(
   db: Queryable,
-  accountId: number,
-): Promise<(StoredKey & { version: number }) | undefined> {
-  const { rows } = await find(db, [accountId])
-  return rows[0]
+  accountIds: readonly number[],
+): Promise<(VersionedKey | undefined)[]> {
+  const { rows } = await findMany(db, [accountIds])
+  const found: (VersionedKey | undefined)[] = accountIds.map(() => undefined)
+  for (const { index, ...key } of rows) found[index] = key
+  return found
 }
 
 const insert = statement(
@@ -31,7 +38,7 @@ export async function insertSigningKey(tx: Queryable, accountId: number, key: St
 
 /** Returns the account's public signing key as did:key, or undefined if it has none here. */
 export async function findDidKey(db: Queryable, accountId: number): Promise<string | undefined> {
-  return (await findSigningKey(db, accountId))?.did_key
+  return (await findSigningKeys(db, [accountId]))[0]?.did_key
 }
 
 /** Returns the key that is to follow the account's while a rotation has not ended, as did:key. */

@@ -1,4 +1,4 @@
-import { type Database, type Queryable, inTransaction } from '@rookery/db'
+import { type Database, GroupRead, type Queryable, inTransaction } from '@rookery/db'
 import { cacheTally, metrics } from '@rookery/telemetry'
 import { LRUCache } from 'lru-cache'
 
@@ -8,9 +8,10 @@ import { reservedKeysMax, signingKeyFreshMs, unwrappedKeysMax } from '../limits.
 import type { KeyWrapper } from './key-wrapper.ts'
 import {
   type StoredKey,
+  type VersionedKey,
   deleteReservedKey,
   findReservedKey,
-  findSigningKey,
+  findSigningKeys,
   insertNextKey,
   insertReservedKey,
   insertSigningKey,
@@ -45,8 +46,11 @@ export class SigningKeys {
   readonly #options: SigningKeysOptions
   readonly #signers = new LRUCache<number, KnownSigner>({ max: unwrappedKeysMax })
 
+  readonly #stored: GroupRead<number, VersionedKey>
+
   constructor(options: SigningKeysOptions) {
     this.#options = options
+    this.#stored = new GroupRead((ids) => findSigningKeys(options.db.pool, ids))
   }
 
   /** Makes a key; nothing is stored before `store`. */
@@ -108,7 +112,7 @@ export class SigningKeys {
       return known.signer
     }
     tally.misses++
-    const stored = await findSigningKey(this.#options.db.pool, account.id)
+    const stored = await this.#stored.ask(account.id)
     if (stored === undefined) throw new SigningKeyNotFoundError(`${account.did} has no signing key here`)
     const isSame = known?.signer.didKey === stored.did_key
     const signer = isSame ? known.signer : this.#unwrap(stored, account.did)

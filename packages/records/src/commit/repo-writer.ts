@@ -273,7 +273,10 @@ export class RepoWriter implements AsyncDisposable {
 
   /** Returns the head as it is now. What other processes added since the kept one goes into the node cache. */
   async #lookUp(repo: RepoRef, kept: CachedHead | undefined): Promise<CachedHead & { packs?: RepoPacks }> {
+    // The key is looked up meanwhile. Whether it is there, and new enough, is told when it signs.
+    const signer = this.#options.signerFor(repo, 0).catch(() => undefined)
     const found = await this.#lookups.ask({ accountId: repo.accountId, rev: kept?.head.rev })
+    await signer
     if (found === undefined) throw notActive(repo.did, undefined)
     if (kept !== undefined) this.#countUse(found.state === 'moved')
     if (found.state === 'unmoved') return must(kept)
