@@ -1,5 +1,6 @@
 import { roundRobin, sessions } from '../cases/bench-case.ts'
 import { measureLoad } from '../closed-loop.ts'
+import type { Account } from '../fixtures/accounts.ts'
 import { recordPath } from '../fixtures/fixtures.ts'
 import { createRecord } from '../fixtures/records.ts'
 import type { Measurement } from '../statistics.ts'
@@ -10,8 +11,11 @@ import { type Sizes, sizesOf, untilSettled } from './sizes.ts'
 /** Connections of the load. */
 const concurrency = 16
 
-/** Records that are read in turn, one in each of so many accounts. */
-const readAccountsMax = 5_000
+/** Records that are read in turn, one in each of so many accounts; as many accounts are written over and over. */
+const busyAccountsMax = 1_000
+
+/** With fewer new accounts, some would be written a second time within one window. */
+const unseenAccountsMin = 5_000
 
 const warmUpMs = 1_500
 
@@ -25,7 +29,10 @@ export type AccountStep = {
   accountEventBytes: number
   recordBytes: Sizes
   eventBytes: number
+  /** Into accounts that were written before. */
   createRecord: Measurement
+  /** Into accounts that no process has met since they were made; undefined where there are too few. */
+  createFirst: Measurement | undefined
   getRecord: Measurement
 }
 
@@ -44,42 +51,53 @@ export async function measureAccounts(
     await fixtures.accounts(accounts)
     await untilSettled(system)
     const made = (await sizesOf(system)).since(before, accounts - known)
-    known = accounts
     const [accountBytes, accountEventBytes] = made.withoutEvents()
     onStep({
       system: system.name,
       accounts,
       accountBytes,
       accountEventBytes,
-      ...(await measureStep(context, accounts)),
+      ...(await measureStep(context, { accounts, known })),
     })
+    known = accounts
     say(`${system.name}: measured at ${accounts} accounts`)
   }
 }
 
 async function measureStep(
   { system, fixtures, windowMs }: GrowthContext,
-  accounts: number,
-): Promise<Pick<AccountStep, 'recordBytes' | 'eventBytes' | 'createRecord' | 'getRecord'>> {
+  { accounts, known }: { accounts: number; known: number },
+): Promise<Pick<AccountStep, 'recordBytes' | 'eventBytes' | 'createRecord' | 'createFirst' | 'getRecord'>> {
   const load = { system, concurrency, extent: { warmUpMs, windowMs } }
-  const account = sessions(await fixtures.accounts(accounts))
-  const record = roundRobin(await fixtures.records(Math.min(accounts, readAccountsMax)))
+  const all = await fixtures.accounts(accounts)
+  const writeTo = (of: readonly Account[]): Promise<Measurement> => {
+    const account = sessions(of)
+    return measureLoad({
+      ...load,
+      next: () => {
+        const { item, session } = account()
+        return { request: createRecord(item, fixtures.number()), session }
+      },
+    })
+  }
+  await untilSettled(system)
+  const before = await sizesOf(system)
+  const numberBefore = fixtures.used()
+  // The newest first: nobody has written to those.
+  const spread = await writeTo(all.toReversed())
+  await untilSettled(system)
+  const written = (await sizesOf(system)).since(before, fixtures.used() - numberBefore)
+  const [recordBytes, eventBytes] = written.withoutEvents()
+  const record = roundRobin(await fixtures.records(Math.min(accounts, busyAccountsMax)))
   const read = await measureLoad({
     ...load,
     next: () => ({ request: { method: 'GET', path: recordPath(record()) } }),
   })
-  await untilSettled(system)
-  const before = await sizesOf(system)
-  const numberBefore = fixtures.used()
-  const created = await measureLoad({
-    ...load,
-    next: () => {
-      const { item, session } = account()
-      return { request: createRecord(item, fixtures.number()), session }
-    },
-  })
-  await untilSettled(system)
-  const written = (await sizesOf(system)).since(before, fixtures.used() - numberBefore)
-  const [recordBytes, eventBytes] = written.withoutEvents()
-  return { recordBytes, eventBytes, createRecord: created, getRecord: read }
+  return {
+    recordBytes,
+    eventBytes,
+    createFirst: accounts - known >= unseenAccountsMin ? spread : undefined,
+    createRecord: await writeTo(all.slice(0, busyAccountsMax)),
+    getRecord: read,
+  }
 }

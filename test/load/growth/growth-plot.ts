@@ -7,6 +7,7 @@ import type { RepoStep } from './repo-growth.ts'
 
 const colors = {
   createRecord: '#0b6e4f',
+  'first createRecord': '#6aaf7a',
   getRecord: '#2f5d9b',
   'reference, createRecord': '#b4532a',
   'reference, getRecord': '#d99a6c',
@@ -49,8 +50,15 @@ function panels(xLabel: string, series: readonly Series[]): Panel[] {
 function accountLines(steps: readonly AccountStep[]): Series[] {
   return (['rookery', 'reference'] as const).flatMap((name) => {
     const own = steps.filter(({ system }) => system === name)
-    return own.length === 0 ? [] : bothCases(name, own, ({ accounts }) => accounts)
+    return own.length === 0 ? [] : [...bothCases(name, own, ({ accounts }) => accounts), ...firstWrites(own)]
   })
+}
+
+function firstWrites(steps: readonly AccountStep[]): Series[] {
+  const at = steps.flatMap(({ accounts, createFirst }) =>
+    createFirst === undefined ? [] : [{ x: accounts, measurement: createFirst }],
+  )
+  return at.length === 0 ? [] : [{ color: colors['first createRecord'], at }]
 }
 
 function repoLines(steps: readonly RepoStep[]): Series[] {

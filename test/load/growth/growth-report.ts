@@ -12,12 +12,14 @@ const bytesPerMb = 1e6
 /** Costs and bytes at each number of accounts. */
 export function accountTable(steps: readonly AccountStep[]): string {
   const bytes = ['bytes per empty account', 'its events', 'bytes per record', 'bytes per event']
-  const head = ['accounts', 'system', ...bytes, ...caseHead('createRecord'), ...caseHead('getRecord')]
+  const cases = ['createRecord', 'first createRecord', 'getRecord'].flatMap(caseHead)
+  const head = ['accounts', 'system', ...bytes, ...cases]
   const rows = steps.map((step) => [
     String(step.accounts),
     step.system,
     ...[step.accountBytes.total, step.accountEventBytes, step.recordBytes.total, step.eventBytes].map(figure),
     ...figures(step.createRecord),
+    ...(step.createFirst === undefined ? measured.map(() => '') : figures(step.createFirst)),
     ...figures(step.getRecord),
   ])
   return markdownTable(head, rows)

@@ -26,6 +26,7 @@ function step(accounts: number): AccountStep {
     recordBytes: new Sizes({ 'record rows': 400 }),
     eventBytes: 1_400,
     createRecord: measured(0.5),
+    createFirst: accounts > 1_000 ? measured(0.8) : undefined,
     getRecord: measured(0.2),
   }
 }
@@ -49,12 +50,13 @@ test('tables tell the bytes of each thing and where they are', () => {
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()))
   expect(cells[3]?.slice(1, 7)).toEqual(['10000', 'rookery', '1000', '900', '400', '1400'])
+  expect([cells[2]?.[12], cells[3]?.[12]]).toEqual(['', '0.8'])
   expect(sizeTable([step(1_000), step(10_000)])).toMatch(/repo rows +\| 700 +\| 0/)
 })
 
 test('the plot has a line for each case', () => {
-  const svg = growthPlot({ accounts: [step(1_000), step(10_000)], repos: [], chunks: [] }) ?? ''
-  expect(svg.match(/<polyline/g)).toHaveLength(6)
+  const svg = growthPlot({ accounts: [step(1_000), step(10_000), step(50_000)], repos: [], chunks: [] }) ?? ''
+  expect(svg.match(/<polyline/g)).toHaveLength(9)
   expect(svg).not.toContain('NaN')
   expect(growthPlot({ accounts: [], repos: [], chunks: [] })).toBeUndefined()
 })
