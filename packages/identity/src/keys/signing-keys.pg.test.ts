@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import { type TestDatabase, createTestDatabase } from '@rookery/testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { verifySignature } from '../crypto/signer.ts'
 import { SigningKeyNotFoundError, TooManyReservedKeysError, UnwrapFailedError } from '../errors.ts'
@@ -36,6 +36,26 @@ describe('SigningKeys', () => {
     await expect(signingKeys().signerFor({ id: 99, did: 'did:plc:nobody' })).rejects.toThrow(
       SigningKeyNotFoundError,
     )
+  })
+
+  test('keys that are asked for at the same time come by one statement', async () => {
+    const owners = await Promise.all(
+      [11, 12, 13].map(async (id) => {
+        const made = signingKeys().create()
+        await made.store(db.pool, { id, did: `did:plc:${id}` })
+        return { id, did: `did:plc:${id}`, didKey: made.signer.didKey }
+      }),
+    )
+    const query = vi.spyOn(db.pool, 'query')
+    const keys = signingKeys()
+    const nobody = keys.signerFor({ id: 98, did: 'did:plc:nobody' })
+    const signers = owners.map((owner) => keys.signerFor(owner))
+    await expect(nobody).rejects.toThrow(SigningKeyNotFoundError)
+    expect((await Promise.all(signers)).map(({ didKey }) => didKey)).toEqual(
+      owners.map(({ didKey }) => didKey),
+    )
+    expect(query).toHaveBeenCalledTimes(1)
+    query.mockRestore()
   })
 
   test('a key in another account’s row, or beside another public key, does not sign', async () => {
