@@ -17,8 +17,8 @@ export const roundMs = 20
  * much as 20 events, at every process on their way.
  */
 export const busyRoundMs = 40
-export const fullRoundMs = 80
-export const fullRoundBytes = 32_000
+export const largeRoundMs = 80
+export const largeRoundBytes = 32_000
 
 /** How often the leader finds out which queue ids are done with while events come, in milliseconds. */
 export const queueFloorMs = secondMs

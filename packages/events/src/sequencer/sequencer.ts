@@ -5,8 +5,8 @@
  * before numbered but may not have published, then again and again numbers committed events (one transaction) and
  * publishes them (one stream entry). A wake-up from Redis starts a round, polling starts one anyway. At rest that
  * is at once. A round that found events is followed by another, but not before `roundMs`, `busyRoundMs` once
- * events keep coming, `fullRoundMs` after many of them: most of a round's cost is the round, so under load they
- * gather meanwhile.
+ * events keep coming, `largeRoundMs` after many of them: most of a round's cost is the round, so under load they
+ * gather meanwhile. After a round that had to leave events behind the next begins at once.
  *
  * Ordering: numbering happens on the connection that holds the lock, in sequence, under the row lock and term of
  * event_sequencer. A round publishes before the next one numbers. Redis may be down or flushed: numbering goes on,
@@ -219,13 +219,13 @@ export class Sequencer implements AsyncDisposable {
     if (!batch) return this.#rest(leadership)
     leadership.notedSeq = publishedSeq
     leadership.assignedSeq = batch.last_seq
-    leadership.roundDueMs = startMs + pauseAfter(batch.events.length, leadership.isResting)
+    const found = { events: countEvents(batch.events), bytes: batch.events.length }
+    leadership.roundDueMs = startMs + pauseAfter(found, leadership.isResting)
     leadership.isResting = false
     // What could not be published leaves a gap that the next round closes first.
     if (publisher.publishedSeq >= batch.prev_seq) await this.#publish(leadership, batch)
-    const events = countEvents(batch.events)
-    this.#vacuum.note(events)
-    metrics.observe('rookery_sequencer_batch_events', {}, events)
+    this.#vacuum.note(found.events)
+    metrics.observe('rookery_sequencer_batch_events', {}, found.events)
     metrics.observe('rookery_sequencer_round_seconds', {}, (performance.now() - startMs) / 1_000)
     await this.#raiseFloor(leadership)
     return 0
