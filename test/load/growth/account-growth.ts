@@ -14,9 +14,6 @@ const concurrency = 16
 /** Records that are read in turn, one in each of so many accounts; as many accounts are written over and over. */
 const busyAccountsMax = 1_000
 
-/** With fewer new accounts, some would be written a second time within one window. */
-const unseenAccountsMin = 5_000
-
 const warmUpMs = 1_500
 
 /** What was found at a number of accounts. Bytes are per thing. */
@@ -31,7 +28,7 @@ export type AccountStep = {
   eventBytes: number
   /** Into accounts that were written before. */
   createRecord: Measurement
-  /** Into accounts that no process has met since they were made; undefined where there are too few. */
+  /** Into accounts that no process has met since they were made; undefined where there were fewer than writes. */
   createFirst: Measurement | undefined
   getRecord: Measurement
 }
@@ -86,7 +83,8 @@ async function measureStep(
   // The newest first: nobody has written to those.
   const spread = await writeTo(all.toReversed())
   await untilSettled(system)
-  const written = (await sizesOf(system)).since(before, fixtures.used() - numberBefore)
+  const writes = fixtures.used() - numberBefore
+  const written = (await sizesOf(system)).since(before, writes)
   const [recordBytes, eventBytes] = written.withoutEvents()
   const record = roundRobin(await fixtures.records(Math.min(accounts, busyAccountsMax)))
   const read = await measureLoad({
@@ -96,7 +94,7 @@ async function measureStep(
   return {
     recordBytes,
     eventBytes,
-    createFirst: accounts - known >= unseenAccountsMin ? spread : undefined,
+    createFirst: writes <= accounts - known ? spread : undefined,
     createRecord: await writeTo(all.slice(0, busyAccountsMax)),
     getRecord: read,
   }

@@ -22,7 +22,8 @@ export function growthPlot(of: {
   chunks: readonly HourChunk[]
 }): string | undefined {
   const columns: Panel[][] = []
-  if (of.accounts.length > 0) columns.push(panels('accounts', accountLines(of.accounts)))
+  if (of.accounts.length > 0)
+    columns.push(panels('accounts', [...accountLines(of.accounts), ...firstWrites(of.accounts)]))
   if (of.repos.length > 0) columns.push(panels('records in the repo', repoLines(of.repos)))
   if (of.chunks.length > 0) columns.push(panels('records written', hourLines(of.chunks)))
   return columns.length === 0 ? undefined : drawing(columns, colors)
@@ -50,13 +51,13 @@ function panels(xLabel: string, series: readonly Series[]): Panel[] {
 function accountLines(steps: readonly AccountStep[]): Series[] {
   return (['rookery', 'reference'] as const).flatMap((name) => {
     const own = steps.filter(({ system }) => system === name)
-    return own.length === 0 ? [] : [...bothCases(name, own, ({ accounts }) => accounts), ...firstWrites(own)]
+    return own.length === 0 ? [] : bothCases(name, own, ({ accounts }) => accounts)
   })
 }
 
 function firstWrites(steps: readonly AccountStep[]): Series[] {
-  const at = steps.flatMap(({ accounts, createFirst }) =>
-    createFirst === undefined ? [] : [{ x: accounts, measurement: createFirst }],
+  const at = steps.flatMap(({ system, accounts, createFirst }) =>
+    system !== 'rookery' || createFirst === undefined ? [] : [{ x: accounts, measurement: createFirst }],
   )
   return at.length === 0 ? [] : [{ color: colors['first createRecord'], at }]
 }

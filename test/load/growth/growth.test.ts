@@ -58,5 +58,8 @@ test('the plot has a line for each case', () => {
   const svg = growthPlot({ accounts: [step(1_000), step(10_000), step(50_000)], repos: [], chunks: [] }) ?? ''
   expect(svg.match(/<polyline/g)).toHaveLength(9)
   expect(svg).not.toContain('NaN')
+  const reference: AccountStep = { ...step(10_000), system: 'reference' }
+  const both = growthPlot({ accounts: [reference, step(1_000)], repos: [], chunks: [] }) ?? ''
+  expect(both.match(/<polyline/g)).toHaveLength(12)
   expect(growthPlot({ accounts: [], repos: [], chunks: [] })).toBeUndefined()
 })
